@@ -1,0 +1,103 @@
+/**
+ * What went wrong, as a stable word; each {@linkcode HotplugError} carries one.
+ *
+ * | code | meaning |
+ * | --- | --- |
+ * | `name` | not an artifact name, or not a plugin name |
+ * | `scn` | not a sequence change number |
+ * | `target` | not a platform hotplug knows |
+ * | `info` | the info file can't be read as one |
+ * | `outdated` | below the initial SCN, or not newer than what is loaded |
+ * | `platform` | built for another os or arch |
+ * | `runtime` | built for a Deno that this host's does not satisfy |
+ * | `future` | its SCN lies further ahead than the tolerance |
+ * | `integrity` | bytes, info file and file name don't agree |
+ * | `incomplete` | not published to the end yet: lock, artifact or info file is missing |
+ * | `conflict` | same name and SCN as one at hand, other content |
+ * | `imports` | something is left to import that is not allowed |
+ * | `contract` | asks for a contract that the host does not declare |
+ * | `io` | a file could not be read or written |
+ * | `load` | the module threw or could not be compiled |
+ * | `deadline` | something did not end in its time |
+ * | `activation` | `activate` threw or did not end in its time |
+ * | `health` | `health` threw, answered false or did not end in its time |
+ * | `symbol` | the plugin has no such symbol, or it is no function |
+ * | `not-found` | no such plugin, or none loaded yet |
+ * | `unsupported` | a kind of artifact that this host can't run |
+ * | `closed` | the manager, daemon or generation is closed |
+ * | `uncaught` | a plugin's late error: nobody was there to catch it |
+ * | `exit` | a plugin tried to end the process |
+ * | `options` | an option is out of its range |
+ * | `source` | the source can't be read or unpacked |
+ * | `entry` | the source has no entry module |
+ * | `check` | the source has type errors |
+ * | `bundle` | the bundler failed |
+ * | `reserve` | no SCN could be reserved in the destination |
+ * | `publish` | the artifact could not be written into the destination |
+ * | `cancelled` | the caller's signal was aborted |
+ * | `watch` | a directory can't be watched |
+ */
+export type ErrorCode =
+  | "name"
+  | "scn"
+  | "target"
+  | "info"
+  | "outdated"
+  | "platform"
+  | "runtime"
+  | "future"
+  | "integrity"
+  | "incomplete"
+  | "conflict"
+  | "imports"
+  | "contract"
+  | "io"
+  | "load"
+  | "deadline"
+  | "activation"
+  | "health"
+  | "symbol"
+  | "not-found"
+  | "unsupported"
+  | "closed"
+  | "uncaught"
+  | "exit"
+  | "options"
+  | "source"
+  | "entry"
+  | "check"
+  | "bundle"
+  | "reserve"
+  | "publish"
+  | "cancelled"
+  | "watch";
+
+/**
+ * The base of every error that hotplug throws: branch on `code`, not on the message.
+ *
+ * @example
+ * ```ts
+ * import { HotplugError, parseScn } from "@hotplug/hotplug/artifact";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let code: string | undefined;
+ * try {
+ *   parseScn("20261399000000");
+ * } catch (error) {
+ *   if (error instanceof HotplugError) code = error.code;
+ * }
+ * assertEquals(code, "scn");
+ * ```
+ */
+export class HotplugError extends Error {
+  /** The class's name. */
+  override name = "HotplugError";
+  /** What went wrong, as a word that stays the same between versions. */
+  readonly code: ErrorCode;
+
+  /** Makes an error of the given code. */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
