@@ -6,6 +6,7 @@
  * | `name` | not an artifact name, or not a plugin name |
  * | `scn` | not a sequence change number |
  * | `target` | not a platform hotplug knows |
+ * | `version` | not a version as `MAJOR.MINOR.PATCH` |
  * | `info` | the info file can't be read as one |
  * | `outdated` | below the initial SCN, or not newer than what is loaded |
  * | `platform` | built for another os or arch |
@@ -17,6 +18,7 @@
  * | `imports` | something is left to import that is not allowed |
  * | `contract` | asks for a contract that the host does not declare |
  * | `io` | a file could not be read or written |
+ * | `limit` | larger than the limits allow |
  * | `load` | the module threw or could not be compiled |
  * | `deadline` | something did not end in its time |
  * | `activation` | `activate` threw or did not end in its time |
@@ -41,6 +43,7 @@ export type ErrorCode =
   | "name"
   | "scn"
   | "target"
+  | "version"
   | "info"
   | "outdated"
   | "platform"
@@ -52,6 +55,7 @@ export type ErrorCode =
   | "imports"
   | "contract"
   | "io"
+  | "limit"
   | "load"
   | "deadline"
   | "activation"

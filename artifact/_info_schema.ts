@@ -1,0 +1,90 @@
+import * as v from "valibot";
+import { isSha256 } from "./digest.ts";
+import type { InfoFile, PermissionKind } from "./info_file.ts";
+import { isPluginName } from "./plugin_name.ts";
+import { isScn } from "./scn.ts";
+import { formatVersion, tryParseVersion } from "./version.ts";
+
+// Plain `object`: a reader ignores what it doesn't know; the raw record keeps it.
+
+const text = v.pipe(v.string("must be a text"), v.nonEmpty("must not be empty"));
+
+const sha256 = v.custom<string>(isSha256, "must be 64 lower-case hex digits");
+
+const size = v.custom<number>(
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  "must be a size in bytes: a whole number, 0 or more",
+);
+
+const names = v.pipe(
+  v.array(text, "must be a list of texts"),
+  v.transform((list) => [...new Set(list)].sort()),
+);
+
+const permission = v.optional(
+  v.union([v.literal(true), names], "must be a list of texts, or true for all"),
+);
+
+// Alphabetical, as the canonical writing has them.
+const permissions = v.object(
+  {
+    env: permission,
+    ffi: permission,
+    import: permission,
+    net: permission,
+    read: permission,
+    run: permission,
+    sys: permission,
+    write: permission,
+  } satisfies Record<PermissionKind, unknown>,
+  "must be an object",
+);
+
+/** The fields of an info file, in the order of the canonical writing. */
+export const infoSchema: v.GenericSchema<unknown, InfoFile> = v.object({
+  format: v.literal(1, "must be 1"),
+  name: v.custom<string>((value) => isPluginName(value as string), "must be a plugin's name"),
+  scn: v.custom<number>(isScn, "must be an SCN: 14 digits of the calendar, as a number"),
+  mode: v.picklist(["module", "executable"], `must be "module" or "executable"`),
+  runtime: v.object({
+    version: v.custom<string>(isCanonicalVersion, "must be a version, as 2.9.5"),
+    os: v.picklist(["linux", "darwin", "windows", "any"], "must be linux, darwin, windows or any"),
+    arch: v.picklist(["amd64", "arm64", "any"], "must be amd64, arm64 or any"),
+  }, "must be an object"),
+  artifact: v.object({
+    file: text,
+    size,
+    sha256,
+    compression: v.picklist(["none", "gzip"], `must be "none" or "gzip"`),
+  }, "must be an object"),
+  content: v.object({ size, sha256 }, "must be an object"),
+  sourceMap: v.optional(v.object({ file: text, sha256 }, "must be an object")),
+  exports: names,
+  hooks: names,
+  imports: names,
+  optional: names,
+  requires: v.optional(v.object({ contract: v.optional(text) }, "must be an object")),
+  permissions: v.optional(permissions),
+  source: v.object({ sha256 }, "must be an object"),
+  builtAt: v.custom<string>(isTimestamp, "must be a time, as 2026-11-23T01:45:12.402Z"),
+  builtWith: text,
+  attestation: v.optional(v.object({
+    payloadType: text,
+    payload: text,
+    signatures: v.array(
+      v.object({ keyid: v.string("must be a text"), sig: text }, "must be an object"),
+      "must be a list",
+    ),
+  }, "must be an object")),
+}, "must be an object");
+
+function isCanonicalVersion(value: unknown): boolean {
+  const version = tryParseVersion(value as string);
+  return version !== undefined && formatVersion(version) === value;
+}
+
+function isTimestamp(value: unknown): boolean {
+  if (typeof value !== "string" || value.length > 32) return false;
+  const date = new Date(value);
+  return !Number.isNaN(date.getTime()) && date.toISOString() === value;
+}

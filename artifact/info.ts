@@ -1,0 +1,145 @@
+import * as v from "valibot";
+import { infoSchema } from "./_info_schema.ts";
+import { quote } from "./_quote.ts";
+import { HotplugError } from "./errors.ts";
+import { sourceMapFileName } from "./file_names.ts";
+import type { InfoFile } from "./info_file.ts";
+import { MAX_INFO_BYTES } from "./limits.ts";
+import { formatArtifactName } from "./name.ts";
+
+export type { InfoFile } from "./info_file.ts";
+
+/** An info file that was read. */
+export interface ParsedInfo {
+  /** What this version of hotplug understands of it. */
+  readonly info: InfoFile;
+  /** All that it says, unknown fields included. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads an info file; what it doesn't know is ignored in `info` and kept in `raw`.
+ *
+ * @param text The file's text, or its bytes as UTF-8; at most 1 MiB
+ * @throws {HotplugError} code `info`: it can't be read, a field is not valid, or fields contradict
+ * each other
+ */
+export function parseInfo(text: string | Uint8Array): ParsedInfo {
+  const raw = readJson(text);
+  return { info: validate(raw, "read"), raw: raw as Record<string, unknown> };
+}
+
+/**
+ * Writes an info file in its canonical form: fixed order of fields, lists sorted and without
+ * repetition, two spaces, a line feed at the end. The same info gives the same bytes.
+ *
+ * @throws {HotplugError} code `info`: a field is not valid, or fields contradict each other
+ */
+export function formatInfo(info: InfoFile): string {
+  const text = `${JSON.stringify(validate(info, "write"), null, 2)}\n`;
+  if (new TextEncoder().encode(text).length > MAX_INFO_BYTES) throw tooLarge("write");
+  return text;
+}
+
+type Doing = "read" | "write";
+
+function readJson(text: string | Uint8Array): unknown {
+  if (text.length > MAX_INFO_BYTES) throw tooLarge("read");
+  try {
+    const decoded = typeof text === "string"
+      ? text
+      : new TextDecoder("utf-8", { fatal: true }).decode(text);
+    return JSON.parse(decoded, (key, value) => key === "__proto__" ? undefined : value);
+  } catch (cause) {
+    throw new HotplugError(
+      "info",
+      "Cannot read the info file: it is no JSON; build the plugin again",
+      { cause },
+    );
+  }
+}
+
+function validate(value: unknown, doing: Doing): InfoFile {
+  refuseNewerFormat(value, doing);
+  const result = v.safeParse(infoSchema, value, { abortEarly: true });
+  if (!result.success) {
+    const [issue] = result.issues;
+    const field = v.getDotPath(issue);
+    const missing = issue.input === undefined;
+    if (field === null) throw fault(doing, `it must be a JSON object, got ${quote(issue.input)}`);
+    throw fieldFault(
+      doing,
+      field,
+      missing ? "is missing" : `${issue.message}, got ${quote(issue.input)}`,
+    );
+  }
+  checkFields(result.output, doing);
+  return result.output;
+}
+
+function refuseNewerFormat(value: unknown, doing: Doing): void {
+  if (typeof value !== "object" || value === null || !("format" in value)) return;
+  const { format } = value;
+  if (typeof format !== "number" || !(format > 1)) return;
+  throw fieldFault(
+    doing,
+    "format",
+    `is ${quote(format)}, this version of hotplug knows 1 only; upgrade hotplug`,
+  );
+}
+
+function checkFields(info: InfoFile, doing: Doing): void {
+  const { name, scn, runtime, mode, artifact, content, sourceMap } = info;
+  const parts = { name, scn, ...runtime, mode, compression: artifact.compression };
+  const file = nameOf(parts, doing);
+  if (artifact.file !== file) {
+    throw fieldFault(
+      doing,
+      "artifact.file",
+      `must be ${quote(file)} by name, scn, runtime, mode and compression, ` +
+        `got ${quote(artifact.file)}`,
+    );
+  }
+  if (artifact.compression === "none") {
+    for (const key of ["size", "sha256"] as const) {
+      if (artifact[key] === content[key]) continue;
+      throw fieldFault(doing, `content.${key}`, `must be artifact.${key} of a file not packed`);
+    }
+  }
+  if (sourceMap === undefined) return;
+  if (mode !== "module") throw fieldFault(doing, "sourceMap", "only a module has one");
+  const map = sourceMapFileName(parts);
+  if (sourceMap.file === map) return;
+  throw fieldFault(
+    doing,
+    "sourceMap.file",
+    `must be ${quote(map)}, got ${quote(sourceMap.file)}`,
+  );
+}
+
+function nameOf(parts: Parameters<typeof formatArtifactName>[0], doing: Doing): string {
+  try {
+    return formatArtifactName(parts);
+  } catch (cause) {
+    throw fieldFault(doing, "runtime", `and mode don't go together: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+function fieldFault(
+  doing: Doing,
+  field: string,
+  why: string,
+  options?: ErrorOptions,
+): HotplugError {
+  return fault(doing, `the field "${field}" ${why}`, options);
+}
+
+function fault(doing: Doing, why: string, options?: ErrorOptions): HotplugError {
+  return new HotplugError("info", `Cannot ${doing} the info file: ${why}`, options);
+}
+
+function tooLarge(doing: Doing): HotplugError {
+  return fault(doing, `it is larger than ${MAX_INFO_BYTES} bytes`);
+}
