@@ -1,0 +1,47 @@
+import { type ArtifactName, checkRuntime, HotplugError, isFutureScn } from "../artifact/mod.ts";
+import type { ResolvedManagerOptions } from "./options.ts";
+
+/** Why an artifact is not for this host, or not for now. */
+export interface Refusal {
+  /** What keeps it out. */
+  readonly code: "outdated" | "platform" | "runtime" | "future" | "unsupported" | "conflict";
+  /** The reason and the remedy, as the end of a sentence. */
+  readonly reason: string;
+}
+
+/**
+ * Checks what the name alone tells: floor, platform, runtime, time. No file is touched.
+ *
+ * What is loaded already is not looked at here; see the manager.
+ */
+export function admit(
+  parts: ArtifactName,
+  options: ResolvedManagerOptions,
+  now: number = Date.now(),
+): Refusal | undefined {
+  if (parts.scn < options.initialScn) {
+    return { code: "outdated", reason: `it lies below the initial SCN ${options.initialScn}` };
+  }
+  const { mode } = parts;
+  const mismatch = checkRuntime(parts, options.runtime, { rule: options.runtimeRule, mode });
+  if (mismatch) return mismatch;
+  if (isFutureScn(parts.scn, new Date(now), options.futureTolerance)) {
+    return {
+      code: "future",
+      reason: "its SCN lies ahead of this host's clock by more than " +
+        `${Math.round(options.futureTolerance / 1000)} s; it waits until then (check both clocks)`,
+    };
+  }
+  if (mode === "executable") {
+    return {
+      code: "unsupported",
+      reason: "it is an executable, and this host runs modules; build it with target `any`",
+    };
+  }
+  return undefined;
+}
+
+/** The refusal as an error that names the file. */
+export function refusalError(file: string, refusal: Refusal): HotplugError {
+  return new HotplugError(refusal.code, `Cannot open "${file}": ${refusal.reason}`);
+}

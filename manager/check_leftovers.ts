@@ -1,0 +1,40 @@
+import { assertNoThenSymbol, HotplugError, type ModuleScan, scanModule } from "../artifact/mod.ts";
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Refuses a module that leaves something to import but `node:` builtins and what it names optional.
+ *
+ * One import that waits for a network host would hold up every later import of the process, so it
+ * must not get as far as `import()`.
+ *
+ * @throws {HotplugError} `imports` with a list of them, `load` for what is no module.
+ */
+export async function checkLeftovers(
+  content: Uint8Array,
+  optional: readonly string[],
+  file: string,
+): Promise<void> {
+  const scan = await readModule(content, file);
+  const leftovers = [...scan.imports, ...scan.exportStars]
+    .filter((each) => !each.startsWith("node:") && !optional.includes(each));
+  if (leftovers.length > 0) {
+    throw new HotplugError(
+      "imports",
+      `Cannot open "${file}": it still imports ${[...new Set(leftovers)].join(", ")}; ` +
+        "a module artifact brings all it needs but node: builtins, build it with hotplug",
+    );
+  }
+  assertNoThenSymbol(scan.symbols);
+}
+
+async function readModule(content: Uint8Array, file: string): Promise<ModuleScan> {
+  try {
+    return await scanModule(decoder.decode(content));
+  } catch (error) {
+    const why = error instanceof HotplugError ? error.message : "it is no UTF-8 text";
+    // A SyntaxError as the cause: another try with the same bytes makes no sense.
+    const cause = new SyntaxError(why, { cause: error });
+    throw new HotplugError("load", `Cannot open "${file}": ${why}`, { cause });
+  }
+}

@@ -1,0 +1,146 @@
+import {
+  type ArtifactName,
+  comparePreference,
+  parseLockFileName,
+  type Scn,
+  tryParseArtifactName,
+  tryParseInfoFileName,
+} from "../artifact/mod.ts";
+import { admit, type Refusal } from "./admit.ts";
+import type { ResolvedManagerOptions } from "./options.ts";
+
+/** One folder and the names of the files in it. */
+export interface Listing {
+  /** The folder's path. */
+  readonly directory: string;
+  /** The names of its entries. */
+  readonly files: readonly string[];
+}
+
+/** An artifact that may be opened. */
+export interface Candidate {
+  /** The folder that it lies in. */
+  readonly directory: string;
+  /** Its file name. */
+  readonly file: string;
+  /** What its file name says. */
+  readonly parts: ArtifactName;
+  /** Whether it has no info file beside it: then it must have stood still for a while. */
+  readonly bare: boolean;
+}
+
+/** An artifact that is newer than what is loaded and may not be opened. */
+export interface Skip {
+  /** The folder that it lies in. */
+  readonly directory: string;
+  /** Its file name. */
+  readonly file: string;
+  /** What its file name says. */
+  readonly parts: ArtifactName;
+  /** Why not. */
+  readonly refusal: Refusal;
+}
+
+/** What there is of one plugin: in the order in which it is to be opened. */
+export interface Choice {
+  /** The plugin's name. */
+  readonly name: string;
+  /** Newest first, exact platform before `any`, module before executable. */
+  readonly candidates: readonly Candidate[];
+  /** What is not eligible though newer than what is loaded. */
+  readonly skips: readonly Skip[];
+}
+
+/** What decides besides the names. */
+export interface ChoosePolicy {
+  /** How the manager behaves. */
+  readonly options: ResolvedManagerOptions;
+  /** The SCN of the plugin's current generation; undefined if none is loaded. */
+  readonly currentScn: (name: string) => Scn | undefined;
+  /** The time, in milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * Chooses, by the names alone, what is to be opened of each plugin and in which order.
+ *
+ * Nothing at or below the current generation's SCN is a candidate, nothing whose lock is there, and
+ * nothing that the host can't run. No file is touched.
+ */
+export function choose(listings: readonly Listing[], policy: ChoosePolicy): Map<string, Choice> {
+  const choices = new Map<string, { name: string; candidates: Candidate[]; skips: Skip[] }>();
+  for (const listing of listings) {
+    for (const found of readListing(listing)) {
+      const { name, scn } = found.parts;
+      if (scn <= (policy.currentScn(name) ?? 0)) continue;
+      const refusal = found.ambiguous ?? admit(found.parts, policy.options, policy.now);
+      // What lies below the floor is no news, as what is older than the loaded one is none.
+      if (refusal?.code === "outdated") continue;
+      let choice = choices.get(name);
+      if (!choice) choices.set(name, choice = { name, candidates: [], skips: [] });
+      const { directory, file, parts, bare } = found;
+      if (refusal) choice.skips.push({ directory, file, parts, refusal });
+      else choice.candidates.push({ directory, file, parts, bare });
+    }
+  }
+  for (const choice of choices.values()) {
+    choice.candidates.sort((a, b) => comparePreference(a.parts, b.parts));
+    choice.skips.sort((a, b) => comparePreference(a.parts, b.parts));
+  }
+  return choices;
+}
+
+interface Found extends Candidate {
+  readonly ambiguous: Refusal | undefined;
+}
+
+function readListing({ directory, files }: Listing): Found[] {
+  const locked = new Set<string>();
+  const described = new Set<string>();
+  const stems = new Map<string, number>();
+  const spellings = new Map<string, Set<string>>();
+  const named: { file: string; parts: ArtifactName; stem: string }[] = [];
+  for (const file of files) {
+    const lock = parseLockFileName(file);
+    if (lock) {
+      locked.add(`${lock.name}_${lock.scn}`);
+    } else if (tryParseInfoFileName(file)) {
+      described.add(file.slice(0, -".pinf".length));
+    } else {
+      const parts = tryParseArtifactName(file);
+      if (!parts) continue;
+      const stem = stemOf(file, parts);
+      named.push({ file, parts, stem });
+      stems.set(stem, (stems.get(stem) ?? 0) + 1);
+      const lower = parts.name.toLowerCase();
+      spellings.set(lower, (spellings.get(lower) ?? new Set()).add(parts.name));
+    }
+  }
+  return named
+    .filter(({ parts }) => !locked.has(`${parts.name}_${parts.scn}`))
+    .map(({ file, parts, stem }) => ({
+      directory,
+      file,
+      parts,
+      bare: !described.has(stem),
+      ambiguous: ambiguity(
+        spellings.get(parts.name.toLowerCase()) ?? new Set(),
+        // With an info file it is clear which of the two is meant; the other fails to agree with it.
+        (stems.get(stem) ?? 0) > 1 && !described.has(stem),
+      ),
+    }));
+}
+
+function ambiguity(spellings: Set<string>, shared: boolean): Refusal | undefined {
+  if (spellings.size > 1) {
+    const names = [...spellings].sort().join(", ");
+    return { code: "conflict", reason: `names that differ only in case share a folder: ${names}` };
+  }
+  if (!shared) return undefined;
+  return { code: "conflict", reason: "another file has the same stem; one stem has one artifact" };
+}
+
+function stemOf(file: string, parts: ArtifactName): string {
+  const extension = parts.mode === "module" ? ".mjs" : parts.os === "windows" ? ".exe" : "";
+  return file.slice(0, file.length - extension.length - (parts.compression === "gzip" ? 3 : 0));
+}

@@ -1,0 +1,96 @@
+import type { ErrorCode, Scn } from "../artifact/mod.ts";
+
+/** A generation became the current one. */
+export interface LoadedEvent {
+  /** Tells the kinds apart. */
+  readonly type: "loaded";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /** The plugin's name. */
+  readonly name: string;
+  /** The sequence change number of the generation. */
+  readonly scn: Scn;
+  /** The file that it was loaded from. */
+  readonly path: string;
+  /** SHA-256 of the content, in hex. */
+  readonly sha256: string;
+  /** The SCN of the generation that it supersedes; absent for the first. */
+  readonly previous?: Scn;
+  /** From the begin of `open` to the flip, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** What is common to the events about something that did not become current. */
+export interface RefusalEvent {
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /** What went wrong, as a stable word. */
+  readonly code: ErrorCode;
+  /** What went wrong, and the remedy. */
+  readonly message: string;
+  /** The plugin's name, as far as it is known. */
+  readonly name?: string;
+  /** The sequence change number, as far as it is known. */
+  readonly scn?: Scn;
+  /** The file in question, as far as there is one. */
+  readonly path?: string;
+}
+
+/** An artifact failed to load, or a loaded plugin did something that would have ended the process. */
+export interface FailedEvent extends RefusalEvent {
+  /** Tells the kinds apart. */
+  readonly type: "failed";
+  /** Whether another try makes sense only with another file. */
+  readonly final: boolean;
+  /** The stack trace of the plugin's own error, where there is one. */
+  readonly stack?: string;
+}
+
+/** An artifact is not for this host, or not for now. */
+export interface SkippedEvent extends RefusalEvent {
+  /** Tells the kinds apart. */
+  readonly type: "skipped";
+}
+
+/** An artifact has the name and SCN of a loaded one and other content; the loaded one stays. */
+export interface ConflictEvent extends RefusalEvent {
+  /** Tells the kinds apart. */
+  readonly type: "conflict";
+}
+
+/** What a manager tells. */
+export type ManagerEvent = LoadedEvent | FailedEvent | SkippedEvent | ConflictEvent;
+
+const SKIPS: ReadonlySet<ErrorCode> = new Set(["outdated", "platform", "runtime", "future"]);
+
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  "io",
+  "incomplete",
+  "load",
+  "deadline",
+  "activation",
+  "health",
+  "future",
+]);
+
+/**
+ * Tells whether an error of this code stays until the file changes.
+ *
+ * The others pass: the next try may succeed with the same bytes. `load` is among the passing ones
+ * since what a module's top level throws may depend on the world; its syntax errors don't, see
+ * {@linkcode isFinal}.
+ */
+export function isFinalCode(code: ErrorCode): boolean {
+  return !PASSING.has(code);
+}
+
+/** Tells whether this error stays until the file changes. */
+export function isFinal(error: { readonly code: ErrorCode; readonly cause?: unknown }): boolean {
+  return isFinalCode(error.code) || (error.code === "load" && error.cause instanceof SyntaxError);
+}
+
+/** The kind of event that an error of this code makes. */
+export function refusalType(code: ErrorCode): "failed" | "skipped" | "conflict" {
+  if (code === "conflict") return "conflict";
+  return SKIPS.has(code) ? "skipped" : "failed";
+}

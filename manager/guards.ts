@@ -1,0 +1,30 @@
+import { guardErrors } from "./_guard_errors.ts";
+import { guardExit } from "./_guard_exit.ts";
+import { guardTimers } from "./_guard_timers.ts";
+import { countGuards } from "./plugin_scope.ts";
+
+let uninstall: (() => void)[] = [];
+let users = 0;
+
+/**
+ * Keeps plugins from ending the process by accident, for as long as one of its users is there.
+ *
+ * Late throws, unhandled rejections and exit calls are traced to a generation by the first frame
+ * of their stack, else by the async context that they were started in. What is not a plugin's
+ * behaves as without guards. They are no boundary: code that means harm gets around them, and
+ * belongs into a process of its own.
+ */
+export function installGuards(): Disposable {
+  if (users++ === 0) uninstall = [guardErrors(), guardExit(), guardTimers()];
+  countGuards(1);
+  let installed = true;
+  return {
+    [Symbol.dispose](): void {
+      if (!installed) return;
+      installed = false;
+      countGuards(-1);
+      if (--users > 0) return;
+      for (const undo of uninstall.splice(0).reverse()) undo();
+    },
+  };
+}

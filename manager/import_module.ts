@@ -1,0 +1,66 @@
+import { HotplugError } from "../artifact/mod.ts";
+import { withDeadline } from "./deadline.ts";
+import { describeError } from "./describe_error.ts";
+import { type PluginScope, runInScope } from "./plugin_scope.ts";
+
+/** What `import()` gives: the exports by their names. */
+export type ModuleNamespace = Readonly<Record<string, unknown>>;
+
+/** After this time a module is held to wait in its top level, not to be loading, in milliseconds. */
+const LOADING_GRACE = 250;
+
+let ordinals = 0;
+let previous: Promise<unknown> = Promise.resolve();
+
+/**
+ * A number that no other load in this process has: it makes the URL new.
+ *
+ * Deno keeps a module, and its evaluation error, for good under its URL.
+ */
+export function nextOrdinal(): number {
+  return ++ordinals;
+}
+
+/**
+ * Imports the URL; one import at a time in this process, as far as they load.
+ *
+ * A top level that waits does not hold up the next import for longer than {@linkcode LOADING_GRACE}:
+ * only the loading shares a lock in Deno.
+ *
+ * @throws {HotplugError} `load` with the module's own error as the cause, `deadline`.
+ */
+export async function importModule(
+  url: string,
+  deadline: number,
+  file: string,
+  scope: PluginScope,
+): Promise<ModuleNamespace> {
+  const turn = Promise.withResolvers<void>();
+  const before = previous;
+  previous = turn.promise;
+  await before;
+  // The URL is in a variable: a literal one would be loaded without a permission check.
+  const loading: Promise<ModuleNamespace> = runInScope(scope, () => import(url));
+  const grace = setTimeout(turn.resolve, LOADING_GRACE);
+  loading.catch(() => {}).finally(() => {
+    clearTimeout(grace);
+    turn.resolve();
+  });
+  return await withDeadline(
+    loading.catch((error) => {
+      throw new HotplugError(
+        "load",
+        `Cannot open "${file}": its top level threw ${describeError(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }),
+    deadline,
+    () =>
+      new HotplugError(
+        "deadline",
+        `Cannot open "${file}": its top level did not end within ${deadline} ms; do slow work in \`activate\``,
+      ),
+  );
+}

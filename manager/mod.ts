@@ -1,0 +1,49 @@
+/**
+ * The manager: artifact → generation. It verifies, loads, activates and swaps, and keeps every
+ * generation in memory.
+ *
+ * @example
+ * ```ts
+ * import { isPluginOutdated, PluginManager } from "@hotplug/hotplug/manager";
+ * import { assert } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const file = `${directory}/greeter_20261123014512_2_9_5_any_any.mjs`;
+ * await Deno.writeTextFile(file, "export const greet = (name) => `Hello, ${name}!`;");
+ *
+ * await using manager = new PluginManager();
+ * await manager.open(file);
+ * {
+ *   using greeter = manager.acquire("greeter");
+ *   assert(await greeter.call("greet", "Ada") === "Hello, Ada!");
+ * }
+ * try {
+ *   await manager.open(file);
+ * } catch (error) {
+ *   assert(isPluginOutdated(error)); // the same file again: nothing to do
+ * }
+ *
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @module
+ */
+
+export { choose } from "./choose.ts";
+export type { Candidate, Choice, ChoosePolicy, Listing, Skip } from "./choose.ts";
+export type { Refusal } from "./admit.ts";
+export { isFinal } from "./events.ts";
+export type {
+  ConflictEvent,
+  FailedEvent,
+  LoadedEvent,
+  ManagerEvent,
+  RefusalEvent,
+  SkippedEvent,
+} from "./events.ts";
+export type { Generation, GenerationState } from "./generation.ts";
+export type { Lease } from "./lease.ts";
+export { isPluginOutdated, PluginOutdatedError } from "./outdated.ts";
+export { PluginManager } from "./plugin_manager.ts";
+export { resolveManagerOptions } from "./options.ts";
+export type { ManagerOptions, ResolvedManagerOptions } from "./options.ts";

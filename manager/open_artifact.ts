@@ -1,0 +1,108 @@
+import { formatTarget, HotplugError, targetOf } from "../artifact/mod.ts";
+import { admit, refusalError } from "./admit.ts";
+import type { Generation } from "./generation.ts";
+import { loadArtifact, type LoadedArtifact, type LoadWorld } from "./load_artifact.ts";
+import type { Location } from "./locate.ts";
+import { PluginOutdatedError } from "./outdated.ts";
+import type { PluginSlot } from "./plugin_slot.ts";
+import { type ReadArtifact, readArtifact } from "./read_artifact.ts";
+
+/** What opening needs of its manager. */
+export interface OpenWorld extends LoadWorld {
+  /** All that the manager has of the plugin. */
+  slotOf(name: string): PluginSlot;
+  /** Told of every flip, right after it; the duration is that since `open` began, in milliseconds. */
+  flipped(loaded: LoadedArtifact, previous: Generation | undefined, durationMs: number): void;
+  /** Throws once the manager is closed. */
+  assertOpen(): void;
+}
+
+/**
+ * Opens an artifact: the whole load sequence, from its name to the flip.
+ *
+ * Whatever fails before the flip leaves the current generation as it is.
+ */
+export async function openArtifact(location: Location, world: OpenWorld): Promise<Generation> {
+  const { options } = world;
+  const started = performance.now();
+  const refusal = admit(location.parts, options);
+  const slot = world.slotOf(location.parts.name);
+  if (refusal?.code === "outdated") throw outdated(location, slot, refusal.reason);
+  if (refusal) throw refusalError(location.file, refusal);
+  refuseOlder(location, slot);
+  return await slot.enqueue(async () => {
+    world.assertOpen();
+    // Once more, since another load of this plugin may have come first.
+    refuseOlder(location, slot);
+    const artifact = await readArtifact(location, options);
+    refuseLoaded(location, slot, artifact);
+    refuseContract(location, artifact, options.contracts);
+    const loaded = await loadArtifact(location, artifact, world);
+    const previous = flip(slot, loaded, world);
+    world.flipped(loaded, previous, performance.now() - started);
+    return loaded.control.generation;
+  });
+}
+
+function flip(
+  slot: PluginSlot,
+  loaded: LoadedArtifact,
+  world: OpenWorld,
+): Generation | undefined {
+  try {
+    world.assertOpen();
+  } catch (error) {
+    loaded.abort(error);
+    throw error;
+  }
+  return slot.flip(loaded.control)?.generation;
+}
+
+function outdated(location: Location, slot: PluginSlot, reason: string): PluginOutdatedError {
+  return new PluginOutdatedError(
+    `Not opened "${location.file}": ${reason}`,
+    location.parts.scn,
+    slot.current?.generation,
+  );
+}
+
+/** Refuses, by the name alone, what is older than the current generation. */
+function refuseOlder(location: Location, slot: PluginSlot): void {
+  const current = slot.current?.generation;
+  if (!current || location.parts.scn >= current.scn) return;
+  throw outdated(location, slot, `SCN ${current.scn} is loaded and newer`);
+}
+
+/** Refuses what is the current generation already, or claims to be it. */
+function refuseLoaded(location: Location, slot: PluginSlot, artifact: ReadArtifact): void {
+  const current = slot.current;
+  if (!current || location.parts.scn !== current.generation.scn) return;
+  const { generation } = current;
+  const target = formatTarget(targetOf(location.parts));
+  if (
+    artifact.sha256 !== generation.sha256 && target === formatTarget(targetOf(generation.artifact))
+  ) {
+    throw new HotplugError(
+      "conflict",
+      `Not opened "${location.file}": SCN ${generation.scn} is loaded with other content (SHA-256 ` +
+        `${generation.sha256}, this one ${artifact.sha256}); the loaded one stays, build again`,
+    );
+  }
+  if (artifact.info && artifact.sha256 === generation.sha256) current.complete(artifact.info);
+  throw outdated(location, slot, "it is loaded already");
+}
+
+function refuseContract(
+  location: Location,
+  artifact: ReadArtifact,
+  contracts: readonly string[],
+): void {
+  const required = artifact.info?.requires?.contract;
+  if (required === undefined || contracts.includes(required)) return;
+  const declared = contracts.length > 0 ? contracts.join(", ") : "none";
+  throw new HotplugError(
+    "contract",
+    `Cannot open "${location.file}": it requires contract "${required}", this host declares ` +
+      `${declared}; build it for one of those, or declare it in option "contracts"`,
+  );
+}

@@ -1,0 +1,104 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, SEPARATOR, toFileUrl } from "@std/path";
+import { PLACED_SOURCE_MAP, type Scn } from "../artifact/mod.ts";
+import type { ReadArtifact } from "./read_artifact.ts";
+
+/** A verified module at the place that it is loaded from. */
+export interface PlacedModule {
+  /** Its folder, of which all of its stack traces' URLs are part. */
+  readonly directory: string;
+  /** URL of the folder, with a slash at the end. */
+  readonly directoryUrl: string;
+  /** URL to import. */
+  readonly url: string;
+}
+
+const PREFIX = "hotplug-run-";
+const LOCK = "lock";
+
+/**
+ * A private folder for verified bytes, so that what was verified is what runs.
+ *
+ * Each generation has a folder of its own, `NAME@SCN-N`: the frames of its stack traces lie below
+ * it (source maps included), which tells whose error one is. The folder goes with its owner: the
+ * owner holds an advisory lock, and whoever makes the next store removes those whose lock is free.
+ */
+export class PrivateStore {
+  #root: Promise<{ path: string; lock: Deno.FsFile }> | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** Writes the content and its source map into a new folder. */
+  async place(
+    artifact: ReadArtifact,
+    name: string,
+    scn: Scn,
+    ordinal: number,
+  ): Promise<PlacedModule> {
+    this.#root ??= makeRoot();
+    const { path: root } = await this.#root;
+    const directory = join(root, `${name}@${scn}-${ordinal}`);
+    await mkdir(directory, { mode: 0o700 });
+    const path = join(directory, `${artifact.sha256}.mjs`);
+    const options = { flag: "wx", mode: 0o600 };
+    await Promise.all([
+      writeFile(path, artifact.content, options),
+      artifact.sourceMap &&
+      writeFile(join(directory, PLACED_SOURCE_MAP), artifact.sourceMap, options),
+    ]);
+    return {
+      directory,
+      directoryUrl: toFileUrl(directory + SEPARATOR).href,
+      url: `${toFileUrl(path).href}?scn=${scn}&g=${ordinal}`,
+    };
+  }
+
+  /** Removes what a generation that is gone has left. */
+  async remove(placed: PlacedModule): Promise<void> {
+    await rm(placed.directory, { recursive: true, force: true });
+  }
+
+  /** Removes the folder and all in it. */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const root = await this.#root?.catch(() => undefined);
+    if (!root) return;
+    // First the lock, since Windows removes no open file.
+    root.lock.close();
+    await rm(root.path, { recursive: true, force: true });
+  }
+}
+
+async function makeRoot(): Promise<{ path: string; lock: Deno.FsFile }> {
+  await sweep();
+  const path = await Deno.realPath(await mkdtemp(join(tmpdir(), PREFIX)));
+  // Locked before it has the name by which others judge.
+  const unnamed = join(path, `${LOCK}.new`);
+  const lock = await Deno.open(unnamed, { create: true, write: true, mode: 0o600 });
+  await lock.lock(true);
+  await Deno.rename(unnamed, join(path, LOCK));
+  return { path, lock };
+}
+
+/** Removes the folders of processes that ended without closing: `kill -9` leaves them. */
+async function sweep(): Promise<void> {
+  const temporary = tmpdir();
+  for (const entry of await readdir(temporary)) {
+    if (!entry.startsWith(PREFIX)) continue;
+    const path = join(temporary, entry);
+    if (await isAbandoned(join(path, LOCK))) await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function isAbandoned(lockPath: string): Promise<boolean> {
+  try {
+    using lock = await Deno.open(lockPath, { write: true });
+    return await lock.tryLock(true);
+  } catch {
+    // Another user's, or one that is being removed: not ours to judge.
+    return false;
+  }
+}

@@ -1,0 +1,147 @@
+import { join } from "@std/path";
+import { exists } from "@std/fs";
+import {
+  HotplugError,
+  type InfoFile,
+  infoFileName,
+  MAX_INFO_BYTES,
+  type ParsedInfo,
+  parseInfo,
+  sha256,
+} from "../artifact/mod.ts";
+import { gunzip } from "./gunzip.ts";
+import { type Location, lockPath } from "./locate.ts";
+import { readRegularFile } from "./read_file.ts";
+
+/** An artifact in memory, as far as it agrees with itself. */
+export interface ReadArtifact {
+  /** The module's source, decompressed. */
+  readonly content: Uint8Array<ArrayBuffer>;
+  /** SHA-256 of the content, in hex. */
+  readonly sha256: string;
+  /** The info file; undefined for a bare module. */
+  readonly info: InfoFile | undefined;
+  /** The source map's text, if there is one. */
+  readonly sourceMap: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/**
+ * Reads artifact, info file and source map, each once, and checks that they agree.
+ *
+ * @throws {HotplugError} `incomplete`, `io`, `limit`, `info` or `integrity`.
+ */
+export async function readArtifact(
+  location: Location,
+  limits: { readonly maxSize: number; readonly requireInfo: boolean },
+): Promise<ReadArtifact> {
+  await refuseUnfinished(location);
+  const info = (await readInfo(location))?.info;
+  if (!info && limits.requireInfo) {
+    throw new HotplugError(
+      "incomplete",
+      `Cannot open "${location.file}": it has no info file "${infoFileName(location.parts)}", ` +
+        "and this host takes no artifact without; publish both, the info file last",
+    );
+  }
+  const bytes = await readRegularFile(location.path, limits.maxSize);
+  if (info) checkBytes(location, "artifact", bytes, info.artifact);
+  const content = await decompress(location, bytes, limits.maxSize);
+  if (info) checkContent(location, content, info);
+  return {
+    content,
+    sha256: info?.content.sha256 ?? sha256(content),
+    info,
+    sourceMap: await readSourceMap(location, info, limits.maxSize),
+  };
+}
+
+/** Reads the info file beside the artifact; undefined where there is none. */
+async function readInfo(location: Location): Promise<ParsedInfo | undefined> {
+  const path = join(location.directory, infoFileName(location.parts));
+  let bytes: Uint8Array;
+  try {
+    bytes = await readRegularFile(path, MAX_INFO_BYTES);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+  const parsed = parseInfo(bytes);
+  if (parsed.info.artifact.file !== location.file) {
+    throw new HotplugError(
+      "integrity",
+      `Cannot open "${location.file}": its info file is that of "${parsed.info.artifact.file}"; ` +
+        "one stem has one artifact, remove the other",
+    );
+  }
+  return parsed;
+}
+
+async function refuseUnfinished(location: Location): Promise<void> {
+  if (await exists(lockPath(location))) {
+    throw new HotplugError(
+      "incomplete",
+      `Cannot open "${location.file}": its build has not ended, its lock is still there; ` +
+        "wait, or let the next build into the folder sweep it",
+    );
+  }
+}
+
+function decompress(
+  location: Location,
+  bytes: Uint8Array<ArrayBuffer>,
+  maxSize: number,
+): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  if (location.parts.compression === "none") return bytes;
+  return gunzip(bytes, maxSize, location.file);
+}
+
+function checkContent(location: Location, content: Uint8Array<ArrayBuffer>, info: InfoFile): void {
+  // The same bytes need no second digest.
+  const same = info.artifact.compression === "none" &&
+    info.artifact.sha256 === info.content.sha256 && info.artifact.size === info.content.size;
+  if (!same) checkBytes(location, "content", content, info.content);
+}
+
+function checkBytes(
+  location: Location,
+  what: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  expected: { readonly size: number; readonly sha256: string },
+): void {
+  if (bytes.length !== expected.size) {
+    throw new HotplugError(
+      "integrity",
+      `Cannot open "${location.file}": its ${what} has ${bytes.length} bytes, its info file says ` +
+        `${expected.size}; publish it again`,
+    );
+  }
+  const digest = sha256(bytes);
+  if (digest !== expected.sha256) {
+    throw new HotplugError(
+      "integrity",
+      `Cannot open "${location.file}": the SHA-256 of its ${what} is ${digest}, its info file ` +
+        `says ${expected.sha256}; publish it again`,
+    );
+  }
+}
+
+/** A source map only serves stack traces: one that is missing or wrong does not keep from loading. */
+async function readSourceMap(
+  location: Location,
+  info: InfoFile | undefined,
+  maxSize: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (!info?.sourceMap) return undefined;
+  try {
+    const bytes = await readRegularFile(join(location.directory, info.sourceMap.file), maxSize);
+    return sha256(bytes) === info.sourceMap.sha256 ? bytes : undefined;
+  } catch (error) {
+    if (error instanceof HotplugError) return undefined;
+    throw error;
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof HotplugError &&
+    (error.cause as { code?: unknown } | undefined)?.code === "ENOENT";
+}

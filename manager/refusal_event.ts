@@ -1,0 +1,27 @@
+import { basename } from "@std/path";
+import { HotplugError, tryParseArtifactName } from "../artifact/mod.ts";
+import { describeError, stackOf } from "./describe_error.ts";
+import { isFinal, type ManagerEvent, refusalType } from "./events.ts";
+
+/** Makes a typed error of whatever was thrown; a typed one stays itself. */
+export function toHotplugError(error: unknown): HotplugError {
+  if (error instanceof HotplugError) return error;
+  // Not foreseen, so the message is all there is to go by.
+  return new HotplugError("io", describeError(error), { cause: error });
+}
+
+/** The event that tells of an artifact that was not opened. */
+export function refusalEvent(error: HotplugError, path: string): ManagerEvent {
+  const parts = tryParseArtifactName(basename(path));
+  const common = {
+    time: new Date().toISOString(),
+    code: error.code,
+    message: error.message,
+    ...(parts && { name: parts.name, scn: parts.scn }),
+    path,
+  };
+  const type = refusalType(error.code);
+  if (type !== "failed") return { type, ...common };
+  const stack = stackOf(error.cause);
+  return { type, ...common, final: isFinal(error), ...(stack !== undefined && { stack }) };
+}

@@ -1,0 +1,38 @@
+import { stat } from "node:fs/promises";
+
+/** What tells whether a file was touched. */
+export interface FileMark {
+  /** Size in bytes. */
+  readonly size: number;
+  /** Time of the last change of content or attributes, in milliseconds since the epoch. */
+  readonly time: number;
+  /** Which file it is. */
+  readonly inode: number;
+}
+
+/** Reads a file's mark; undefined where there is no such file. */
+export async function markOf(path: string): Promise<FileMark | undefined> {
+  try {
+    const { size, mtimeMs, ctimeMs, ino } = await stat(path);
+    // The change time too: a copy that keeps the time of its source has an old mtime from the start.
+    return { size, time: Math.max(mtimeMs, ctimeMs), inode: ino };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether both marks are of the same, untouched file. */
+export function sameMark(a: FileMark | undefined, b: FileMark | undefined): boolean {
+  return a?.size === b?.size && a?.time === b?.time && a?.inode === b?.inode;
+}
+
+/**
+ * How long the file must still be watched until it has stood still for the time, in milliseconds;
+ * 0 when it has.
+ *
+ * A file whose time lies in the future is given the whole time.
+ */
+export function unsettledFor(mark: FileMark, settle: number, now: number): number {
+  const age = now - mark.time;
+  return age < 0 ? settle : Math.max(0, settle - age);
+}

@@ -1,0 +1,16 @@
+/**
+ * The plugin's own side: what its author sees.
+ *
+ * @example
+ * ```ts
+ * import type { PluginContext } from "@hotplug/hotplug";
+ *
+ * export function activate(context: PluginContext): void {
+ *   context.signal.addEventListener("abort", () => {});
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export type { PluginContext } from "./context.ts";
