@@ -11,7 +11,7 @@ export function quote(value: unknown): string {
     /[^\x20-\x7e]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-  return cut ? `${shown.slice(0, -1)}…" (${value.length} characters)` : shown;
+  return cut ? `${shown.slice(0, -1)}..." (${value.length} characters)` : shown;
 }
 
 function describe(value: unknown): string {

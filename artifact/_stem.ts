@@ -1,4 +1,5 @@
 import { quote } from "./_quote.ts";
+import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
 import { ArtifactNameError, type ArtifactNamePart } from "./name_error.ts";
 import { pluginNameFault } from "./plugin_name.ts";
 import { parseScn, type Scn, tryParseScn } from "./scn.ts";
@@ -35,9 +36,18 @@ export function splitExtension(file: string): [stem: string, extension: string] 
   return dot < 0 ? [file, ""] : [file.slice(0, dot), file.slice(dot)];
 }
 
+/** What keeps a text from being the name of a file at all; nothing if it may be one. */
+export function fileFault(file: string): StemFault | undefined {
+  if (typeof file !== "string") return { part: "shape", why: "it is no text" };
+  if (file.length > MAX_FILE_NAME_LENGTH) {
+    return { part: "length", why: `it is longer than ${MAX_FILE_NAME_LENGTH} characters` };
+  }
+  if (/[/\\]/.test(file)) return { part: "shape", why: "it is a path, not a file's name" };
+  return undefined;
+}
+
 /** Reads `NAME_SCN_MAJOR_MINOR_PATCH_OS_ARCH` from the right. */
 export function readStem(stem: string): ArtifactStem | StemFault {
-  if (/[/\\]/.test(stem)) return { part: "shape", why: "it is a path, not a file's name" };
   const fields = stem.split("_");
   if (fields.length < FIELDS) {
     return { part: "shape", why: "it takes NAME_SCN_MAJOR_MINOR_PATCH_OS_ARCH" };
@@ -51,8 +61,9 @@ export function readStem(stem: string): ArtifactStem | StemFault {
 /** Writes the stem, or throws an {@linkcode ArtifactNameError}. */
 export function formatStem(stem: ArtifactStem): string {
   const version = tryParseVersion(stem.version);
-  const bare = version === undefined ? stem.version : formatVersion(version);
-  const fault = stemFault({ ...stem, scn: String(stem.scn), version: bare });
+  const bare = version === undefined ? String(stem.version) : formatVersion(version);
+  const scnText = typeof stem.scn === "number" ? String(stem.scn) : "";
+  const fault = stemFault({ ...stem, scn: scnText, version: bare });
   if (fault !== undefined) {
     const input = String(stem[fault.part as keyof ArtifactStem] ?? stem.name);
     throw new ArtifactNameError(

@@ -1,5 +1,5 @@
 import { quote } from "./_quote.ts";
-import { type ArtifactStem, formatStem, readStem, type StemFault } from "./_stem.ts";
+import { type ArtifactStem, fileFault, formatStem, readStem, type StemFault } from "./_stem.ts";
 import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
 import { ArtifactNameError } from "./name_error.ts";
 import { assertPluginName, isPluginName } from "./plugin_name.ts";
@@ -99,10 +99,8 @@ export function tryParseInfoFileName(file: string): ArtifactStem | undefined {
 }
 
 function read(file: string): ArtifactStem | StemFault {
-  if (typeof file !== "string") return { part: "shape", why: "it is no text" };
-  if (file.length > MAX_FILE_NAME_LENGTH) {
-    return { part: "length", why: `it is longer than ${MAX_FILE_NAME_LENGTH} characters` };
-  }
+  const unusable = fileFault(file);
+  if (unusable !== undefined) return unusable;
   if (!file.endsWith(".pinf")) return { part: "extension", why: "it takes .pinf at its end" };
   return readStem(file.slice(0, -".pinf".length));
 }

@@ -3,11 +3,10 @@ import { infoSchema } from "./_info_schema.ts";
 import { quote } from "./_quote.ts";
 import { HotplugError } from "./errors.ts";
 import { sourceMapFileName } from "./file_names.ts";
+import { isHook } from "./hooks.ts";
 import type { InfoFile } from "./info_file.ts";
 import { MAX_INFO_BYTES } from "./limits.ts";
 import { formatArtifactName } from "./name.ts";
-
-export type { InfoFile } from "./info_file.ts";
 
 /** An info file that was read. */
 export interface ParsedInfo {
@@ -73,7 +72,8 @@ function validate(value: unknown, doing: Doing): InfoFile {
       missing ? "is missing" : `${issue.message}, got ${quote(issue.input)}`,
     );
   }
-  checkFields(result.output, doing);
+  checkNames(result.output, doing);
+  checkFiles(result.output, doing);
   return result.output;
 }
 
@@ -88,7 +88,17 @@ function refuseNewerFormat(value: unknown, doing: Doing): void {
   );
 }
 
-function checkFields(info: InfoFile, doing: Doing): void {
+function checkNames(info: InfoFile, doing: Doing): void {
+  const hook = info.exports.find(isHook);
+  if (hook !== undefined) {
+    throw fieldFault(doing, "exports", `must not hold the hook ${quote(hook)}; name it in hooks`);
+  }
+  // A reader must not stumble over the hooks of a later hotplug; a writer has no such excuse.
+  const unknown = doing === "write" && info.hooks.find((each) => !isHook(each));
+  if (unknown) throw fieldFault(doing, "hooks", `must not hold ${quote(unknown)}: no such hook`);
+}
+
+function checkFiles(info: InfoFile, doing: Doing): void {
   const { name, scn, runtime, mode, artifact, content, sourceMap } = info;
   const parts = { name, scn, ...runtime, mode, compression: artifact.compression };
   const file = nameOf(parts, doing);

@@ -1,26 +1,15 @@
 import { quote } from "./_quote.ts";
 import {
   type ArtifactStem,
+  fileFault,
   formatStem,
   readStem,
   splitExtension,
   type StemFault,
 } from "./_stem.ts";
-import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
 import { ArtifactNameError } from "./name_error.ts";
 
 export type { ArtifactStem } from "./_stem.ts";
-export {
-  artifactStem,
-  infoFileName,
-  lockFileName,
-  parseInfoFileName,
-  parseLockFileName,
-  sourceMapFileName,
-  tryParseInfoFileName,
-} from "./file_names.ts";
-export { ArtifactNameError } from "./name_error.ts";
-export { assertPluginName, isPluginName } from "./plugin_name.ts";
 
 /** What an artifact is: one ES module, or a program made by `deno compile`. */
 export type Mode = "module" | "executable";
@@ -125,10 +114,8 @@ export function formatArtifactName(name: ArtifactName): string {
 }
 
 function read(file: string): ArtifactName | StemFault {
-  if (typeof file !== "string") return { part: "shape", why: "it is no text" };
-  if (file.length > MAX_FILE_NAME_LENGTH) {
-    return { part: "length", why: `it is longer than ${MAX_FILE_NAME_LENGTH} characters` };
-  }
+  const unusable = fileFault(file);
+  if (unusable !== undefined) return unusable;
   const [bare, extension] = splitExtension(file);
   const stem = readStem(bare);
   if ("part" in stem) return stem;

@@ -43,9 +43,14 @@ export async function scanModule(source: string): Promise<ModuleScan> {
   await init();
   const [imports, exports] = lex(source);
   const names = sortedUnique(
-    exports.flatMap((each) => each.type === "reexport-all" ? [] : each.name),
+    exports.flatMap((each) =>
+      each.type === "reexport-all" ? [] : decodeName(each.name, source[each.start])
+    ),
   );
-  const literal = imports.filter((each) => each.type !== "dynamic" || !each.glob);
+  const computed = imports.filter((each) =>
+    each.type === "dynamic" && (each.glob || each.specifier === undefined)
+  );
+  const literal = imports.filter((each) => !computed.includes(each));
   return {
     exports: names,
     symbols: names.filter((name) => !isHook(name)),
@@ -54,9 +59,7 @@ export async function scanModule(source: string): Promise<ModuleScan> {
     exportStars: sortedUnique(
       exports.flatMap((each) => each.type === "reexport-all" ? each.from : []),
     ),
-    computedImports: imports.some((each) =>
-      each.type === "dynamic" && (each.glob || each.specifier === undefined)
-    ),
+    computedImports: computed.length > 0,
   };
 }
 
@@ -90,6 +93,18 @@ function lex(source: string): ReturnType<typeof parse> {
       { cause },
     );
   }
+}
+
+// The lexer decodes names in quotes only; `export { x as \u0074hen }` is a `then` too.
+function decodeName(name: string, firstUnit: string | undefined): string {
+  if (firstUnit === '"' || firstUnit === "'") return name;
+  return name.replace(
+    /\\u(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{4}))/g,
+    (escape, braced?: string, plain?: string) => {
+      const point = parseInt(braced ?? plain ?? "", 16);
+      return point <= 0x10ffff ? String.fromCodePoint(point) : escape;
+    },
+  );
 }
 
 function sortedUnique(names: readonly string[]): string[] {
