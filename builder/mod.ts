@@ -1,0 +1,27 @@
+/**
+ * From source to artifacts: bundles a plugin into one module that stands alone, stamps it and
+ * publishes it into a directory.
+ *
+ * @example
+ * ```ts
+ * import { build } from "@hotplug/hotplug/builder";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * try {
+ *   await Deno.writeTextFile(`${folder}/tax.ts`, "export const rate = () => 0.2;");
+ *   const { artifacts } = await build({ source: `${folder}/tax.ts`, dest: folder, gzip: true });
+ *   assertEquals(artifacts[0]?.info.artifact.compression, "gzip");
+ * } finally {
+ *   await Deno.remove(folder, { recursive: true });
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export { build } from "./build.ts";
+export type { BuildResult, BuiltArtifact } from "./build_result.ts";
+export type { BuildOptions } from "./options.ts";
+export type { BuildProgress } from "./progress.ts";
+export { DEFAULT_SOURCE_LIMITS, type SourceLimits } from "./source_limits.ts";

@@ -1,0 +1,32 @@
+import type { Scn } from "../artifact/mod.ts";
+
+/** How far a build is; one event at the end of each step. */
+export type BuildProgress =
+  | {
+    /** The source lies in the work folder. */
+    readonly type: "unpacked";
+    /** How many files and folders it holds. */
+    readonly entries: number;
+    /** How many bytes its files hold. */
+    readonly bytes: number;
+  }
+  | {
+    /** The module is bundled, and checked where that was asked for. */
+    readonly type: "bundled";
+    /** Its size, in bytes. */
+    readonly bytes: number;
+    /** How long that took, in milliseconds. */
+    readonly durationMs: number;
+  }
+  | {
+    /** The build has its SCN. */
+    readonly type: "reserved";
+    /** The SCN. */
+    readonly scn: Scn;
+  }
+  | {
+    /** An artifact lies in the destination, info file included. */
+    readonly type: "published";
+    /** The artifact's path. */
+    readonly path: string;
+  };

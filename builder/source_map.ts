@@ -1,0 +1,31 @@
+import { HotplugError } from "../artifact/mod.ts";
+import { quote } from "./_quote.ts";
+
+/**
+ * Rewrites a source map so that its sources are relative to the plugin's root, and nothing in it
+ * tells where it was built. `prefix` is what leads from the map to that root.
+ *
+ * @throws {HotplugError} With code `bundle`, if a source lies outside: a module that was bundled
+ * from somewhere else on this machine.
+ */
+export function relativeSourceMap(text: string, prefix: string): string {
+  const { sourceRoot: _, file: __, ...map } = JSON.parse(text) as {
+    sources: string[];
+    sourceRoot?: string;
+    file?: string;
+  };
+  return `${
+    JSON.stringify({ ...map, sources: map.sources.map((each) => withoutPrefix(each, prefix)) })
+  }\n`;
+}
+
+function withoutPrefix(source: string, prefix: string): string {
+  const path = source.replaceAll("\\", "/");
+  if (path.startsWith(prefix)) return path.slice(prefix.length);
+  if (/^(?:https?|jsr|npm|data|node):/.test(path)) return path;
+  throw new HotplugError(
+    "bundle",
+    `Cannot use the bundle: the module ${quote(path.split("/").at(-1) ?? path)} lies outside of ` +
+      `the source; put it into the source, or import it as a package`,
+  );
+}

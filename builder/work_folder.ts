@@ -1,0 +1,91 @@
+import { randomBytes } from "node:crypto";
+import { lstat, mkdir, readdir, readlink, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { join, SEPARATOR } from "@std/path";
+import { DEFAULT_STALE_LOCK_MS } from "../artifact/mod.ts";
+import { errnoOf, unlessMissing } from "./_fs_error.ts";
+import { formatOwner, isRunning, ownerState, parseOwner, thisOwner } from "./owner.ts";
+
+const PREFIX = "hotplug-build-";
+const REMOVE_TRIES = 20;
+
+/** A private folder (mode 0700) of one build, in the system's temporary folder. */
+export interface WorkFolder extends AsyncDisposable {
+  /** Its absolute path, links resolved. */
+  readonly path: string;
+}
+
+/** Makes the private folder of a build; disposing removes it with all that is in it. */
+export async function makeWorkFolder(parent: string = tmpdir()): Promise<WorkFolder> {
+  const name = `${PREFIX}${formatOwner(thisOwner())}-${randomBytes(6).toString("hex")}`;
+  const path = join(await realpath(parent), name);
+  await mkdir(path, { mode: 0o700 });
+  return { path, [Symbol.asyncDispose]: () => removeTree(path) };
+}
+
+/**
+ * Removes the work folders that dead builds left in the system's temporary folder, and ends what
+ * they left running there: a killed build's bundler would write on.
+ */
+export async function sweepWorkFolders(parent: string = tmpdir()): Promise<void> {
+  const root = await realpath(parent);
+  const dead: string[] = [];
+  for (const name of await readdir(root)) {
+    if (name.startsWith(PREFIX) && await isDeadFolder(root, name)) dead.push(join(root, name));
+  }
+  if (dead.length === 0) return;
+  await endOrphans(dead);
+  for (const path of dead) {
+    try {
+      await removeTree(path);
+    } catch (error) {
+      // Another user's, or another sweep is at it: no reason to fail a build.
+      if (!["EACCES", "EPERM", "ENOTEMPTY", "EBUSY"].includes(errnoOf(error) ?? "")) throw error;
+    }
+  }
+}
+
+async function isDeadFolder(root: string, name: string): Promise<boolean> {
+  const stat = await unlessMissing(lstat(join(root, name)), undefined);
+  if (!stat?.isDirectory()) return false;
+  const owner = parseOwner(name.slice(PREFIX.length).replace(/-[0-9a-f]+$/, ""));
+  const state = owner === undefined ? "unknown" : ownerState(owner);
+  if (state !== "unknown") return state === "dead";
+  return Date.now() - stat.mtimeMs > DEFAULT_STALE_LOCK_MS;
+}
+
+/** Ends what has its working folder inside; only Linux can tell. */
+async function endOrphans(folders: readonly string[]): Promise<void> {
+  if (process.platform !== "linux") return;
+  const pids = (await unlessMissing(readdir("/proc"), [])).filter((name) => /^\d+$/.test(name));
+  const orphans: number[] = [];
+  for (const pid of pids) {
+    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => ""); // another user's, or gone
+    if (!folders.some((folder) => cwd === folder || cwd.startsWith(folder + SEPARATOR))) continue;
+    orphans.push(Number(pid));
+    try {
+      process.kill(Number(pid), "SIGKILL");
+    } catch (error) {
+      if (errnoOf(error) !== "ESRCH") throw error;
+    }
+  }
+  for (let tries = 0; tries < 100 && orphans.some(isRunning); tries++) await pause(10);
+}
+
+/** Removes a tree that a process just ended may have written into a moment ago. */
+async function removeTree(path: string): Promise<void> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await rm(path, { recursive: true, force: true });
+    } catch (error) {
+      const passing = ["ENOTEMPTY", "EBUSY", "EPERM"].includes(errnoOf(error) ?? "");
+      if (!passing || tries === REMOVE_TRIES) throw error;
+      await pause(25);
+    }
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,133 @@
+import { Command, InvalidArgumentError } from "commander";
+import { build, type BuildResult, type BuiltArtifact } from "../builder/mod.ts";
+import { formatTarget, HotplugError, parseScn, parseTarget, type Scn } from "../artifact/mod.ts";
+import type { Io } from "./io.ts";
+
+interface Flags {
+  readonly dest: string;
+  readonly name?: string;
+  readonly main?: string;
+  readonly target?: readonly string[];
+  readonly gzip?: true;
+  readonly check: boolean;
+  readonly optional?: readonly string[];
+  readonly scn?: Scn;
+  readonly json?: true;
+}
+
+const EXAMPLES = `
+Examples:
+  hotplug build ./pricing --dest ./plugins
+  hotplug build pricing.zip --dest ./plugins --gzip
+  hotplug build ./pricing --dest ./plugins --target linux/amd64 --target darwin/arm64
+  hotplug build tax.ts --dest ./plugins --name vat --json
+
+The same source gives the same bytes. What lies in DIR is never overwritten.
+`;
+
+/** The subcommand `hotplug build`: from a source to artifacts in a directory. */
+export function buildCommand(io: Io): Command {
+  return new Command("build")
+    .summary("build a plugin and publish it into a directory")
+    .description("Bundle a plugin into one module, stamp it with an SCN and publish it.")
+    .argument("<SOURCE>", "a directory, a .zip, or one .ts or .js file")
+    .requiredOption("-d, --dest <DIR>", "the directory to publish into; made if it is not there")
+    .option("-n, --name <NAME>", "the plugin's name (default: its own, or its file's)")
+    .option(
+      "-m, --main <FILE>",
+      `the entry, relative to SOURCE (default: "exports" of its deno.json, mod.ts, main.ts, index.ts)`,
+    )
+    .option(
+      "-t, --target <TARGET>",
+      "a platform, as linux/amd64; repeat for more (default: any)",
+      collect(targetOf),
+    )
+    .option("--gzip", "compress the artifact")
+    .option("--no-check", "don't check types")
+    .option(
+      "--optional <NAME>",
+      "an import that may be missing when the plugin runs; repeat for more",
+      collect((name) => name),
+    )
+    .option("--scn <SCN>", "the SCN, 14 digits in UTC (default: now)", asArgument(parseScn))
+    .option("--json", "print one JSON object a line for each artifact, and nothing else")
+    .addHelpText("after", EXAMPLES)
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .action((source: string, flags: Flags) => run(source, flags, io));
+}
+
+async function run(source: string, flags: Flags, io: Io): Promise<void> {
+  const { target: targets = [], json, ...options } = flags;
+  const result = await build({
+    ...options,
+    source,
+    targets,
+    ...(io.signal === undefined ? {} : { signal: io.signal }),
+  });
+  for (const artifact of result.artifacts) {
+    if (json) io.stdout(`${JSON.stringify(lineOf(result, artifact))}\n`);
+  }
+  if (!json) io.stdout(textOf(result, io.isTerminal));
+}
+
+function lineOf(result: BuildResult, artifact: BuiltArtifact): Record<string, unknown> {
+  const { path, infoPath, sourceMapPath, target, size, sha256, content } = artifact;
+  return {
+    type: "built",
+    name: result.name,
+    scn: result.scn,
+    target: formatTarget(target),
+    path,
+    infoPath,
+    sourceMapPath,
+    size,
+    sha256,
+    content,
+    durationMs: Math.round(result.durationMs),
+  };
+}
+
+function textOf(result: BuildResult, colour: boolean): string {
+  const paint = (code: number, text: string) => colour ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const seconds = (result.durationMs / 1000).toFixed(2);
+  const rows = result.artifacts.map(({ target, size, sha256, path }) =>
+    [formatTarget(target), sizeText(size), sha256.slice(0, 12), path] as const
+  );
+  const width = (column: 0 | 1) => Math.max(...rows.map((row) => row[column].length));
+  const [first, second] = [width(0), width(1)];
+  const lines = rows.map(([target, size, digest, path]) =>
+    `  ${target.padEnd(first)}  ${size.padStart(second)}  ${paint(2, digest)}  ${path}\n`
+  );
+  return `${paint(32, "built")} ${paint(1, result.name)} ${result.scn} in ${seconds} s\n` +
+    lines.join("");
+}
+
+function sizeText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function targetOf(text: string): string {
+  return formatTarget(parseTarget(text));
+}
+
+function collect(read: (text: string) => string) {
+  const checked = asArgument(read);
+  return (text: string, before: readonly string[] = []): readonly string[] => [
+    ...before,
+    checked(text),
+  ];
+}
+
+/** What can't be read is a misuse of the command, and commander's to report. */
+function asArgument<T>(read: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return read(text);
+    } catch (error) {
+      if (error instanceof HotplugError) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
+  };
+}
