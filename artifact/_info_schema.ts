@@ -5,7 +5,16 @@ import { isPluginName } from "./plugin_name.ts";
 import { isScn } from "./scn.ts";
 import { formatVersion, tryParseVersion } from "./version.ts";
 
-// Plain `object`: a reader ignores what it doesn't know; the raw record keeps it.
+// Plain `object`: a reader ignores what it doesn't know; the raw record keeps it. A list would
+// pass for one, so it is refused before.
+function record<const Entries extends v.ObjectEntries>(entries: Entries) {
+  const fields = v.object(entries, "must be an object");
+  return v.pipe(v.custom<v.InferInput<typeof fields>>(isRecord, "must be an object"), fields);
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 const text = v.pipe(v.string("must be a text"), v.nonEmpty("must not be empty"));
 
@@ -26,7 +35,7 @@ const permission = v.optional(
 );
 
 // Alphabetical, as the canonical writing has them.
-const permissions = v.object(
+const permissions = record(
   {
     env: permission,
     ffi: permission,
@@ -37,46 +46,45 @@ const permissions = v.object(
     sys: permission,
     write: permission,
   } satisfies Record<PermissionKind, unknown>,
-  "must be an object",
 );
 
 /** The fields of an info file, in the order of the canonical writing. */
-export const infoSchema: v.GenericSchema<unknown, InfoFile> = v.object({
+export const infoSchema: v.GenericSchema<unknown, InfoFile> = record({
   format: v.literal(1, "must be 1"),
   name: v.custom<string>((value) => isPluginName(value as string), "must be a plugin's name"),
   scn: v.custom<number>(isScn, "must be an SCN: 14 digits of the calendar, as a number"),
   mode: v.picklist(["module", "executable"], `must be "module" or "executable"`),
-  runtime: v.object({
+  runtime: record({
     version: v.custom<string>(isCanonicalVersion, "must be a version, as 2.9.5"),
     os: v.picklist(["linux", "darwin", "windows", "any"], "must be linux, darwin, windows or any"),
     arch: v.picklist(["amd64", "arm64", "any"], "must be amd64, arm64 or any"),
-  }, "must be an object"),
-  artifact: v.object({
+  }),
+  artifact: record({
     file: text,
     size,
     sha256,
     compression: v.picklist(["none", "gzip"], `must be "none" or "gzip"`),
-  }, "must be an object"),
-  content: v.object({ size, sha256 }, "must be an object"),
-  sourceMap: v.optional(v.object({ file: text, sha256 }, "must be an object")),
+  }),
+  content: record({ size, sha256 }),
+  sourceMap: v.optional(record({ file: text, sha256 })),
   exports: names,
   hooks: names,
   imports: names,
   optional: names,
-  requires: v.optional(v.object({ contract: v.optional(text) }, "must be an object")),
+  requires: v.optional(record({ contract: v.optional(text) })),
   permissions: v.optional(permissions),
-  source: v.object({ sha256 }, "must be an object"),
+  source: record({ sha256 }),
   builtAt: v.custom<string>(isTimestamp, "must be a time, as 2026-11-23T01:45:12.402Z"),
   builtWith: text,
-  attestation: v.optional(v.object({
+  attestation: v.optional(record({
     payloadType: text,
     payload: text,
     signatures: v.array(
-      v.object({ keyid: v.string("must be a text"), sig: text }, "must be an object"),
+      record({ keyid: v.string("must be a text"), sig: text }),
       "must be a list",
     ),
-  }, "must be an object")),
-}, "must be an object");
+  })),
+});
 
 function isCanonicalVersion(value: unknown): boolean {
   const version = tryParseVersion(value as string);
