@@ -49,6 +49,8 @@ export interface Choice {
   readonly candidates: readonly Candidate[];
   /** What is not eligible though newer than what is loaded. */
   readonly skips: readonly Skip[];
+  /** What has the SCN of the current generation: that itself, and what claims to be it. */
+  readonly twins: readonly Candidate[];
 }
 
 /** What decides besides the names. */
@@ -68,19 +70,22 @@ export interface ChoosePolicy {
  * nothing that the host can't run. No file is touched.
  */
 export function choose(listings: readonly Listing[], policy: ChoosePolicy): Map<string, Choice> {
-  const choices = new Map<string, { name: string; candidates: Candidate[]; skips: Skip[] }>();
+  const choices = new Map<string, MutableChoice>();
   for (const listing of listings) {
     for (const found of readListing(listing)) {
-      const { name, scn } = found.parts;
-      if (scn <= (policy.currentScn(name) ?? 0)) continue;
-      const refusal = found.ambiguous ?? admit(found.parts, policy.options, policy.now);
+      const { directory, file, parts, bare } = found;
+      const currentScn = policy.currentScn(parts.name) ?? 0;
+      if (parts.scn < currentScn) continue;
+      const refusal = found.ambiguous ?? admit(parts, policy.options, policy.now);
       // What lies below the floor is no news, as what is older than the loaded one is none.
       if (refusal?.code === "outdated") continue;
-      let choice = choices.get(name);
-      if (!choice) choices.set(name, choice = { name, candidates: [], skips: [] });
-      const { directory, file, parts, bare } = found;
-      if (refusal) choice.skips.push({ directory, file, parts, refusal });
-      else choice.candidates.push({ directory, file, parts, bare });
+      const choice = choiceOf(choices, parts.name);
+      if (refusal) {
+        if (parts.scn > currentScn) choice.skips.push({ directory, file, parts, refusal });
+      } else {
+        const kind = parts.scn > currentScn ? choice.candidates : choice.twins;
+        kind.push({ directory, file, parts, bare });
+      }
     }
   }
   for (const choice of choices.values()) {
@@ -88,6 +93,18 @@ export function choose(listings: readonly Listing[], policy: ChoosePolicy): Map<
     choice.skips.sort((a, b) => comparePreference(a.parts, b.parts));
   }
   return choices;
+}
+
+interface MutableChoice extends Choice {
+  readonly candidates: Candidate[];
+  readonly skips: Skip[];
+  readonly twins: Candidate[];
+}
+
+function choiceOf(choices: Map<string, MutableChoice>, name: string): MutableChoice {
+  let choice = choices.get(name);
+  if (!choice) choices.set(name, choice = { name, candidates: [], skips: [], twins: [] });
+  return choice;
 }
 
 interface Found extends Candidate {
