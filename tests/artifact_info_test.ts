@@ -267,7 +267,9 @@ Deno.test("what is no JSON object is refused", () => {
   for (const value of [null, 1, "text", true, [], [FULL]]) {
     assert(refusal(value).includes("JSON object"));
   }
-  assertThrows(() => parseInfo(new Uint8Array([0x7b, 0xff, 0x7d])), HotplugError, "no JSON");
+  const bytes = new TextEncoder().encode(formatInfo(FULL).replace("hotplug/", "\0otplug/"));
+  const broken = bytes.map((byte) => byte === 0 ? 0xff : byte);
+  assertThrows(() => parseInfo(broken), HotplugError, "no JSON");
 });
 
 Deno.test("a text over 1 MiB, or nested without end, is refused fast", () => {
