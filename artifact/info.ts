@@ -19,6 +19,35 @@ export interface ParsedInfo {
 /**
  * Reads an info file; what it doesn't know is ignored in `info` and kept in `raw`.
  *
+ * @example
+ * ```ts
+ * import { formatInfo, parseInfo, sha256 } from "@hotplug/hotplug/artifact";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const content = { size: 25, sha256: sha256("export const quote = 42;\n") };
+ * const text = formatInfo({
+ *   format: 1,
+ *   name: "pricing",
+ *   scn: 20261123014512,
+ *   mode: "module",
+ *   runtime: { version: "2.9.5", os: "any", arch: "any" },
+ *   artifact: {
+ *     file: "pricing_20261123014512_2_9_5_any_any.mjs",
+ *     ...content,
+ *     compression: "none",
+ *   },
+ *   content,
+ *   exports: ["quote"],
+ *   hooks: [],
+ *   imports: [],
+ *   optional: [],
+ *   source: { sha256: sha256("export const quote: number = 42;\n") },
+ *   builtAt: "2026-11-23T01:45:12.402Z",
+ *   builtWith: "hotplug/0.1.0 deno/2.9.5",
+ * });
+ * assertEquals(parseInfo(text).info.exports, ["quote"]);
+ * ```
+ *
  * @param text The file's text, or its bytes as UTF-8; at most 1 MiB
  * @throws {HotplugError} code `info`: it can't be read, a field is not valid, or fields contradict
  * each other
