@@ -19,7 +19,8 @@
  * | `contract` | asks for a contract that the host does not declare |
  * | `io` | a file could not be read or written |
  * | `limit` | larger than the limits allow |
- * | `load` | the module threw or could not be compiled |
+ * | `syntax` | the module can't be compiled or linked |
+ * | `load` | the module's top level threw |
  * | `deadline` | something did not end in its time |
  * | `activation` | `activate` threw or did not end in its time |
  * | `health` | `health` threw, answered false or did not end in its time |
@@ -56,6 +57,7 @@ export type ErrorCode =
   | "contract"
   | "io"
   | "limit"
+  | "syntax"
   | "load"
   | "deadline"
   | "activation"

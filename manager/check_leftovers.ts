@@ -8,7 +8,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * One import that waits for a network host would hold up every later import of the process, so it
  * must not get as far as `import()`.
  *
- * @throws {HotplugError} `imports` with a list of them, `load` for what is no module.
+ * @throws {HotplugError} `imports` with a list of them, `syntax` for what is no module.
  */
 export async function checkLeftovers(
   content: Uint8Array,
@@ -33,8 +33,6 @@ async function readModule(content: Uint8Array, file: string): Promise<ModuleScan
     return await scanModule(decoder.decode(content));
   } catch (error) {
     const why = error instanceof HotplugError ? error.message : "it is no UTF-8 text";
-    // A SyntaxError as the cause: another try with the same bytes makes no sense.
-    const cause = new SyntaxError(why, { cause: error });
-    throw new HotplugError("load", `Cannot open "${file}": ${why}`, { cause });
+    throw new HotplugError("syntax", `Cannot open "${file}": ${why}`, { cause: error });
   }
 }

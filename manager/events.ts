@@ -76,17 +76,11 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 /**
  * Tells whether an error of this code stays until the file changes.
  *
- * The others pass: the next try may succeed with the same bytes. `load` is among the passing ones
- * since what a module's top level throws may depend on the world; its syntax errors don't, see
- * {@linkcode isFinal}.
+ * The others pass: the next try may succeed with the same bytes, since what a module's top level
+ * throws, or its `activate`, may depend on the world.
  */
-export function isFinalCode(code: ErrorCode): boolean {
+export function isFinal(code: ErrorCode): boolean {
   return !PASSING.has(code);
-}
-
-/** Tells whether this error stays until the file changes. */
-export function isFinal(error: { readonly code: ErrorCode; readonly cause?: unknown }): boolean {
-  return isFinalCode(error.code) || (error.code === "load" && error.cause instanceof SyntaxError);
 }
 
 /** The kind of event that an error of this code makes. */

@@ -1,6 +1,7 @@
 import { HotplugError } from "../artifact/mod.ts";
 import { withDeadline } from "./deadline.ts";
 import { describeError } from "./describe_error.ts";
+import { isCompileError } from "./is_compile_error.ts";
 import { type PluginScope, runInScope } from "./plugin_scope.ts";
 
 /** What `import()` gives: the exports by their names. */
@@ -48,19 +49,23 @@ export async function importModule(
   });
   return await withDeadline(
     loading.catch((error) => {
-      throw new HotplugError(
-        "load",
-        `Cannot open "${file}": its top level threw ${describeError(error)}`,
-        {
-          cause: error,
-        },
-      );
+      throw importError(error, file, scope);
     }),
     deadline,
     () =>
       new HotplugError(
         "deadline",
-        `Cannot open "${file}": its top level did not end within ${deadline} ms; do slow work in \`activate\``,
+        `Cannot open "${file}": its top level did not end within ${deadline} ms; do slow work in ` +
+          "`activate`",
       ),
   );
+}
+
+function importError(error: unknown, file: string, scope: PluginScope): HotplugError {
+  const [code, what] = isCompileError(error, scope.directoryUrl)
+    ? ["syntax", "it can't be compiled:"] as const
+    : ["load", "its top level threw"] as const;
+  return new HotplugError(code, `Cannot open "${file}": ${what} ${describeError(error)}`, {
+    cause: error,
+  });
 }

@@ -23,5 +23,5 @@ export function refusalEvent(error: HotplugError, path: string): ManagerEvent {
   const type = refusalType(error.code);
   if (type !== "failed") return { type, ...common };
   const stack = stackOf(error.cause);
-  return { type, ...common, final: isFinal(error), ...(stack !== undefined && { stack }) };
+  return { type, ...common, final: isFinal(error.code), ...(stack !== undefined && { stack }) };
 }

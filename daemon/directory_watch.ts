@@ -1,0 +1,125 @@
+import { stat } from "node:fs/promises";
+import { basename } from "@std/path";
+import { type FSWatcher, watch } from "chokidar";
+import { describeError } from "../manager/describe_error.ts";
+import type { WatchEvent } from "./events.ts";
+
+/** Whom a {@linkcode DirectoryWatch} tells. */
+export interface DirectoryWatchListener {
+  /** Something in the directory may have changed. */
+  hint(): void;
+  /** How the watching stands has changed. */
+  state(state: WatchEvent["state"], message?: string): void;
+}
+
+const MISSING = "missing";
+
+/**
+ * Tells when something in a directory may have changed.
+ *
+ * What it tells are hints: none is too many, and one may be lost, so its owner lists the directory
+ * and does so on a timer too. One watch is set for the directory and none for its files. A watch
+ * goes deaf when its directory is replaced (removed and made again, renamed, a link set anew), so
+ * the directory is known by device and inode, and watched anew when these change.
+ */
+export class DirectoryWatch implements AsyncDisposable {
+  readonly #directory: string;
+  readonly #listener: DirectoryWatchListener;
+  #identity: string | undefined;
+  #watcher: FSWatcher | undefined;
+  #checking: Promise<void> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** Makes a watch that has not begun. */
+  constructor(directory: string, listener: DirectoryWatchListener) {
+    this.#directory = directory;
+    this.#listener = listener;
+  }
+
+  /** Begins; resolves once changes are seen, or known not to be. */
+  async start(rootCheck: number): Promise<void> {
+    await this.check();
+    if (!this.#closed) this.#timer = setInterval(() => void this.check(), rootCheck);
+  }
+
+  /** Looks whether the directory is still the one that is watched, and watches it anew if not. */
+  check(): Promise<void> {
+    return this.#checking ??= this.#check().finally(() => this.#checking = undefined);
+  }
+
+  /** Ends it. */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#checking;
+    await this.#watcher?.close();
+  }
+
+  async #check(): Promise<void> {
+    const identity = await identityOf(this.#directory);
+    if (this.#closed || identity === this.#identity) return;
+    this.#identity = identity;
+    await this.#watcher?.close();
+    this.#watcher = undefined;
+    if (identity === MISSING) {
+      this.#listener.state("missing");
+    } else {
+      await this.#watch();
+    }
+    // What happened between the two watches was not seen.
+    this.#listener.hint();
+  }
+
+  #watch(): Promise<void> {
+    const ready = Promise.withResolvers<void>();
+    const watcher = watch(this.#directory, {
+      depth: 0,
+      ignoreInitial: true,
+      // Its own events about files would cost a watch and a stat for each; `raw` is all we need.
+      ignored: (path, stats) => path !== this.#directory && !stats?.isDirectory(),
+    });
+    this.#watcher = watcher;
+    let failed = false;
+    watcher.on("raw", (_event, path) => {
+      if (isTelling(path)) this.#listener.hint();
+    });
+    const recheck = (): void => void this.check();
+    watcher.on("addDir", recheck).on("unlinkDir", recheck);
+    watcher.on("error", (error) => {
+      failed = true;
+      this.#listener.state("error", describeError(error));
+      this.#listener.hint();
+      ready.resolve();
+    });
+    watcher.on("ready", () => {
+      if (!failed) this.#listener.state("watching");
+      ready.resolve();
+    });
+    return ready.promise;
+  }
+}
+
+/** Temporary files of builders and editors tell nothing; a lock that goes tells that a build ended. */
+function isTelling(path: unknown): boolean {
+  if (typeof path !== "string") return true;
+  const name = basename(path);
+  return !name.startsWith(".") || name.endsWith(".lock") || name.startsWith("..");
+}
+
+async function identityOf(directory: string): Promise<string> {
+  try {
+    const { dev, ino } = await stat(directory);
+    return `${dev}:${ino}`;
+  } catch {
+    return MISSING;
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * The daemon: directories → manager. It watches, and swaps new versions in while the process runs.
+ *
+ * @example
+ * ```ts
+ * import { PluginDaemon } from "@hotplug/hotplug/daemon";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await using daemon = new PluginDaemon({ watch: [directory] });
+ * await daemon.start();
+ * assertEquals(daemon.manager.names(), []);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @module
+ */
+
+export type { DaemonEvent, ReadyEvent, RetriedEvent, StoppedEvent, WatchEvent } from "./events.ts";
+export type { DaemonOptions } from "./options.ts";
+export { PluginDaemon } from "./plugin_daemon.ts";

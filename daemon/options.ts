@@ -1,0 +1,80 @@
+import { resolve } from "@std/path";
+import { DEFAULT_RETRY_MAX_MS, DEFAULT_RETRY_MIN_MS, HotplugError } from "../artifact/mod.ts";
+import {
+  type ManagerOptions,
+  range,
+  type ResolvedManagerOptions,
+  resolveManagerOptions,
+} from "../manager/options.ts";
+
+/** How a {@linkcode PluginDaemon} behaves; what it loads with is as for a manager. */
+export interface DaemonOptions extends ManagerOptions {
+  /** The directories to watch, at least one; one that is not there yet is waited for. */
+  readonly watch: readonly string[];
+  /**
+   * Whether late errors and exit calls of plugins are kept from ending the process.
+   *
+   * @default {true}
+   */
+  readonly guards?: boolean;
+  /**
+   * Time between two full scans, in milliseconds; they find what no event told of.
+   *
+   * @default {10000}
+   */
+  readonly scanInterval?: number;
+  /**
+   * Time between two looks whether a watched directory is still the same one, in milliseconds.
+   *
+   * @default {500}
+   */
+  readonly rootCheck?: number;
+  /**
+   * The first pause before a passing failure is tried again, in milliseconds; it doubles with each
+   * further one.
+   *
+   * @default {1000}
+   */
+  readonly retryMin?: number;
+  /**
+   * The longest pause before a passing failure is tried again, in milliseconds.
+   *
+   * @default {300000} 5 minutes
+   */
+  readonly retryMax?: number;
+}
+
+/** {@linkcode DaemonOptions} with every gap filled. */
+export interface ResolvedDaemonOptions {
+  /** How the manager behaves. */
+  readonly manager: ResolvedManagerOptions;
+  /** The directories to watch, absolute, each once. */
+  readonly watch: readonly string[];
+  /** Time between two full scans, in milliseconds. */
+  readonly scanInterval: number;
+  /** Time between two looks at a directory's identity, in milliseconds. */
+  readonly rootCheck: number;
+  /** The first pause before another try, in milliseconds. */
+  readonly retryMin: number;
+  /** The longest pause before another try, in milliseconds. */
+  readonly retryMax: number;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Fills the gaps and checks the ranges; throws a {@linkcode HotplugError} of code `options`. */
+export function resolveDaemonOptions(options: DaemonOptions): ResolvedDaemonOptions {
+  const watch = [...new Set((options.watch ?? []).map((each) => resolve(each)))];
+  if (watch.length === 0) {
+    throw new HotplugError("options", `Option "watch" is empty: name a directory to watch`);
+  }
+  const retryMin = range("retryMin", options.retryMin ?? DEFAULT_RETRY_MIN_MS, 1, DAY);
+  return {
+    manager: resolveManagerOptions({ ...options, guards: options.guards ?? true }),
+    watch,
+    scanInterval: range("scanInterval", options.scanInterval ?? 10_000, 10, DAY),
+    rootCheck: range("rootCheck", options.rootCheck ?? 500, 10, DAY),
+    retryMin,
+    retryMax: range("retryMax", options.retryMax ?? DEFAULT_RETRY_MAX_MS, retryMin, DAY),
+  };
+}
