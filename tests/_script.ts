@@ -1,0 +1,49 @@
+import { fromFileUrl, join, toFileUrl } from "@std/path";
+
+/** What a child process left. */
+export interface ScriptResult {
+  /** Its exit code. */
+  readonly code: number;
+  /** What it wrote to standard output. */
+  readonly stdout: string;
+  /** What it wrote to standard error. */
+  readonly stderr: string;
+}
+
+const ROOT = new URL("../", import.meta.url);
+const CONFIG = fromFileUrl(new URL("deno.json", ROOT));
+let count = 0;
+
+/**
+ * Starts a Deno process that runs the source, with the project's imports and all permissions.
+ *
+ * `project:` at the begin of a specifier stands for the project's folder. Its folder for temporary
+ * files is the given directory.
+ */
+export async function startScript(directory: string, source: string): Promise<Deno.ChildProcess> {
+  const path = join(directory, `script_${++count}.ts`);
+  await Deno.writeTextFile(path, source.replaceAll(`"project:`, `"${ROOT.href}`));
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--config", CONFIG, toFileUrl(path).href],
+    env: { TMPDIR: directory, TEMP: directory, TMP: directory, NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs the source in a Deno process to its end; see {@linkcode startScript}. */
+export async function runScript(directory: string, source: string): Promise<ScriptResult> {
+  const child = await startScript(directory, source);
+  await child.stdin.close();
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** The JSON objects among the lines. */
+export function jsonLines<T>(text: string): T[] {
+  return text.split("\n").filter((line) => line.startsWith("{")).map((line) =>
+    JSON.parse(line) as T
+  );
+}
