@@ -27,7 +27,7 @@ export interface Quote {
 
 /** What this plugin uses of the context that a host gives it. */
 interface Context {
-  readonly options?: { readonly currency?: string };
+  readonly config?: { readonly currency?: string };
 }
 
 let currency = "EUR";
@@ -44,5 +44,5 @@ export function quote(order: Order): Quote {
 
 /** Called before the first call comes in. */
 export function activate(context?: Context): void {
-  currency = context?.options?.currency ?? currency;
+  currency = context?.config?.currency ?? currency;
 }

@@ -1,0 +1,65 @@
+import { Command, InvalidArgumentError } from "commander";
+import { HotplugError, parseScn, type Scn } from "../artifact/mod.ts";
+import { PluginDaemon } from "../daemon/mod.ts";
+import { formatEvent } from "./format_event.ts";
+import type { Io } from "./io.ts";
+import { stdoutToStderr } from "./stdout_to_stderr.ts";
+
+interface Flags {
+  readonly initialScn?: Scn;
+  readonly json?: true;
+}
+
+const EXAMPLES = `
+Examples:
+  hotplug daemon ./plugins
+  hotplug daemon ./plugins ./more --initial-scn 20261123000000 --json
+
+It ends on SIGINT (ctrl-c) and SIGTERM. What plugins print goes to standard error.
+Plugins run in the daemon's own process, with its permissions: watch only directories
+that nobody writes into whom you would not let run code.
+`;
+
+/** The subcommand `hotplug daemon`: watches directories until told to end. */
+export function daemonCommand(io: Io): Command {
+  return new Command("daemon")
+    .summary("watch directories and keep the newest of each plugin loaded")
+    .description("Watch directories, load the newest version of each plugin, swap newer ones in.")
+    .argument("<DIR...>", "the directories to watch; one that is not there yet is waited for")
+    .option("--initial-scn <SCN>", "refuse what is older than these 14 digits in UTC", scnArgument)
+    .option("--json", "print one JSON object a line for each event, and nothing else")
+    .addHelpText("after", EXAMPLES)
+    .action((directories: string[], flags: Flags) => run(directories, flags, io));
+}
+
+async function run(directories: string[], flags: Flags, io: Io): Promise<void> {
+  // Taken first: a plugin may print as soon as it is loaded.
+  using _redirected = stdoutToStderr();
+  await using daemon = new PluginDaemon({
+    watch: directories,
+    ...(flags.initialScn !== undefined && { initialScn: flags.initialScn }),
+  });
+  daemon.subscribe((event) => {
+    io.stdout(flags.json ? `${JSON.stringify(event)}\n` : formatEvent(event, io.isTerminal));
+  });
+  const ended = aborted(io.signal);
+  await Promise.race([daemon.start(), ended]);
+  await ended;
+  await daemon.close();
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function scnArgument(text: string): Scn {
+  try {
+    return parseScn(text);
+  } catch (error) {
+    if (error instanceof HotplugError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}

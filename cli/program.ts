@@ -1,0 +1,63 @@
+import { Command, CommanderError } from "commander";
+import config from "../deno.json" with { type: "json" };
+import { HotplugError } from "../artifact/mod.ts";
+import { buildCommand } from "./build.ts";
+import { daemonCommand } from "./daemon.ts";
+import type { Io } from "./io.ts";
+
+const EXAMPLES = `
+Examples:
+  hotplug build ./pricing --dest ./plugins     build a plugin into a directory
+  hotplug daemon ./plugins                     keep the newest of all in it loaded
+
+Exit codes: 0 done, 1 failed, 2 the command was not understood.
+`;
+
+/** Done as asked. */
+const DONE = 0;
+/** Tried, and failed. */
+const FAILED = 1;
+/** Not tried: the command makes no sense. */
+const MISUSE = 2;
+
+/**
+ * Runs the command and answers with its exit code: 0 done, 1 failed, 2 misuse.
+ *
+ * It throws nothing, and ends no process.
+ */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  try {
+    await program(io).parseAsync([...args], { from: "user" });
+    return DONE;
+  } catch (error) {
+    return report(error, args, io);
+  }
+}
+
+function program(io: Io): Command {
+  const command = new Command("hotplug")
+    .description("Builds, ships and hot-loads Deno plugins.")
+    .version(config.version)
+    .addHelpText("after", EXAMPLES)
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .showHelpAfterError("Run it with --help for what it takes.")
+    .exitOverride();
+  for (const subcommand of [buildCommand(io), daemonCommand(io)]) {
+    command.addCommand(subcommand.copyInheritedSettings(command));
+  }
+  return command;
+}
+
+function report(error: unknown, args: readonly string[], io: Io): number {
+  if (error instanceof CommanderError) {
+    // Commander has printed it already, help and version included.
+    return error.exitCode === 0 ? DONE : MISUSE;
+  }
+  const [code, message] = error instanceof HotplugError
+    ? [error.code, error.message]
+    // Not foreseen: the trace is what helps.
+    : ["unexpected", error instanceof Error ? error.stack ?? error.message : String(error)];
+  if (args.includes("--json")) io.stdout(`${JSON.stringify({ type: "error", code, message })}\n`);
+  io.stderr(`error: ${message}\n`);
+  return code === "options" ? MISUSE : FAILED;
+}

@@ -1,0 +1,150 @@
+/**
+ * hotplug builds, ships and hot-loads Deno plugins: a builder turns source into stamped artifacts, a
+ * manager loads only what is newer and keeps older generations in memory, a daemon watches
+ * directories and swaps new versions into a running process.
+ *
+ * @example Build a plugin, load it, call it
+ * ```ts
+ * import { build, PluginManager } from "@hotplug/hotplug";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await Deno.writeTextFile(
+ *   `${directory}/greeter.ts`,
+ *   "export function greet(name: string): string { return `Hello, ${name}!`; }",
+ * );
+ * await build({ source: `${directory}/greeter.ts`, dest: `${directory}/plugins` });
+ *
+ * await using manager = new PluginManager();
+ * const greeter = await manager.openNewest(`${directory}/plugins`, "greeter");
+ * assertEquals(await greeter.call("greet", "Ada"), "Hello, Ada!");
+ *
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @module
+ */
+
+export {
+  ANY_TARGET,
+  ArtifactNameError,
+  artifactStem,
+  assertNoThenSymbol,
+  assertPluginName,
+  checkRuntime,
+  comparePreference,
+  compareScn,
+  compareVersions,
+  DEFAULT_BARE_SETTLE_MS,
+  DEFAULT_FUTURE_TOLERANCE_MS,
+  DEFAULT_MAX_MODULE_BYTES,
+  DEFAULT_RETRY_MAX_MS,
+  DEFAULT_RETRY_MIN_MS,
+  DEFAULT_STALE_LOCK_MS,
+  denoTriple,
+  formatArtifactName,
+  formatInfo,
+  formatTarget,
+  formatVersion,
+  HOOKS,
+  hostRuntime,
+  hostTarget,
+  HotplugError,
+  infoFileName,
+  isFutureScn,
+  isHook,
+  isPluginName,
+  isScn,
+  isSha256,
+  lockFileName,
+  MAX_FILE_NAME_LENGTH,
+  MAX_INFO_BYTES,
+  MAX_PLUGIN_NAME_LENGTH,
+  MAX_VERSION_LENGTH,
+  nextScn,
+  parseArtifactName,
+  parseInfo,
+  parseInfoFileName,
+  parseLockFileName,
+  parseScn,
+  parseTarget,
+  parseVersion,
+  PLACED_SOURCE_MAP,
+  scanModule,
+  scnFromDate,
+  scnToDate,
+  sha256,
+  sha256Stream,
+  SOURCE_MAP_LINK,
+  sourceMapFileName,
+  targetOf,
+  TARGETS,
+  tryParseArtifactName,
+  tryParseInfoFileName,
+  tryParseScn,
+  tryParseVersion,
+} from "./artifact/mod.ts";
+export type {
+  AnyPlatform,
+  Arch,
+  ArtifactContent,
+  ArtifactFile,
+  ArtifactName,
+  ArtifactNamePart,
+  ArtifactStem,
+  Attestation,
+  AttestationSignature,
+  CheckRuntimeOptions,
+  Compression,
+  ErrorCode,
+  Hook,
+  InfoFile,
+  LockName,
+  Mode,
+  ModuleScan,
+  Os,
+  ParsedInfo,
+  PermissionKind,
+  Permissions,
+  Platform,
+  Requirements,
+  Runtime,
+  RuntimeRefusal,
+  RuntimeRule,
+  Scn,
+  SourceMapFile,
+  StreamDigest,
+  Target,
+  Version,
+} from "./artifact/mod.ts";
+export type { PluginContext } from "./plugin/mod.ts";
+export { build, DEFAULT_SOURCE_LIMITS } from "./builder/mod.ts";
+export type {
+  BuildOptions,
+  BuildProgress,
+  BuildResult,
+  BuiltArtifact,
+  SourceLimits,
+} from "./builder/mod.ts";
+export { isFinal, isPluginOutdated, PluginManager, PluginOutdatedError } from "./manager/mod.ts";
+export type {
+  ConflictEvent,
+  FailedEvent,
+  Generation,
+  GenerationState,
+  Lease,
+  LoadedEvent,
+  ManagerEvent,
+  ManagerOptions,
+  RefusalEvent,
+  SkippedEvent,
+} from "./manager/mod.ts";
+export { PluginDaemon } from "./daemon/mod.ts";
+export type {
+  DaemonEvent,
+  DaemonOptions,
+  ReadyEvent,
+  RetriedEvent,
+  StoppedEvent,
+  WatchEvent,
+} from "./daemon/mod.ts";
