@@ -3,6 +3,7 @@ import { join, toFileUrl } from "@std/path";
 import { HotplugError, SOURCE_MAP_LINK } from "../artifact/mod.ts";
 import { errnoOf } from "./_fs_error.ts";
 import { quote } from "./_quote.ts";
+import { alignSourceMap } from "./align_source_map.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import { mendRequireShim } from "./require_shim.ts";
 import { type CommandRunner, runCommand } from "./run_command.ts";
@@ -92,10 +93,9 @@ async function start(
 }
 
 async function readOutput(folder: string): Promise<Bundle> {
-  const mended = mendRequireShim({
-    code: await readFile(join(folder, OUTPUT), "utf8"),
-    map: await readFile(join(folder, `${OUTPUT}.map`), "utf8"),
-  });
+  const code = await readFile(join(folder, OUTPUT), "utf8");
+  const map = await readFile(join(folder, `${OUTPUT}.map`), "utf8");
+  const mended = mendRequireShim({ code, map: alignSourceMap(code, map) });
   if (!mended.code.trimEnd().endsWith(SOURCE_MAP_LINK)) {
     throw new HotplugError(
       "bundle",

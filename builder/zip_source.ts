@@ -39,6 +39,8 @@ export async function unpackZip(
     useWebWorkers: false,
     checkSignature: true,
     checkOverlappingEntry: true,
+    // Names are checked here, all of them, and refused by name.
+    filenameValidation: "tolerant",
   });
   try {
     for (const { path, entry } of withoutTopFolder(await plan(file, reader, budget))) {
@@ -75,7 +77,10 @@ async function plan(
 
 function checkKind(path: string, entry: Entry): void {
   const kind = ((entry.externalFileAttributes >>> 16) & TYPE_BITS) || REGULAR;
-  const fault = entry.encrypted
+  // Before it was decoded: the old code page has pictures in the place of control characters.
+  const fault = entry.rawFilename.some((byte) => byte < 0x20 || byte === 0x7f)
+    ? "its name holds a control character"
+    : entry.encrypted
     ? "it is encrypted"
     : entry.symlink || kind === 0o120000
     ? "it is a symbolic link"
