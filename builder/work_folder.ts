@@ -67,7 +67,8 @@ async function endOrphans(folders: readonly string[]): Promise<void> {
     try {
       process.kill(Number(pid), "SIGKILL");
     } catch (error) {
-      if (errnoOf(error) !== "ESRCH") throw error;
+      // It ended just now, or is another user's.
+      if (!["ESRCH", "EPERM"].includes(errnoOf(error) ?? "")) throw error;
     }
   }
   for (let tries = 0; tries < 100 && orphans.some(isRunning); tries++) await pause(10);
