@@ -1,11 +1,26 @@
 /**
- * Runs the `hotplug` command.
+ * The `hotplug` command: as a program, and as a function from arguments to an exit code.
+ *
+ * @example
+ * ```ts
+ * import { main } from "@hotplug/hotplug/cli";
+ * import { assertEquals, assertStringIncludes } from "@std/assert";
+ *
+ * let text = "";
+ * const print = (more: string): void => void (text += more);
+ * const code = await main(["--help"], { stdout: print, stderr: print, isTerminal: false });
+ * assertEquals(code, 0);
+ * assertStringIncludes(text, "hotplug build");
+ * ```
  *
  * @module
  */
 
 import { processIo } from "./io.ts";
 import { main } from "./program.ts";
+
+export type { Io } from "./io.ts";
+export { main } from "./program.ts";
 
 if (import.meta.main) {
   const ending = new AbortController();
