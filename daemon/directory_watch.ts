@@ -1,5 +1,6 @@
-import { stat } from "node:fs/promises";
-import { basename } from "@std/path";
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { basename, resolve } from "@std/path";
 import { type FSWatcher, watch } from "chokidar";
 import { describeError } from "../manager/describe_error.ts";
 import type { WatchEvent } from "./events.ts";
@@ -12,15 +13,13 @@ export interface DirectoryWatchListener {
   state(state: WatchEvent["state"], message?: string): void;
 }
 
-const MISSING = "missing";
-
 /**
  * Tells when something in a directory may have changed.
  *
  * What it tells are hints: none is too many, and one may be lost, so its owner lists the directory
  * and does so on a timer too. One watch is set for the directory and none for its files. A watch
  * goes deaf when its directory is replaced (removed and made again, renamed, a link set anew), so
- * the directory is known by device and inode, and watched anew when these change.
+ * the directory is known by its identity, and watched anew when that changes.
  */
 export class DirectoryWatch implements AsyncDisposable {
   readonly #directory: string;
@@ -65,18 +64,16 @@ export class DirectoryWatch implements AsyncDisposable {
   }
 
   async #check(): Promise<void> {
-    const identity = await identityOf(this.#directory);
-    if (this.#closed || identity === this.#identity) return;
-    this.#identity = identity;
+    const root = await lookAt(this.#directory);
+    if (this.#closed || root.identity === this.#identity) return;
+    this.#identity = root.identity;
     await this.#watcher?.close();
     this.#watcher = undefined;
-    if (identity === MISSING) {
-      this.#listener.state("missing");
-    } else {
-      await this.#watch();
-    }
+    if (this.#closed) return;
+    if (root.state === "watching") await this.#watch();
+    else this.#listener.state(root.state, root.message);
     // What happened between the two watches was not seen.
-    this.#listener.hint();
+    if (!this.#closed) this.#listener.hint();
   }
 
   #watch(): Promise<void> {
@@ -84,8 +81,8 @@ export class DirectoryWatch implements AsyncDisposable {
     const watcher = watch(this.#directory, {
       depth: 0,
       ignoreInitial: true,
-      // Its own events about files would cost a watch and a stat for each; `raw` is all we need.
-      ignored: (path, stats) => path !== this.#directory && !stats?.isDirectory(),
+      // Its own events about entries would cost a watch and a stat for each; `raw` is all we need.
+      ignored: (path) => resolve(path) !== this.#directory,
     });
     this.#watcher = watcher;
     let failed = false;
@@ -96,6 +93,8 @@ export class DirectoryWatch implements AsyncDisposable {
     watcher.on("addDir", recheck).on("unlinkDir", recheck);
     watcher.on("error", (error) => {
       failed = true;
+      // The next check sets a new watch; until one holds, each check is a hint: it polls.
+      if (this.#watcher === watcher) this.#identity = undefined;
       this.#listener.state("error", describeError(error));
       this.#listener.hint();
       ready.resolve();
@@ -115,11 +114,29 @@ function isTelling(path: unknown): boolean {
   return !name.startsWith(".") || name.endsWith(".lock") || name.startsWith("..");
 }
 
-async function identityOf(directory: string): Promise<string> {
+interface Root {
+  readonly state: WatchEvent["state"];
+  /** Another one means another directory, or another state of it. */
+  readonly identity: string;
+  readonly message?: string;
+}
+
+async function lookAt(directory: string): Promise<Root> {
   try {
-    const { dev, ino } = await stat(directory);
-    return `${dev}:${ino}`;
-  } catch {
-    return MISSING;
+    const stats = await stat(directory);
+    if (!stats.isDirectory()) {
+      const message = "it is not a directory";
+      return { state: "error", identity: message, message };
+    }
+    await access(directory, constants.R_OK);
+    const { dev, ino, birthtimeMs } = stats;
+    // The time too: a directory made again may get the number of the one that went.
+    return { state: "watching", identity: `${dev}:${ino}:${birthtimeMs}` };
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") {
+      return { state: "missing", identity: "missing" };
+    }
+    const message = describeError(error);
+    return { state: "error", identity: message, message };
   }
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode, HotplugError, Scn } from "../artifact/mod.ts";
 import { isFinal } from "../manager/mod.ts";
+import type { ArtifactMarks } from "./artifact_marks.ts";
 
 /** One artifact that failed, and what is to be done about it. */
 export interface Failure {
@@ -7,8 +8,8 @@ export interface Failure {
   readonly path: string;
   /** Its sequence change number. */
   readonly scn: Scn;
-  /** The artifact's and info file's marks at the last try; another mark is another try. */
-  readonly mark: string;
+  /** The artifact's and info file's marks at the last try; other marks are another try. */
+  readonly marks: Pick<ArtifactMarks, "text" | "files">;
   /** How often it was tried. */
   readonly attempts: number;
   /** The code of the last failure. */
@@ -40,25 +41,37 @@ export class FailureLog {
   }
 
   /** Whether the artifact is worth a try now. */
-  mayTry(path: string, mark: string, now: number): boolean {
-    const failure = this.#failures.get(path);
-    return !failure || failure.mark !== mark || failure.retryAt <= now;
+  mayTry(path: string, marks: Failure["marks"], now: number): boolean {
+    const failure = this.known(path, marks);
+    return !failure || failure.retryAt <= now;
   }
 
   /** The failure of the file as it is, if it failed: then another one is no news. */
-  known(path: string, mark: string): Failure | undefined {
+  known(path: string, marks: Failure["marks"]): Failure | undefined {
     const failure = this.#failures.get(path);
-    return failure?.mark === mark ? failure : undefined;
+    return failure?.marks.text === marks.text ? failure : undefined;
+  }
+
+  /** Whether what failed is written to, and not replaced: then the writer may not be done. */
+  isRewritten(path: string, marks: Failure["marks"]): boolean {
+    const before = this.#failures.get(path)?.marks;
+    return before !== undefined && before.text !== marks.text && before.files === marks.files;
   }
 
   /** Notes a failed try. */
-  add(path: string, scn: Scn, mark: string, error: HotplugError, now: number): Failure {
-    const attempts = (this.known(path, mark)?.attempts ?? 0) + 1;
+  add(
+    path: string,
+    scn: Scn,
+    { text, files }: Failure["marks"],
+    { code }: HotplugError,
+    now: number,
+  ): Failure {
+    const attempts = (this.known(path, { text, files })?.attempts ?? 0) + 1;
     const { retryMin, retryMax } = this.#backoff;
-    const retryAt = isFinal(error.code)
+    const retryAt = isFinal(code)
       ? Infinity
       : now + Math.min(retryMax, retryMin * 2 ** Math.min(attempts - 1, 30));
-    const failure = { path, scn, mark, attempts, code: error.code, retryAt };
+    const failure = { path, scn, marks: { text, files }, attempts, code, retryAt };
     this.#failures.set(path, failure);
     return failure;
   }

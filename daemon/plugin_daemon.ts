@@ -1,9 +1,10 @@
 import { basename } from "@std/path";
-import { HotplugError, tryParseArtifactName } from "../artifact/mod.ts";
+import { type ErrorCode, HotplugError, tryParseArtifactName } from "../artifact/mod.ts";
 import { type Choice, choose, type ManagerEvent, PluginManager } from "../manager/mod.ts";
 import { describeError } from "../manager/describe_error.ts";
 import { EventHub } from "../manager/event_hub.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
+import { EntryMemory } from "./entry_memory.ts";
 import type { DaemonEvent, RetriedEvent, WatchEvent } from "./events.ts";
 import type { Failure } from "./failure_log.ts";
 import { listDirectories } from "./list_directories.ts";
@@ -47,9 +48,9 @@ export class PluginDaemon implements AsyncDisposable {
   readonly #scans = new ScanScheduler(() => this.#scan());
   readonly #runners = new Map<string, PluginRunner>();
   readonly #skips = new SkipLog();
-  readonly #muted = new Map<string, "all" | "outdated">();
+  readonly #entries = new EntryMemory();
+  readonly #muted = new Map<string, (code: ErrorCode) => boolean>();
   readonly #watchStates = new Map<string, string>();
-  #runs: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setInterval> | undefined;
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -90,7 +91,7 @@ export class PluginDaemon implements AsyncDisposable {
     this.#assertOpen();
     await Promise.all(this.#watches.map((each) => each.check()));
     await this.#scans.request();
-    await this.#runs;
+    await this.#settled();
   }
 
   /** Calls the listener for each event from now on, until disposed of. */
@@ -119,7 +120,7 @@ export class PluginDaemon implements AsyncDisposable {
     const { watch, rootCheck, scanInterval } = this.#options;
     await Promise.all(this.#watches.map((each) => each.start(rootCheck)));
     await this.#scans.request();
-    await this.#runs;
+    await this.#settled();
     if (this.#closed) return;
     this.#timer = setInterval(() => void this.#scans.request(), scanInterval);
     this.#hub.emit({
@@ -147,35 +148,42 @@ export class PluginDaemon implements AsyncDisposable {
     this.#hub.close();
   }
 
+  async #settled(): Promise<void> {
+    await Promise.all([...this.#runners.values()].map((each) => each.settled()));
+  }
+
   async #scan(): Promise<void> {
     const listings = await listDirectories(
       this.#options.watch,
-      (directory, error) => this.#tellWatch(directory, "error", describeError(error)),
+      (directory, error) => this.#tellUnlisted(directory, error),
     );
     if (this.#closed) return;
+    this.#entries.turn();
     const choices = choose(listings, {
       options: this.#options.manager,
       currentScn: (name) => this.#manager.current(name)?.scn,
       now: Date.now(),
+      readEntry: (file) => this.#entries.read(file),
     });
+    for (const event of this.#skips.news(choices.values())) this.#hub.emit(event);
     for (const name of this.#runners.keys()) {
       if (!choices.has(name)) choices.set(name, { name, candidates: [], skips: [], twins: [] });
     }
-    for (const choice of choices.values()) this.#act(choice);
+    // First those with something to open: the others just look at files that they know.
+    const [idle, due] = partition([...choices.values()], (each) => each.candidates.length > 0);
+    for (const choice of [...due, ...idle]) this.#act(choice);
   }
 
   #act(choice: Choice): void {
-    for (const event of this.#skips.news(choice)) this.#hub.emit(event);
+    const nothing = choice.candidates.length === 0 && choice.twins.length === 0;
     let runner = this.#runners.get(choice.name);
-    if (!runner) {
-      if (choice.candidates.length === 0 && choice.twins.length === 0) return;
-      this.#runners.set(choice.name, runner = new PluginRunner(this.#runnerWorld()));
-    }
-    if (choice.candidates.length === 0 && choice.twins.length === 0 && runner.idle) {
+    if (nothing && (!runner || runner.idle)) {
       this.#runners.delete(choice.name);
+      void runner?.close();
       return;
     }
-    this.#runs = Promise.all([this.#runs, runner.update(choice)]);
+    if (!runner) this.#runners.set(choice.name, runner = new PluginRunner(this.#runnerWorld()));
+    runner.update(choice);
   }
 
   #runnerWorld(): RunnerWorld {
@@ -183,13 +191,17 @@ export class PluginDaemon implements AsyncDisposable {
       manager: this.#manager,
       backoff: this.#options,
       bareSettle: this.#options.manager.bareSettle,
-      muted: (path, codes, fn) => this.#mute(path, codes, fn),
+      muted: (path, isNews, fn) => this.#mute(path, isNews, fn),
       retried: (failure, outcome) => this.#tellRetried(failure, outcome),
     };
   }
 
-  async #mute<T>(path: string, codes: "all" | "outdated", fn: () => Promise<T>): Promise<T> {
-    this.#muted.set(path, codes);
+  async #mute<T>(
+    path: string,
+    isNews: (code: ErrorCode) => boolean,
+    fn: () => Promise<T>,
+  ): Promise<T> {
+    this.#muted.set(path, isNews);
     try {
       return await fn();
     } finally {
@@ -198,11 +210,16 @@ export class PluginDaemon implements AsyncDisposable {
   }
 
   #forward(event: ManagerEvent): void {
-    if (event.type !== "loaded" && event.path !== undefined && isLoadFailure(event)) {
-      const muted = this.#muted.get(event.path);
-      if (muted === "all" || (muted === "outdated" && event.code === "outdated")) return;
+    if (event.type !== "loaded" && event.path !== undefined) {
+      if (this.#muted.get(event.path)?.(event.code) === false) return;
     }
     this.#hub.emit(event);
+  }
+
+  #tellUnlisted(directory: string, error: unknown): void {
+    // Its watch may have told why already, and tells when it is well again.
+    if (this.#watchStates.get(directory)?.startsWith("error")) return;
+    this.#tellWatch(directory, "error", describeError(error));
   }
 
   #tellWatch(directory: string, state: WatchEvent["state"], message?: string): void {
@@ -225,9 +242,8 @@ export class PluginDaemon implements AsyncDisposable {
   }
 }
 
-/** Not so what a plugin does after its load: that is told each time. */
-function isLoadFailure(event: Exclude<ManagerEvent, { type: "loaded" }>): boolean {
-  return event.code !== "uncaught" && event.code !== "exit";
+function partition<T>(all: readonly T[], matches: (each: T) => boolean): [T[], T[]] {
+  return [all.filter((each) => !matches(each)), all.filter(matches)];
 }
 
 function now(): string {

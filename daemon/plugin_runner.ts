@@ -1,7 +1,8 @@
 import { join } from "@std/path";
-import { HotplugError, infoFileName, type Scn } from "../artifact/mod.ts";
+import { type ErrorCode, HotplugError, type Scn } from "../artifact/mod.ts";
 import type { Candidate, Choice, PluginManager } from "../manager/mod.ts";
-import { type FileMark, markOf, unsettledFor } from "../manager/settle.ts";
+import { unsettledFor } from "../manager/settle.ts";
+import { type ArtifactMarks, marksOf } from "./artifact_marks.ts";
 import type { RetriedEvent } from "./events.ts";
 import { type Backoff, type Failure, FailureLog } from "./failure_log.ts";
 
@@ -11,10 +12,10 @@ export interface RunnerWorld {
   readonly manager: Pick<PluginManager, "open" | "current">;
   /** The pauses between tries. */
   readonly backoff: Backoff;
-  /** How long a bare module must stand still, in milliseconds. */
+  /** How long what may be half written must stand still, in milliseconds. */
   readonly bareSettle: number;
-  /** Runs the function without telling of what it refuses with one of these codes. */
-  muted<T>(path: string, codes: "all" | "outdated", fn: () => Promise<T>): Promise<T>;
+  /** Runs the function, and of what it refuses tells only that with a code that is news. */
+  muted<T>(path: string, isNews: (code: ErrorCode) => boolean, fn: () => Promise<T>): Promise<T>;
   /** Told when the retries of an artifact end. */
   retried(failure: Failure, outcome: RetriedEvent["outcome"]): void;
 }
@@ -49,10 +50,15 @@ export class PluginRunner {
   }
 
   /** Works through the choice; a run that is under way is followed by one with this choice. */
-  update(choice: Choice): Promise<void> {
+  update(choice: Choice): void {
     this.#choice = choice;
     this.#pending = true;
-    return this.#running ??= this.#run();
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when it has worked through its newest choice. */
+  async settled(): Promise<void> {
+    await this.#running;
   }
 
   /** Waits for the run that is under way, and begins no other. */
@@ -63,14 +69,15 @@ export class PluginRunner {
   }
 
   async #run(): Promise<void> {
-    clearTimeout(this.#timer);
     while (this.#pending && !this.#closed) {
       this.#pending = false;
+      clearTimeout(this.#timer);
       const choice = this.#choice as Choice;
       this.#forgetGone(choice);
-      const wait = await this.#openFirst(choice);
-      await this.#lookAtTwins(choice);
-      this.#wakeIn(wait);
+      const unsettled = await this.#openFirst(choice);
+      // What loaded supersedes what failed before it.
+      this.#forgetGone(choice);
+      this.#wakeIn(Math.min(unsettled, await this.#lookAtTwins(choice)));
     }
     this.#running = undefined;
   }
@@ -81,56 +88,57 @@ export class PluginRunner {
     for (const candidate of choice.candidates) {
       // A newer choice may make this one's further candidates needless.
       if (this.#pending || this.#closed) break;
-      const path = join(candidate.directory, candidate.file);
+      const path = pathOf(candidate);
       const marks = await marksOf(candidate);
-      if (!marks.artifact) continue;
-      if (!this.#failures.mayTry(path, marks.text, Date.now())) continue;
-      // No info file: it may be half copied.
-      if (!marks.info) {
-        const unsettled = unsettledFor(marks.artifact, this.#world.bareSettle, Date.now());
-        wait = Math.min(wait, unsettled || Infinity);
-        if (unsettled > 0) continue;
-      }
-      if (await this.#open(candidate.parts.scn, path, marks.text)) return Infinity;
+      if (!marks || !this.#failures.mayTry(path, marks, Date.now())) continue;
+      const unsettled = this.#unsettledFor(path, marks);
+      if (unsettled > 0) wait = Math.min(wait, unsettled);
+      else if (await this.#open(candidate.parts.scn, path, marks)) break;
     }
     return wait;
   }
 
-  async #open(scn: Scn, path: string, mark: string): Promise<boolean> {
-    const known = this.#failures.known(path, mark);
+  /** What has no info file, or failed and is written to, may be half copied. */
+  #unsettledFor(path: string, marks: ArtifactMarks): number {
+    if (marks.info && !this.#failures.isRewritten(path, marks)) return 0;
+    return unsettledFor(marks.latest, this.#world.bareSettle, Date.now());
+  }
+
+  async #open(scn: Scn, path: string, marks: ArtifactMarks): Promise<boolean> {
+    const known = this.#failures.known(path, marks);
+    const isNews = (code: ErrorCode): boolean => !known && code !== "outdated";
     try {
-      await this.#world.muted(
-        path,
-        known ? "all" : "outdated",
-        () => this.#world.manager.open(path),
-      );
+      await this.#world.muted(path, isNews, () => this.#world.manager.open(path));
     } catch (error) {
       if (!(error instanceof HotplugError)) throw error;
       if (error.code === "closed") return true;
-      if (error.code === "outdated") return this.#supersede(path);
-      const failure = this.#failures.add(path, scn, mark, error, Date.now());
+      if (error.code === "outdated") return this.#endRetries(path, "superseded");
+      const failure = this.#failures.add(path, scn, marks, error, Date.now());
       if (known && failure.retryAt === Infinity) this.#world.retried(failure, "failed");
       return false;
     }
     this.#twins.clear();
-    this.#twins.set(path, mark);
-    const failure = this.#failures.take(path);
-    if (failure && failure.retryAt !== Infinity) this.#world.retried(failure, "loaded");
-    return true;
+    this.#twins.set(path, marks.text);
+    return this.#endRetries(path, "loaded");
   }
 
-  #supersede(path: string): true {
+  #endRetries(path: string, outcome: RetriedEvent["outcome"]): true {
     const failure = this.#failures.take(path);
-    if (failure && failure.retryAt !== Infinity) this.#world.retried(failure, "superseded");
+    if (failure && failure.retryAt !== Infinity) {
+      const attempts = failure.attempts + (outcome === "loaded" ? 1 : 0);
+      this.#world.retried({ ...failure, attempts }, outcome);
+    }
     return true;
   }
 
   /** Ends the retries of what is no candidate any more. */
   #forgetGone(choice: Choice): void {
-    const paths = new Set(choice.candidates.map((each) => join(each.directory, each.file)));
     const current = this.#world.manager.current(choice.name)?.scn ?? 0;
+    const still = new Set(
+      choice.candidates.filter(({ parts }) => parts.scn > current).map(pathOf),
+    );
     for (const path of this.#failures.paths()) {
-      if (paths.has(path)) continue;
+      if (still.has(path)) continue;
       const failure = this.#failures.take(path) as Failure;
       if (failure.retryAt === Infinity) continue;
       this.#world.retried(failure, failure.scn <= current ? "superseded" : "removed");
@@ -139,51 +147,48 @@ export class PluginRunner {
 
   /**
    * Opens, once for each state of the file, what has the current generation's SCN: an info file
-   * that came late completes its record, other content is a conflict.
+   * that came late completes its record, other content is a conflict. Answers with how long an
+   * unsettled one needs.
    */
-  async #lookAtTwins(choice: Choice): Promise<void> {
+  async #lookAtTwins(choice: Choice): Promise<number> {
     const scn = this.#world.manager.current(choice.name)?.scn;
-    for (const twin of choice.twins) {
+    let wait = Infinity;
+    // Candidates too: what was one of several when the choice was made may be the current one now.
+    for (const twin of [...choice.twins, ...choice.candidates]) {
       if (this.#closed || twin.parts.scn !== scn) continue;
-      const path = join(twin.directory, twin.file);
+      const path = pathOf(twin);
       const marks = await marksOf(twin);
-      if (!marks.artifact || this.#twins.get(path) === marks.text) continue;
-      if (!marks.info && unsettledFor(marks.artifact, this.#world.bareSettle, Date.now()) > 0) {
+      if (!marks || this.#twins.get(path) === marks.text) continue;
+      // In any case, since it is no matter of haste: a half-written twin would pass for a conflict.
+      const unsettled = unsettledFor(marks.artifact, this.#world.bareSettle, Date.now());
+      if (unsettled > 0) {
+        wait = Math.min(wait, unsettled);
         continue;
       }
       this.#twins.set(path, marks.text);
-      await this.#world.muted(path, "outdated", () => this.#world.manager.open(path))
+      await this.#world.muted(path, isNewsOfTwin, () => this.#world.manager.open(path))
         .catch((error) => {
           if (!(error instanceof HotplugError)) throw error;
         });
     }
+    return wait;
   }
 
   #wakeIn(unsettled: number): void {
     const retry = this.#failures.nextRetry();
     const wait = Math.min(unsettled, retry === undefined ? Infinity : retry - Date.now());
     if (wait === Infinity || this.#closed) return;
-    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#choice && !this.#closed) void this.update(this.#choice);
+      if (this.#choice && !this.#closed) this.update(this.#choice);
     }, Math.min(Math.max(wait, 1), MAX_TIMER));
   }
 }
 
-interface Marks {
-  readonly artifact: FileMark | undefined;
-  readonly info: FileMark | undefined;
-  /** Both as one text, to compare. */
-  readonly text: string;
+/** That it is loaded is known; what it does meanwhile is told as ever. */
+function isNewsOfTwin(code: ErrorCode): boolean {
+  return code === "conflict" || code === "uncaught" || code === "exit";
 }
 
-async function marksOf({ directory, file, parts }: Candidate): Promise<Marks> {
-  const [artifact, info] = await Promise.all([
-    markOf(join(directory, file)),
-    markOf(join(directory, infoFileName(parts))),
-  ]);
-  const text = [artifact, info]
-    .map((mark) => mark ? `${mark.inode}:${mark.size}:${mark.time}` : "-")
-    .join("|");
-  return { artifact, info, text };
+function pathOf({ directory, file }: Candidate): string {
+  return join(directory, file);
 }

@@ -1,13 +1,7 @@
-import {
-  type ArtifactName,
-  comparePreference,
-  parseLockFileName,
-  type Scn,
-  tryParseArtifactName,
-  tryParseInfoFileName,
-} from "../artifact/mod.ts";
+import { type ArtifactName, comparePreference, type Scn } from "../artifact/mod.ts";
 import { admit, type Refusal } from "./admit.ts";
 import type { ResolvedManagerOptions } from "./options.ts";
+import { buildOf, type Entry, readEntry } from "./read_entry.ts";
 
 /** One folder and the names of the files in it. */
 export interface Listing {
@@ -61,6 +55,8 @@ export interface ChoosePolicy {
   readonly currentScn: (name: string) => Scn | undefined;
   /** The time, in milliseconds since the epoch. */
   readonly now: number;
+  /** How to read a name; one that remembers saves most of the time. */
+  readonly readEntry?: (file: string) => Entry;
 }
 
 /**
@@ -72,7 +68,7 @@ export interface ChoosePolicy {
 export function choose(listings: readonly Listing[], policy: ChoosePolicy): Map<string, Choice> {
   const choices = new Map<string, MutableChoice>();
   for (const listing of listings) {
-    for (const found of readListing(listing)) {
+    for (const found of readListing(listing, policy.readEntry ?? readEntry)) {
       const { directory, file, parts, bare } = found;
       const currentScn = policy.currentScn(parts.name) ?? 0;
       if (parts.scn < currentScn) continue;
@@ -111,22 +107,20 @@ interface Found extends Candidate {
   readonly ambiguous: Refusal | undefined;
 }
 
-function readListing({ directory, files }: Listing): Found[] {
+function readListing({ directory, files }: Listing, read: (file: string) => Entry): Found[] {
   const locked = new Set<string>();
   const described = new Set<string>();
   const stems = new Map<string, number>();
   const spellings = new Map<string, Set<string>>();
   const named: { file: string; parts: ArtifactName; stem: string }[] = [];
   for (const file of files) {
-    const lock = parseLockFileName(file);
-    if (lock) {
-      locked.add(`${lock.name}_${lock.scn}`);
-    } else if (tryParseInfoFileName(file)) {
-      described.add(file.slice(0, -".pinf".length));
-    } else {
-      const parts = tryParseArtifactName(file);
-      if (!parts) continue;
-      const stem = stemOf(file, parts);
+    const entry = read(file);
+    if (entry.kind === "lock") {
+      locked.add(entry.build);
+    } else if (entry.kind === "info") {
+      described.add(entry.stem);
+    } else if (entry.kind === "artifact") {
+      const { parts, stem } = entry;
       named.push({ file, parts, stem });
       stems.set(stem, (stems.get(stem) ?? 0) + 1);
       const lower = parts.name.toLowerCase();
@@ -134,7 +128,7 @@ function readListing({ directory, files }: Listing): Found[] {
     }
   }
   return named
-    .filter(({ parts }) => !locked.has(`${parts.name}_${parts.scn}`))
+    .filter(({ parts }) => !locked.has(buildOf(parts)))
     .map(({ file, parts, stem }) => ({
       directory,
       file,
@@ -155,9 +149,4 @@ function ambiguity(spellings: Set<string>, shared: boolean): Refusal | undefined
   }
   if (!shared) return undefined;
   return { code: "conflict", reason: "another file has the same stem; one stem has one artifact" };
-}
-
-function stemOf(file: string, parts: ArtifactName): string {
-  const extension = parts.mode === "module" ? ".mjs" : parts.os === "windows" ? ".exe" : "";
-  return file.slice(0, file.length - extension.length - (parts.compression === "gzip" ? 3 : 0));
 }
