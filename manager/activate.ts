@@ -1,6 +1,6 @@
 import { HotplugError } from "../artifact/mod.ts";
 import type { PluginContext } from "../plugin/mod.ts";
-import { withDeadline } from "./deadline.ts";
+import { type Patience, withDeadline } from "./deadline.ts";
 import { describeError } from "./describe_error.ts";
 import type { ModuleNamespace } from "./import_module.ts";
 import { type PluginScope, runInScope } from "./plugin_scope.ts";
@@ -8,13 +8,14 @@ import { type PluginScope, runInScope } from "./plugin_scope.ts";
 /**
  * Calls the module's `activate`, if it has one.
  *
- * @throws {HotplugError} `activation` where it throws, is no function, or does not end in time.
+ * @throws {HotplugError} `activation` where it throws, is no function, or does not end in time; the
+ * signal's reason.
  */
 export async function activate(
   module: ModuleNamespace,
   context: PluginContext,
   scope: PluginScope,
-  deadline: number,
+  patience: Pick<Patience, "milliseconds" | "signal">,
 ): Promise<void> {
   const hook = module.activate;
   if (hook === undefined) return;
@@ -22,15 +23,13 @@ export async function activate(
   if (typeof hook !== "function") {
     throw new HotplugError("activation", `${label}: its export "activate" is no function`);
   }
+  const { milliseconds, signal } = patience;
+  const late = new HotplugError("activation", `${label}: it did not end within ${milliseconds} ms`);
   try {
     const call = async (): Promise<void> => void await hook(context);
-    await withDeadline(
-      runInScope(scope, call),
-      deadline,
-      () => new HotplugError("activation", `${label}: it did not end within ${deadline} ms`),
-    );
+    await withDeadline(runInScope(scope, call), { ...patience, late: () => late });
   } catch (error) {
-    if (error instanceof HotplugError && error.code === "activation") throw error;
+    if (error === late || (signal.aborted && error === signal.reason)) throw error;
     throw new HotplugError("activation", `${label}: it threw ${describeError(error)}`, {
       cause: error,
     });

@@ -1,5 +1,8 @@
 import { assertNoThenSymbol, HotplugError, type ModuleScan, scanModule } from "../artifact/mod.ts";
 
+/** A package's name, and so nothing that is fetched or read: what an info file may call optional. */
+const BARE = /^@?[^:./@][^:]*$/;
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -17,7 +20,8 @@ export async function checkLeftovers(
 ): Promise<void> {
   const scan = await readModule(content, file);
   const leftovers = [...scan.imports, ...scan.exportStars]
-    .filter((each) => !each.startsWith("node:") && !optional.includes(each));
+    .filter((each) => !each.startsWith("node:"))
+    .filter((each) => !(optional.includes(each) && BARE.test(each)));
   if (leftovers.length > 0) {
     throw new HotplugError(
       "imports",

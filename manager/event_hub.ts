@@ -10,13 +10,16 @@ export class EventHub<T> {
 
   /** Calls every listener, in the order in which they came. */
   emit(event: T): void {
+    const errors: unknown[] = [];
     for (const listener of [...this.#listeners]) {
       try {
         listener(event);
       } catch (error) {
-        reportError(error);
+        errors.push(error);
       }
     }
+    // Last, since it ends the process where nobody takes it.
+    for (const error of errors) reportError(error);
   }
 
   /** Calls the listener for each event from now on, until disposed of. */

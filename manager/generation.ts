@@ -31,6 +31,8 @@ export interface GenerationControl {
   supersede(): void;
   /** Adds the info file that came after the load. */
   complete(info: InfoFile): void;
+  /** Ends its use: its manager is closed. */
+  close(): void;
   /** Counts one more lease; answers with how to end it. */
   hold(): () => void;
 }
@@ -65,6 +67,7 @@ export class Generation {
   #info: InfoFile | undefined;
   #state: GenerationState = "current";
   #leases = 0;
+  #closed = false;
 
   static {
     create = (init) => {
@@ -73,6 +76,7 @@ export class Generation {
         generation,
         supersede: () => void (generation.#state = "superseded"),
         complete: (info) => void (generation.#info ??= info),
+        close: () => void (generation.#closed = true),
         hold: () => generation.#hold(),
       };
     };
@@ -108,9 +112,16 @@ export class Generation {
   /**
    * The export of that name, itself: no wrapper, no copy.
    *
-   * @throws {HotplugError} `symbol` where the plugin has none of that name.
+   * @throws {HotplugError} `symbol` where the plugin has none of that name, `closed` once its manager
+   * is closed.
    */
   lookup<T = unknown>(symbol: string): T {
+    if (this.#closed) {
+      throw new HotplugError(
+        "closed",
+        `Plugin "${this.name}" (SCN ${this.scn}) is gone: its manager is closed`,
+      );
+    }
     if (!this.symbols.includes(symbol)) {
       const has = this.symbols.length > 0 ? this.symbols.join(", ") : "none";
       throw new HotplugError(
@@ -124,8 +135,8 @@ export class Generation {
   /**
    * Calls the function of that name and resolves to its result.
    *
-   * @throws {HotplugError} `symbol` where the plugin has no such function; else what the function
-   * throws.
+   * @throws {HotplugError} `symbol` where the plugin has no such function, `closed` once its manager
+   * is closed; else what the function throws.
    */
   async call<T = unknown>(symbol: string, ...args: unknown[]): Promise<T> {
     const fn = this.lookup(symbol);

@@ -1,5 +1,5 @@
 import { HotplugError } from "../artifact/mod.ts";
-import { withDeadline } from "./deadline.ts";
+import { type Patience, withDeadline } from "./deadline.ts";
 import { describeError } from "./describe_error.ts";
 import { isCompileError } from "./is_compile_error.ts";
 import { type PluginScope, runInScope } from "./plugin_scope.ts";
@@ -28,13 +28,14 @@ export function nextOrdinal(): number {
  * A top level that waits does not hold up the next import for longer than {@linkcode LOADING_GRACE}:
  * only the loading shares a lock in Deno.
  *
- * @throws {HotplugError} `load` with the module's own error as the cause, `deadline`.
+ * @throws {HotplugError} `load` or `syntax` with the module's own error as the cause,
+ * `deadline`; the signal's reason.
  */
 export async function importModule(
   url: string,
-  deadline: number,
   file: string,
   scope: PluginScope,
+  patience: Pick<Patience, "milliseconds" | "signal">,
 ): Promise<ModuleNamespace> {
   const turn = Promise.withResolvers<void>();
   const before = previous;
@@ -47,18 +48,16 @@ export async function importModule(
     clearTimeout(grace);
     turn.resolve();
   });
-  return await withDeadline(
-    loading.catch((error) => {
-      throw importError(error, file, scope);
-    }),
-    deadline,
-    () =>
-      new HotplugError(
-        "deadline",
-        `Cannot open "${file}": its top level did not end within ${deadline} ms; do slow work in ` +
-          "`activate`",
-      ),
-  );
+  const late = (): Error =>
+    new HotplugError(
+      "deadline",
+      `Cannot open "${file}": its top level did not end within ${patience.milliseconds} ms; ` +
+        "do slow work in `activate`",
+    );
+  const failing = loading.catch((error) => {
+    throw importError(error, file, scope);
+  });
+  return await withDeadline(failing, { ...patience, late });
 }
 
 function importError(error: unknown, file: string, scope: PluginScope): HotplugError {

@@ -8,6 +8,15 @@ import { stackOf } from "./describe_error.ts";
  * throws (`JSON.parse`, `new RegExp`) has one.
  */
 export function isCompileError(error: unknown, directoryUrl: string): boolean {
+  try {
+    return judge(error, directoryUrl);
+  } catch {
+    // A plugin may throw a proxy that answers no question: then its code ran.
+    return false;
+  }
+}
+
+function judge(error: unknown, directoryUrl: string): boolean {
   if (error instanceof SyntaxError) {
     const frames = (stackOf(error) ?? "").split("\n").slice(1);
     return !frames.some((frame) => /^\s+at /.test(frame) && frame.includes(directoryUrl));

@@ -19,6 +19,8 @@ export interface LoadWorld {
   readonly store: PrivateStore;
   /** The scopes of what is loaded. */
   readonly scopes: ScopeKeeper;
+  /** Aborted when the manager closes. */
+  readonly closing: AbortSignal;
   /** Told of what a plugin's code does later. */
   incident(location: Location, incident: Incident): void;
 }
@@ -58,7 +60,7 @@ async function start(
   location: Location,
   artifact: ReadArtifact,
   placed: PlacedModule,
-  { options, scopes, incident }: LoadWorld,
+  { options, scopes, closing: signal, incident }: LoadWorld,
 ): Promise<LoadedArtifact> {
   const { name, scn } = location.parts;
   const scope: PluginScope = {
@@ -69,11 +71,14 @@ async function start(
   };
   // It stays known even if the load fails: a timer of its top level may throw later.
   scopes.add(scope);
-  const module = await importModule(placed.url, options.loadDeadline, location.file, scope);
+  const module = await importModule(placed.url, location.file, scope, {
+    milliseconds: options.loadDeadline,
+    signal,
+  });
   const controller = new AbortController();
   const context = { name, scn, signal: controller.signal, config: configOf(options, name) };
   try {
-    await activate(module, context, scope, options.activateDeadline);
+    await activate(module, context, scope, { milliseconds: options.activateDeadline, signal });
   } catch (error) {
     controller.abort(error);
     throw error;

@@ -21,16 +21,23 @@ export interface Location {
 /** Turns a path or file URL into an absolute path. */
 export function toPath(pathOrUrl: string | URL): string {
   const text = String(pathOrUrl);
-  // Two letters at least: `C:` is a drive.
-  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();
-  if (pathOrUrl instanceof URL || scheme === "file") {
-    if (scheme === "file") return fromFileUrl(text);
-    throw new HotplugError(
-      "options",
-      `Cannot open "${text}": only paths and file: URLs are read; download the artifact first`,
-    );
+  if (/^file:/i.test(text)) return pathOfUrl(text);
+  // With slashes: `C:` is a drive, and a folder may be named `eu:1`.
+  if (!(pathOrUrl instanceof URL) && !/^[a-z][a-z0-9+.-]+:\/\//i.test(text)) return resolve(text);
+  throw new HotplugError(
+    "options",
+    `Cannot open "${text}": only paths and file: URLs are read; download the artifact first`,
+  );
+}
+
+function pathOfUrl(url: string): string {
+  try {
+    return fromFileUrl(url);
+  } catch (cause) {
+    throw new HotplugError("options", `Cannot open "${url}": it names no file of this machine`, {
+      cause,
+    });
   }
-  return resolve(text);
 }
 
 /** Finds the artifact by its path; throws where its file name is no artifact's. */

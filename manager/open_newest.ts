@@ -4,6 +4,7 @@ import { assertPluginName, HotplugError } from "../artifact/mod.ts";
 import { refusalError } from "./admit.ts";
 import { type Candidate, type Choice, choose } from "./choose.ts";
 import type { Generation } from "./generation.ts";
+import { pause } from "./deadline.ts";
 import type { ResolvedManagerOptions } from "./options.ts";
 import { PluginOutdatedError } from "./outdated.ts";
 import { markOf, sameMark, unsettledFor } from "./settle.ts";
@@ -14,6 +15,8 @@ export interface NewestWorld {
   readonly options: ResolvedManagerOptions;
   /** The generation that takes new calls. */
   current(name: string): Generation | undefined;
+  /** Aborted when the manager closes. */
+  readonly closing: AbortSignal;
   /** Opens one artifact. */
   open(path: string): Promise<Generation>;
   /** Told of what is newer but not for this host. */
@@ -71,17 +74,17 @@ async function chooseIn(
 async function openSettled(candidate: Candidate, world: NewestWorld): Promise<Generation> {
   const path = join(candidate.directory, candidate.file);
   if (candidate.bare && !world.options.requireInfo) {
-    await settled(path, world.options.bareSettle);
+    await settled(path, world.options.bareSettle, world.closing);
   }
   return await world.open(path);
 }
 
-async function settled(path: string, settle: number): Promise<void> {
+async function settled(path: string, settle: number, signal: AbortSignal): Promise<void> {
   let mark = await markOf(path);
   while (mark) {
     const wait = unsettledFor(mark, settle, Date.now());
     if (wait === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    await pause(wait, signal);
     const next = await markOf(path);
     if (sameMark(mark, next)) return;
     mark = next;

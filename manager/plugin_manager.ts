@@ -58,6 +58,7 @@ export class PluginManager implements AsyncDisposable {
   readonly #scopes = new ScopeKeeper();
   readonly #guards: Disposable | undefined;
   readonly #world: OpenWorld;
+  readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
   /**
@@ -138,6 +139,7 @@ export class PluginManager implements AsyncDisposable {
     this.#assertOpen();
     return await openNewest(directory, name, {
       options: this.#options,
+      closing: this.#closing.signal,
       current: (each) => this.current(each),
       open: (path) => this.open(path),
       refused: (error, path) => void this.#refused(error, path),
@@ -182,7 +184,10 @@ export class PluginManager implements AsyncDisposable {
     return this.#hub.events();
   }
 
-  /** Ends it: signals are aborted, guards taken back, files removed. Twice is as good as once. */
+  /**
+   * Ends it: loads under way are given up, signals aborted, guards taken back, files removed; what
+   * it has loaded can't be called any more. Twice is as good as once.
+   */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }
@@ -193,10 +198,12 @@ export class PluginManager implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    // After this turn `#closed` is set, and what is under way gives up at its next step.
-    await Promise.resolve();
-    await Promise.allSettled(this.#opening.values());
     const reason = new HotplugError("closed", "The plugin manager was closed");
+    // After this turn `#closed` is set, and what is under way gives up.
+    await Promise.resolve();
+    this.#closing.abort(reason);
+    await Promise.allSettled(this.#opening.values());
+    for (const slot of this.#slots.values()) slot.close();
     for (const abort of this.#aborts.splice(0)) abort(reason);
     this.#guards?.[Symbol.dispose]();
     this.#scopes.close();
@@ -226,6 +233,7 @@ export class PluginManager implements AsyncDisposable {
       options: this.#options,
       store: this.#store,
       scopes: this.#scopes,
+      closing: this.#closing.signal,
       assertOpen: () => this.#assertOpen(),
       slotOf: (name) => this.#slotOf(name),
       incident: ({ path }, { code, message, error }) =>

@@ -23,6 +23,11 @@ export class PluginSlot {
     return result;
   }
 
+  /** Ends the use of all generations. */
+  close(): void {
+    for (const each of this.#generations.splice(0)) each.close();
+  }
+
   /** Makes the generation the current one; calls that began before end on the old one. */
   flip(next: GenerationControl): GenerationControl | undefined {
     const previous = this.current;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, SEPARATOR, toFileUrl } from "@std/path";
 import { PLACED_SOURCE_MAP, type Scn } from "../artifact/mod.ts";
@@ -35,8 +35,7 @@ export class PrivateStore {
     scn: Scn,
     ordinal: number,
   ): Promise<PlacedModule> {
-    this.#root ??= makeRoot();
-    const { path: root } = await this.#root;
+    const { path: root } = await this.#openRoot();
     const directory = join(root, `${name}@${scn}-${ordinal}`);
     await mkdir(directory, { mode: 0o700 });
     const path = join(directory, `${artifact.sha256}.mjs`);
@@ -51,6 +50,14 @@ export class PrivateStore {
       directoryUrl: toFileUrl(directory + SEPARATOR).href,
       url: `${toFileUrl(path).href}?scn=${scn}&g=${ordinal}`,
     };
+  }
+
+  #openRoot(): Promise<{ path: string; lock: Deno.FsFile }> {
+    if (this.#root) return this.#root;
+    const root = makeRoot();
+    // A full disk may pass: the next load tries again.
+    root.catch(() => this.#root = undefined);
+    return this.#root = root;
   }
 
   /** Removes what a generation that is gone has left. */
@@ -73,32 +80,40 @@ export class PrivateStore {
 }
 
 async function makeRoot(): Promise<{ path: string; lock: Deno.FsFile }> {
-  await sweep();
   const path = await Deno.realPath(await mkdtemp(join(tmpdir(), PREFIX)));
   // Locked before it has the name by which others judge.
   const unnamed = join(path, `${LOCK}.new`);
   const lock = await Deno.open(unnamed, { create: true, write: true, mode: 0o600 });
   await lock.lock(true);
   await Deno.rename(unnamed, join(path, LOCK));
+  await sweep((await lstat(path)).uid);
   return { path, lock };
 }
 
-/** Removes the folders of processes that ended without closing: `kill -9` leaves them. */
-async function sweep(): Promise<void> {
+/** Removes the owner's folders of processes that ended without closing: `kill -9` leaves them. */
+async function sweep(owner: number): Promise<void> {
   const temporary = tmpdir();
-  for (const entry of await readdir(temporary)) {
+  // Cleaning up after others: what can't be read or removed must not keep from loading.
+  const entries = await readdir(temporary).catch(() => []);
+  for (const entry of entries) {
     if (!entry.startsWith(PREFIX)) continue;
     const path = join(temporary, entry);
-    if (await isAbandoned(join(path, LOCK))) await rm(path, { recursive: true, force: true });
+    if (await isAbandoned(path, owner)) {
+      await rm(path, { recursive: true, force: true }).catch(() => {});
+    }
   }
 }
 
-async function isAbandoned(lockPath: string): Promise<boolean> {
+async function isAbandoned(directory: string, owner: number): Promise<boolean> {
+  const lockPath = join(directory, LOCK);
   try {
+    // Everyone may write here: opening a FIFO that someone has put there would block for ever.
+    const [folder, file] = await Promise.all([lstat(directory), lstat(lockPath)]);
+    if (!folder.isDirectory() || folder.uid !== owner || !file.isFile()) return false;
     using lock = await Deno.open(lockPath, { write: true });
     return await lock.tryLock(true);
   } catch {
-    // Another user's, or one that is being removed: not ours to judge.
+    // One that is being made or removed: not ours to judge.
     return false;
   }
 }

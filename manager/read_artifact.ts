@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs";
 import { join } from "@std/path";
 import { exists } from "@std/fs";
 import {
@@ -62,7 +63,8 @@ async function readInfo(location: Location): Promise<ParsedInfo | undefined> {
   try {
     bytes = await readRegularFile(path, MAX_INFO_BYTES);
   } catch (error) {
-    if (isNotFound(error)) return undefined;
+    // A link to nowhere is an info file that is not there yet, not the lack of one.
+    if (isNotFound(error) && !lstatSync(path, { throwIfNoEntry: false })) return undefined;
     throw error;
   }
   const parsed = parseInfo(bytes);

@@ -1,0 +1,117 @@
+import { assert, assertEquals } from "@std/assert";
+import { dirname, fromFileUrl } from "@std/path";
+import { PluginManager } from "../manager/mod.ts";
+import { writeArtifact } from "./_artifacts.ts";
+import { assertCode } from "./_errors.ts";
+import { runScript, startScript } from "./_script.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const WHERE = "export const where = import.meta.url;";
+
+async function privateFolders(directory: string): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir(directory), ({ name }) => name);
+  return names.filter((name) => name.startsWith("hotplug-run-")).sort();
+}
+
+Deno.test("what runs lies in a folder that is private, and gone after close", async () => {
+  await using directory = await tempDirectory();
+  const { path, info } = await writeArtifact(directory.path, WHERE, { sourceMap: "{}" });
+  const manager = new PluginManager();
+  const generation = await manager.open(path);
+  const placed = fromFileUrl(generation.lookup<string>("where"));
+  const folder = dirname(placed);
+  assert(placed.endsWith(`${info.content.sha256}.mjs`));
+  assertEquals(await Deno.readTextFile(placed), WHERE);
+  if (Deno.build.os !== "windows") {
+    const mode = async (path: string): Promise<number> =>
+      ((await Deno.stat(path)).mode ?? 0) & 0o777;
+    assertEquals([await mode(dirname(folder)), await mode(folder)], [0o700, 0o700]);
+    const files = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+    assertEquals(files.sort(), [`${info.content.sha256}.mjs`, "plugin.mjs.map"].sort());
+    for (const file of files) assertEquals(await mode(`${folder}/${file}`), 0o600);
+    assertEquals(await mode(`${dirname(folder)}/lock`), 0o600);
+  }
+  await manager.close();
+  const error = await Deno.stat(dirname(folder)).catch((error) => error);
+  assert(error instanceof Deno.errors.NotFound);
+});
+
+Deno.test("an artifact that changes after its load does not change what runs", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, "export const one = () => 1;");
+  await using manager = new PluginManager();
+  const generation = await manager.open(path);
+  await Deno.remove(path);
+  assertEquals(await generation.call("one"), 1);
+});
+
+Deno.test("a load that fails leaves no file", async () => {
+  await using directory = await tempDirectory();
+  const good = await writeArtifact(directory.path, WHERE, { name: "good" });
+  const bad = await writeArtifact(directory.path, "throw new Error('no')", { name: "bad" });
+  await using manager = new PluginManager();
+  const root = dirname(dirname(fromFileUrl((await manager.open(good.path)).lookup("where"))));
+  await assertCode(manager.open(bad.path), "load");
+  const left = await Array.fromAsync(Deno.readDir(root), ({ name }) => name);
+  assertEquals(left.filter((name) => name.startsWith("bad@")), []);
+});
+
+const host = (path: string, then: string): string => `
+  import { PluginManager } from "project:manager/mod.ts";
+  const manager = new PluginManager();
+  await manager.open(${JSON.stringify(path)});
+  console.log("ready");
+  ${then}
+`;
+
+Deno.test("the folder of a killed host is removed by the next one, that of a live one is not", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, WHERE);
+  await using live = await startedHost(directory.path, path);
+  const [liveFolder] = await privateFolders(directory.path);
+  {
+    await using _killed = await startedHost(directory.path, path);
+    assertEquals((await privateFolders(directory.path)).length, 2);
+  }
+  assertEquals((await privateFolders(directory.path)).length, 2);
+  const next = await runScript(directory.path, host(path, "await manager.close();"));
+  assertEquals(next.code, 0, next.stderr);
+  assertEquals(await privateFolders(directory.path), [liveFolder]);
+  assert(live);
+});
+
+Deno.test("what else has such a name keeps no host from loading", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, WHERE);
+  await Deno.writeTextFile(directory.file("hotplug-run-file"), "");
+  await Deno.mkdir(directory.file("hotplug-run-empty"));
+  await Deno.mkdir(directory.file("hotplug-run-folder", "lock"), { recursive: true });
+  await Deno.symlink("nowhere", directory.file("hotplug-run-dangling"));
+  if (Deno.build.os !== "windows") {
+    await Deno.mkdir(directory.file("hotplug-run-fifo"));
+    await new Deno.Command("mkfifo", { args: [directory.file("hotplug-run-fifo", "lock")] })
+      .output();
+  }
+  const { code, stderr } = await runScript(directory.path, host(path, "await manager.close();"));
+  assertEquals(code, 0, stderr);
+  assert((await privateFolders(directory.path)).includes("hotplug-run-folder"));
+});
+
+/** A host in a process of its own that has loaded the artifact; killed at the scope's end. */
+async function startedHost(directory: string, path: string): Promise<AsyncDisposable> {
+  const child = await startScript(directory, host(path, "setInterval(() => {}, 60_000);"));
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  assertEquals(new TextDecoder().decode(value), "ready\n");
+  return {
+    async [Symbol.asyncDispose](): Promise<void> {
+      child.kill("SIGKILL");
+      await Promise.all([
+        child.status,
+        child.stdin.close(),
+        child.stderr.cancel(),
+        reader.cancel(),
+      ]);
+    },
+  };
+}
