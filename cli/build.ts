@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { build, type BuildResult, type BuiltArtifact } from "../builder/mod.ts";
-import { formatTarget, HotplugError, parseScn, parseTarget, type Scn } from "../artifact/mod.ts";
+import { formatTarget, type Scn } from "../artifact/mod.ts";
+import { collect, nameArgument, scnArgument, targetArgument, textArgument } from "./argument.ts";
 import type { Io } from "./io.ts";
 
 interface Flags {
@@ -30,26 +31,35 @@ export function buildCommand(io: Io): Command {
   return new Command("build")
     .summary("build a plugin and publish it into a directory")
     .description("Bundle a plugin into one module, stamp it with an SCN and publish it.")
-    .argument("<SOURCE>", "a directory, a .zip, or one .ts or .js file")
-    .requiredOption("-d, --dest <DIR>", "the directory to publish into; made if it is not there")
-    .option("-n, --name <NAME>", "the plugin's name (default: its own, or its file's)")
+    .argument("<SOURCE>", "a directory, a .zip, or one .ts or .js file", textArgument)
+    .requiredOption(
+      "-d, --dest <DIR>",
+      "the directory to publish into; made if it is not there",
+      textArgument,
+    )
+    .option(
+      "-n, --name <NAME>",
+      "the plugin's name (default: that in its deno.json, else its file's)",
+      nameArgument,
+    )
     .option(
       "-m, --main <FILE>",
       `the entry, relative to SOURCE (default: "exports" of its deno.json, mod.ts, main.ts, index.ts)`,
+      textArgument,
     )
     .option(
       "-t, --target <TARGET>",
       "a platform, as linux/amd64; repeat for more (default: any)",
-      collect(targetOf),
+      collect(targetArgument),
     )
     .option("--gzip", "compress the artifact")
     .option("--no-check", "don't check types")
     .option(
       "--optional <NAME>",
       "an import that may be missing when the plugin runs; repeat for more",
-      collect((name) => name),
+      collect(textArgument),
     )
-    .option("--scn <SCN>", "the SCN, 14 digits in UTC (default: now)", asArgument(parseScn))
+    .option("--scn <SCN>", "the SCN, 14 digits in UTC (default: now)", scnArgument)
     .option("--json", "print one JSON object a line for each artifact, and nothing else")
     .addHelpText("after", EXAMPLES)
     .exitOverride()
@@ -106,28 +116,4 @@ function textOf(result: BuildResult, colour: boolean): string {
 function sizeText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-function targetOf(text: string): string {
-  return formatTarget(parseTarget(text));
-}
-
-function collect(read: (text: string) => string) {
-  const checked = asArgument(read);
-  return (text: string, before: readonly string[] = []): readonly string[] => [
-    ...before,
-    checked(text),
-  ];
-}
-
-/** What can't be read is a misuse of the command, and commander's to report. */
-function asArgument<T>(read: (text: string) => T): (text: string) => T {
-  return (text) => {
-    try {
-      return read(text);
-    } catch (error) {
-      if (error instanceof HotplugError) throw new InvalidArgumentError(error.message);
-      throw error;
-    }
-  };
 }

@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError } from "commander";
-import { HotplugError, parseScn, type Scn } from "../artifact/mod.ts";
+import { Command } from "commander";
+import type { Scn } from "../artifact/mod.ts";
 import { PluginDaemon } from "../daemon/mod.ts";
+import { collect, scnArgument, textArgument } from "./argument.ts";
 import { formatEvent } from "./format_event.ts";
 import type { Io } from "./io.ts";
 import { stdoutToStderr } from "./stdout_to_stderr.ts";
@@ -25,14 +26,18 @@ export function daemonCommand(io: Io): Command {
   return new Command("daemon")
     .summary("watch directories and keep the newest of each plugin loaded")
     .description("Watch directories, load the newest version of each plugin, swap newer ones in.")
-    .argument("<DIR...>", "the directories to watch; one that is not there yet is waited for")
+    .argument(
+      "<DIR...>",
+      "the directories to watch; one that is not there yet is waited for",
+      collect(textArgument),
+    )
     .option("--initial-scn <SCN>", "refuse what is older than these 14 digits in UTC", scnArgument)
     .option("--json", "print one JSON object a line for each event, and nothing else")
     .addHelpText("after", EXAMPLES)
-    .action((directories: string[], flags: Flags) => run(directories, flags, io));
+    .action((directories: readonly string[], flags: Flags) => run(directories, flags, io));
 }
 
-async function run(directories: string[], flags: Flags, io: Io): Promise<void> {
+async function run(directories: readonly string[], flags: Flags, io: Io): Promise<void> {
   // Taken first: a plugin may print as soon as it is loaded.
   using _redirected = stdoutToStderr();
   await using daemon = new PluginDaemon({
@@ -53,13 +58,4 @@ function aborted(signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted) resolve();
     else signal?.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-function scnArgument(text: string): Scn {
-  try {
-    return parseScn(text);
-  } catch (error) {
-    if (error instanceof HotplugError) throw new InvalidArgumentError(error.message);
-    throw error;
-  }
 }

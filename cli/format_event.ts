@@ -1,5 +1,6 @@
 import { basename } from "@std/path";
-import type { DaemonEvent } from "../daemon/mod.ts";
+import type { DaemonEvent, ReadyEvent, WatchEvent } from "../daemon/mod.ts";
+import { printable } from "./printable.ts";
 
 const COLOURS: Record<DaemonEvent["type"], number> = {
   loaded: 32,
@@ -11,37 +12,58 @@ const COLOURS: Record<DaemonEvent["type"], number> = {
   ready: 36,
   stopped: 36,
 };
+const SHOWN_NAMES = 10;
 
-/** An event as a line for people: time, kind, what it is about. */
+/** An event as a line for people: time in UTC, kind, what it is about. */
 export function formatEvent(event: DaemonEvent, colour: boolean): string {
-  const kind = event.type.padEnd(8);
+  const about = printable(describe(event)).replaceAll("\n", "\n    ");
+  const kind = about === "" ? event.type : event.type.padEnd(8);
   const painted = colour ? `\x1b[${COLOURS[event.type]}m${kind}\x1b[0m` : kind;
-  return `${event.time.slice(11, 23)}  ${painted}  ${describe(event)}\n`;
+  return `${event.time.slice(11)}  ${painted}${about && `  ${about}`}\n`;
 }
 
 function describe(event: DaemonEvent): string {
   switch (event.type) {
     case "loaded": {
-      const before = event.previous === undefined ? "" : `, was ${event.previous}`;
-      return `${event.name} ${event.scn} in ${event.durationMs.toFixed(1)} ms${before}`;
+      const before = event.previous === undefined ? "" : ` (was ${event.previous})`;
+      return `${event.name} ${event.scn}${before} in ${event.durationMs.toFixed(1)} ms`;
     }
     case "failed":
     case "skipped":
     case "conflict":
       return `${event.message} [${event.code}]`;
-    case "retried":
-      return `${
-        basename(event.path)
-      }: ${event.outcome} after ${event.attempts} tries [${event.code}]`;
-    case "watch":
-      return `${event.directory}: ${event.message ?? event.state}`;
-    case "ready": {
-      const plugins = event.plugins.length > 0 ? event.plugins.join(", ") : "no plugin yet";
-      return `${plugins} (${event.durationMs.toFixed(0)} ms); watching ${event.watch.join(", ")}`;
+    case "retried": {
+      const { path, outcome, attempts, code } = event;
+      return `${basename(path)}: ${outcome} after ${attempts} tries [${code}]`;
     }
+    case "watch":
+      return describeWatch(event);
+    case "ready":
+      return describeReady(event);
     case "stopped":
       return "";
     default:
       return event satisfies never;
   }
+}
+
+function describeWatch({ directory, state, message }: WatchEvent): string {
+  switch (state) {
+    case "watching":
+      return directory;
+    case "missing":
+      return `${directory} is not there; it is waited for`;
+    case "error":
+      return `${directory} can't be watched, and is looked at now and then: ${message}`;
+    default:
+      return state satisfies never;
+  }
+}
+
+function describeReady({ plugins, durationMs }: ReadyEvent): string {
+  const names = plugins.slice(0, SHOWN_NAMES);
+  if (plugins.length > names.length) names.push(`and ${plugins.length - names.length} more`);
+  const count = plugins.length === 1 ? "1 plugin" : `${plugins.length} plugins`;
+  const list = names.length > 0 ? `: ${names.join(", ")}` : "";
+  return `${count} loaded in ${durationMs.toFixed(0)} ms${list}`;
 }

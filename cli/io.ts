@@ -9,30 +9,38 @@ export interface Io {
   readonly stderr: (text: string) => void;
   /** Whether standard output is a terminal, and colour is wanted. */
   readonly isTerminal: boolean;
-  /** Aborted when the user wants the command to end. */
+  /** Aborted when the command is to end. */
   readonly signal?: AbortSignal;
 }
 
-/** The streams of this process. */
-export function processIo(signal?: AbortSignal): Io {
+/** The streams of this process; once nobody reads its output, the command is to end. */
+export function processIo(ending: AbortController): Io {
   return {
-    stdout: (text) => writeAll(1, text),
-    stderr: (text) => writeAll(2, text),
+    stdout: (text) => writeAll(1, text) || ending.abort(),
+    stderr: (text) => void writeAll(2, text),
     isTerminal: Deno.stdout.isTerminal() && !process.env.NO_COLOR,
-    ...(signal === undefined ? {} : { signal }),
+    signal: ending.signal,
   };
 }
 
-/** Written at once: nothing is lost when the process ends right after. */
-function writeAll(fd: number, text: string): void {
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Written at once: nothing is lost when the process ends right after. Answers with false where who
+ * reads has gone away: `| head` is no failure.
+ */
+function writeAll(fd: number, text: string): boolean {
   const bytes = new TextEncoder().encode(text);
   for (let done = 0; done < bytes.byteLength;) {
     try {
       done += writeSync(fd, bytes, done);
     } catch (error) {
-      const code = (error as { code?: string }).code;
-      if (code === "EPIPE") return; // who reads has gone away: `| head` is no failure
+      const { code } = error as { code?: string };
+      if (code === "EPIPE") return false;
       if (code !== "EAGAIN") throw error;
+      // A pipe that does not wait by itself, and is full.
+      Atomics.wait(PAUSE, 0, 0, 1);
     }
   }
+  return true;
 }

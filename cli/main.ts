@@ -23,15 +23,17 @@ export type { Io } from "./io.ts";
 export { main } from "./program.ts";
 
 if (import.meta.main) {
+  // Kept from here on: a plugin may put something else in its place.
+  const exit = Deno.exit;
   const ending = new AbortController();
+  const end = (): void => {
+    // Asked a second time: whatever is still to be closed, now.
+    if (ending.signal.aborted) exit(1);
+    ending.abort();
+  };
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
     : ["SIGINT", "SIGTERM"];
-  const end = (): void => {
-    // The second signal finds no listener, and ends the process at once.
-    for (const signal of signals) Deno.removeSignalListener(signal, end);
-    ending.abort();
-  };
   for (const signal of signals) Deno.addSignalListener(signal, end);
-  Deno.exit(await main(Deno.args, processIo(ending.signal)));
+  exit(await main(Deno.args, processIo(ending)));
 }

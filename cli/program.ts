@@ -4,6 +4,7 @@ import { HotplugError } from "../artifact/mod.ts";
 import { buildCommand } from "./build.ts";
 import { daemonCommand } from "./daemon.ts";
 import type { Io } from "./io.ts";
+import { printable } from "./printable.ts";
 
 const EXAMPLES = `
 Examples:
@@ -40,24 +41,31 @@ function program(io: Io): Command {
     .version(config.version)
     .addHelpText("after", EXAMPLES)
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
-    .showHelpAfterError("Run it with --help for what it takes.")
+    .showHelpAfterError("Run hotplug --help for what it takes.")
     .exitOverride();
   for (const subcommand of [buildCommand(io), daemonCommand(io)]) {
     command.addCommand(subcommand.copyInheritedSettings(command));
+    subcommand.showHelpAfterError(`Run hotplug ${subcommand.name()} --help for what it takes.`);
   }
   return command;
 }
 
 function report(error: unknown, args: readonly string[], io: Io): number {
-  if (error instanceof CommanderError) {
-    // Commander has printed it already, help and version included.
-    return error.exitCode === 0 ? DONE : MISUSE;
-  }
-  const [code, message] = error instanceof HotplugError
-    ? [error.code, error.message]
-    // Not foreseen: the trace is what helps.
-    : ["unexpected", error instanceof Error ? error.stack ?? error.message : String(error)];
+  // Commander has printed it already, help and version included.
+  const printed = error instanceof CommanderError;
+  if (printed && error.exitCode === 0) return DONE;
+  const { code, message } = describe(error);
   if (args.includes("--json")) io.stdout(`${JSON.stringify({ type: "error", code, message })}\n`);
-  io.stderr(`error: ${message}\n`);
+  if (!printed) io.stderr(`error: ${printable(message)}\n`);
   return code === "options" ? MISUSE : FAILED;
+}
+
+function describe(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof CommanderError) {
+    return { code: "options", message: error.message.replace(/^error: /, "") };
+  }
+  if (error instanceof HotplugError) return error;
+  // Not foreseen: the trace is what helps.
+  const message = error instanceof Error ? error.stack ?? error.message : String(error);
+  return { code: "unexpected", message };
 }

@@ -8,7 +8,7 @@ type Holder = Record<string, unknown>;
  * the command's own lines, which are written to its descriptor.
  *
  * It reaches `console`, `Deno.stdout` and `process.stdout`; a plugin that writes to descriptor 1
- * itself is not kept from it.
+ * itself, from a worker, or by a process that inherits it, is not kept from it.
  */
 export function stdoutToStderr(): Disposable {
   const undo: (() => void)[] = [];

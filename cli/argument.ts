@@ -1,0 +1,48 @@
+import { InvalidArgumentError } from "commander";
+import {
+  assertPluginName,
+  formatTarget,
+  HotplugError,
+  parseScn,
+  parseTarget,
+  type Scn,
+} from "../artifact/mod.ts";
+
+/** An SCN as somebody typed it. */
+export function scnArgument(text: string): Scn {
+  return asArgument(() => parseScn(text));
+}
+
+/** A plugin's name as somebody typed it. */
+export function nameArgument(text: string): string {
+  asArgument(() => assertPluginName(text));
+  return text;
+}
+
+/** A target in any of its spellings; answers with the usual one. */
+export function targetArgument(text: string): string {
+  return formatTarget(asArgument(() => parseTarget(text)));
+}
+
+/** A path, or what else may be any text; an empty one is a shell variable that was not set. */
+export function textArgument(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("It is empty.");
+}
+
+/** For an option that may be repeated. */
+export function collect<T>(
+  read: (text: string) => T,
+): (text: string, before?: readonly T[]) => readonly T[] {
+  return (text, before = []) => [...before, read(text)];
+}
+
+/** What can't be read is a misuse of the command, and commander's to report. */
+function asArgument<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof HotplugError) throw new InvalidArgumentError(`${error.message}.`);
+    throw error;
+  }
+}

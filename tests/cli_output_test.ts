@@ -1,0 +1,122 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { DaemonEvent } from "../daemon/mod.ts";
+import { formatEvent } from "../cli/format_event.ts";
+import { writeArtifact } from "./_artifacts.ts";
+import { HOTPLUG, spawnHotplug } from "./_cli.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const POSIX = Deno.build.os !== "windows";
+const TIME = "2026-11-23T09:40:53.977Z";
+
+/** Runs a line of shell; `hotplug build` in it stands for the command. */
+async function shell(line: string, env: Record<string, string> = {}): Promise<string> {
+  const command = HOTPLUG.map((word) => `'${word}'`).join(" ");
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", line.replaceAll(/hotplug (?=build|daemon)/g, `${command} `)],
+    env: { NO_COLOR: "", ...env },
+    stdin: "null",
+    stderr: "inherit",
+  }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+/** Whether `script` is that of util-linux, which gives a command a terminal. */
+function hasScript(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    const { success } = new Deno.Command("script", { args: ["--version"] }).outputSync();
+    return success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "output is coloured on a terminal only, and never with NO_COLOR",
+  ignore: !hasScript(),
+  async fn() {
+    await using directory = await tempDirectory();
+    const source = directory.file("tax.ts");
+    await Deno.writeTextFile(source, "export const rate = 0.2;");
+    const build = `hotplug build ${source} --no-check --dest ${directory.file("plugins")}`;
+    const terminal = `script -qec "${build}" '${directory.file("typescript")}'`;
+    assertStringIncludes(await shell(terminal), "\x1b[32mbuilt\x1b[0m");
+    for (const plain of [await shell(build), await shell(terminal, { NO_COLOR: "1" })]) {
+      assertMatch(plain, /^built tax \d{14} in /);
+      assert(!plain.includes("\x1b"), plain);
+    }
+  },
+});
+
+Deno.test({
+  name: "hotplug daemon ends in order once nobody reads what it prints",
+  ignore: !POSIX,
+  async fn() {
+    await using directory = await tempDirectory();
+    await writeArtifact(directory.path, "export const a = 1;");
+    const line = `{ hotplug daemon ${directory.path}; echo "ended with $?" >&3; } | head -n 1`;
+    const output = await shell(`{ ${line}; } 3>&1`);
+    assertMatch(output, /^\d\d:\d\d:\d\d\.\d{3}Z {2}watch {5}.*\n/);
+    assertStringIncludes(output, "ended with 0\n");
+  },
+});
+
+Deno.test("hotplug build loses no line and does not fail where nobody reads", async () => {
+  await using directory = await tempDirectory();
+  const source = directory.file("tax.ts");
+  await Deno.writeTextFile(source, "export const rate = 0.2;");
+  const child = spawnHotplug(["build", source, "--no-check", "--dest", directory.file("plugins")]);
+  await child.stdout.cancel();
+  const { code } = await child.status;
+  let errors = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) errors += text;
+  assertEquals([code, errors], [0, ""]);
+});
+
+Deno.test("an event is one line for people, each kind in its words", () => {
+  const about = { time: TIME, name: "tax", scn: 20261123094053, path: "/p/tax_x.mjs" };
+  const told = { ...about, code: "load", message: `Cannot open "tax"` } as const;
+  const watch = { type: "watch", time: TIME, directory: "/p" } as const;
+  const ready = { type: "ready", time: TIME, watch: ["/p"], durationMs: 12.4 } as const;
+  const names = Array.from({ length: 12 }, (_, index) => `p${index}`);
+  const lines: readonly (readonly [DaemonEvent, string])[] = [
+    [{ ...watch, state: "watching" }, "watch     /p"],
+    [{ ...watch, state: "missing" }, "watch     /p is not there; it is waited for"],
+    [
+      { ...watch, state: "error", message: "no right" },
+      "watch     /p can't be watched, and is looked at now and then: no right",
+    ],
+    [{ ...ready, plugins: [] }, "ready     0 plugins loaded in 12 ms"],
+    [{ ...ready, plugins: ["tax"] }, "ready     1 plugin loaded in 12 ms: tax"],
+    [
+      { ...ready, plugins: names },
+      "ready     12 plugins loaded in 12 ms: p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, and 2 more",
+    ],
+    [{ type: "failed", ...told, final: true }, `failed    Cannot open "tax" [load]`],
+    [{ type: "skipped", ...told }, `skipped   Cannot open "tax" [load]`],
+    [
+      { ...about, type: "retried", attempts: 3, outcome: "loaded", code: "io" },
+      "retried   tax_x.mjs: loaded after 3 tries [io]",
+    ],
+    [{ type: "stopped", time: TIME }, "stopped"],
+  ];
+  for (const [event, line] of lines) {
+    assertEquals(formatEvent(event, false), `09:40:53.977Z  ${line}\n`);
+  }
+});
+
+Deno.test("what a plugin throws can't colour, move or break the lines of a terminal", () => {
+  const event: DaemonEvent = {
+    type: "skipped",
+    time: TIME,
+    name: "tax",
+    scn: 20261123094053,
+    path: "/p/tax_x.mjs",
+    code: "load",
+    message: "it threw \x1b[31mred\x1b[0m\r\n\x1b]0;title\x07\tand \u202emore",
+  };
+  const [line, rest, ...more] = formatEvent(event, false).trimEnd().split("\n");
+  assertEquals(line, "09:40:53.977Z  skipped   it threw red");
+  assertEquals(rest, "    \\u001b]0;title\\u0007  and \\u202emore [load]");
+  assertEquals(more, []);
+});
