@@ -98,9 +98,9 @@ export class PluginRunner {
     return wait;
   }
 
-  /** What has no info file, or failed and is written to, may be half copied. */
+  /** What has no info file, or an empty one, or failed and is written to, may be half copied. */
   #unsettledFor(path: string, marks: ArtifactMarks): number {
-    if (marks.info && !this.#failures.isRewritten(path, marks)) return 0;
+    if (marks.info && marks.info.size > 0 && !this.#failures.isRewritten(path, marks)) return 0;
     return unsettledFor(marks.latest, this.#world.bareSettle, Date.now());
   }
 

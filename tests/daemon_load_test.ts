@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { formatInfo } from "../artifact/mod.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { counted, evaluations, makeDaemon, publish, startDaemon, takeLock } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
@@ -139,6 +140,17 @@ Deno.test("A host that requires info files opens a bare module only when it has 
   assertEquals(evaluations("required"), 0);
   await writeArtifact(fixture.path, counted("required", 1));
   await fixture.loaded("pricing");
+});
+
+Deno.test("An info file that is just being written is waited for", async () => {
+  await using fixture = await startDaemon({ bareSettle: 60_000 });
+  const written = await writeArtifact(fixture.path, counted("empty info", 1), { info: false });
+  using info = await Deno.open(written.infoPath, { createNew: true, write: true });
+  await fixture.daemon.scan();
+  assertEquals(fixture.events.of("failed"), []);
+  await info.write(new TextEncoder().encode(formatInfo(written.info)));
+  await fixture.loaded("pricing");
+  assertEquals(fixture.events.of("failed"), []);
 });
 
 /** Scans until it holds; fails after some seconds. */

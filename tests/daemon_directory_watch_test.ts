@@ -1,0 +1,143 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { DirectoryWatch } from "../daemon/directory_watch.ts";
+import { tempDirectory } from "./_temp.ts";
+import { within } from "./_daemon.ts";
+
+/** A watch whose hints and states can be awaited. */
+async function startWatch(path: string, rootCheck = 20): Promise<
+  AsyncDisposable & {
+    readonly watch: DirectoryWatch;
+    readonly states: string[];
+    readonly hints: () => number;
+    /** Resolves at the next hint. */
+    hint(): Promise<void>;
+    /** Resolves once the last state is this one. */
+    state(state: string): Promise<void>;
+  }
+> {
+  const states: string[] = [];
+  let hints = 0;
+  let changed = Promise.withResolvers<void>();
+  const notify = (): void => {
+    changed.resolve();
+    changed = Promise.withResolvers();
+  };
+  const watch = new DirectoryWatch(path, {
+    hint: () => {
+      hints++;
+      notify();
+    },
+    state: (state) => {
+      states.push(state);
+      notify();
+    },
+  });
+  await watch.start(rootCheck);
+  const until = async (what: string, holds: () => boolean): Promise<void> => {
+    while (!holds()) await within(10_000, what, changed.promise);
+  };
+  return {
+    watch,
+    states,
+    hints: () => hints,
+    hint: () => {
+      const before = hints;
+      return until("a hint", () => hints > before);
+    },
+    state: (state) => until(`the state ${state}`, () => states.at(-1) === state),
+    [Symbol.asyncDispose]: () => watch.close(),
+  };
+}
+
+Deno.test("DirectoryWatch tells of a file that comes, changes and goes", async () => {
+  await using directory = await tempDirectory();
+  await using watched = await startWatch(directory.path);
+  assertEquals(watched.states, ["watching"]);
+  const path = directory.file("a.mjs");
+  for (
+    const step of [
+      () => Deno.writeTextFile(path, "1"),
+      () => Deno.writeTextFile(path, "2"),
+      () => Deno.rename(path, directory.file("b.mjs")),
+      () => Deno.remove(directory.file("b.mjs")),
+    ]
+  ) {
+    const hint = watched.hint();
+    await step();
+    await hint;
+  }
+});
+
+Deno.test("DirectoryWatch tells of a lock that goes, and not of temporary files", async () => {
+  await using directory = await tempDirectory();
+  await using watched = await startWatch(directory.path, 60_000);
+  const before = watched.hints();
+  for (let file = 0; file < 100; file++) {
+    await Deno.writeTextFile(directory.file(`.temporary${file}`), "");
+  }
+  const hint = watched.hint();
+  await Deno.writeTextFile(directory.file(".pricing_20240101000000.lock"), "");
+  await hint;
+  // Events come in order, so those of the hundred have been seen; a lock makes two or three.
+  assert(watched.hints() - before < 10, `${watched.hints() - before} hints`);
+});
+
+Deno.test("DirectoryWatch watches anew what was deleted and made again", async () => {
+  await using root = await tempDirectory();
+  const path = root.file("plugins");
+  await Deno.mkdir(path);
+  await using watched = await startWatch(path);
+  await Deno.remove(path);
+  await watched.state("missing");
+  await Deno.mkdir(path);
+  await watched.state("watching");
+  const hint = watched.hint();
+  await Deno.writeTextFile(join(path, "a.mjs"), "");
+  await hint;
+});
+
+Deno.test("DirectoryWatch watches anew what another directory took the place of", async () => {
+  await using root = await tempDirectory();
+  const [path, other] = [root.file("plugins"), root.file("other")];
+  await Deno.mkdir(path);
+  await Deno.mkdir(other);
+  await using watched = await startWatch(path);
+  await Deno.rename(path, root.file("away"));
+  await Deno.rename(other, path);
+  while (watched.states.filter((each) => each === "watching").length < 2) {
+    await within(10_000, "the second watch", watched.hint());
+  }
+  const hint = watched.hint();
+  await Deno.writeTextFile(join(path, "a.mjs"), "");
+  await hint;
+});
+
+Deno.test("DirectoryWatch takes a file for an error, and recovers", async () => {
+  await using root = await tempDirectory();
+  const path = root.file("plugins");
+  await Deno.writeTextFile(path, "");
+  await using watched = await startWatch(path);
+  assertEquals(watched.states, ["error"]);
+  await Deno.remove(path);
+  await Deno.mkdir(path);
+  await watched.state("watching");
+});
+
+Deno.test("DirectoryWatch tells nothing once it is closed, and closes at any moment", async () => {
+  await using directory = await tempDirectory();
+  for (let turns = 0; turns < 20; turns++) {
+    let [told, closed] = [0, false];
+    const count = (): void => void (closed && told++);
+    const watch = new DirectoryWatch(directory.path, { hint: count, state: count });
+    const started = watch.start(1);
+    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await within(5_000, "closing", watch.close());
+    await within(5_000, "starting", started);
+    closed = true;
+    await watch.close();
+    await Deno.writeTextFile(directory.file(`${turns}.mjs`), "");
+    await watch.check();
+    assert(told === 0, `${told} calls after the close`);
+  }
+});

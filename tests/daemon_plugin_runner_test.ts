@@ -1,0 +1,219 @@
+import { assert, assertEquals } from "@std/assert";
+import { basename } from "@std/path";
+import { type ErrorCode, HotplugError } from "../artifact/mod.ts";
+import { PluginRunner, type RunnerWorld } from "../daemon/plugin_runner.ts";
+import type { Candidate, Choice, Generation } from "../manager/mod.ts";
+import { SCN, writeArtifact, type WrittenArtifact } from "./_artifacts.ts";
+import { type TempDirectory, tempDirectory } from "./_temp.ts";
+
+/** A world whose manager does as it is told, on real files. */
+interface FakeWorld extends AsyncDisposable {
+  readonly runner: PluginRunner;
+  /** The SCNs that were opened, in order. */
+  readonly opened: number[];
+  /** How the retries of artifacts ended. */
+  readonly ends: string[];
+  /** The most opens at one time. */
+  readonly most: () => number;
+  current: number;
+}
+
+function fakeWorld(
+  open: (path: string, scn: number) => Promise<ErrorCode | undefined> | ErrorCode | undefined,
+  overrides: Partial<RunnerWorld> = {},
+): FakeWorld {
+  let [now, most] = [0, 0];
+  const opened: number[] = [];
+  const ends: string[] = [];
+  const runner = new PluginRunner({
+    backoff: { retryMin: 10, retryMax: 40 },
+    bareSettle: 50,
+    manager: {
+      current: () => (world.current ? { scn: world.current } : undefined) as Generation | undefined,
+      open: async (path) => {
+        const scn = Number(basename(String(path)).split("_")[1]);
+        opened.push(scn);
+        most = Math.max(most, ++now);
+        try {
+          const code = await open(String(path), scn);
+          if (code) throw new HotplugError(code, "as told");
+        } finally {
+          now--;
+        }
+        world.current = scn;
+        return { scn } as Generation;
+      },
+    },
+    muted: (_path, _isNews, fn) => fn(),
+    retried: ({ scn, attempts }, outcome) => void ends.push(`${scn - SCN} ${outcome} ${attempts}`),
+    ...overrides,
+  });
+  const world: FakeWorld = {
+    runner,
+    opened,
+    ends,
+    most: () => most,
+    current: 0,
+    [Symbol.asyncDispose]: () => runner.close(),
+  };
+  return world;
+}
+
+async function write(directory: TempDirectory, ...ages: number[]): Promise<WrittenArtifact[]> {
+  return await Promise.all(ages.map((age) => {
+    return writeArtifact(directory.path, `export const age = ${age};`, { scn: SCN + age });
+  }));
+}
+
+function choiceOf(directory: TempDirectory, artifacts: readonly WrittenArtifact[]): Choice {
+  const candidates: Candidate[] = artifacts
+    .map(({ file, parts }) => ({ directory: directory.path, file, parts, bare: false }))
+    .toSorted((a, b) => b.parts.scn - a.parts.scn);
+  return { name: "pricing", candidates, skips: [], twins: [] };
+}
+
+/** Resolves when the condition holds; it is looked at after each turn of the event loop. */
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const end = performance.now() + 5_000;
+  while (!holds()) {
+    assert(performance.now() < end, `${what}: not within 5 s`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+Deno.test("PluginRunner opens from the newest down until one loads", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0, 1, 2, 3);
+  await using world = fakeWorld((_path, scn) => scn > SCN + 1 ? "syntax" : undefined);
+  world.runner.update(choiceOf(directory, artifacts));
+  await world.runner.settled();
+  assertEquals(world.opened, [SCN + 3, SCN + 2, SCN + 1]);
+});
+
+Deno.test("PluginRunner opens one at a time, however often the choice changes", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, ...Array(30).keys());
+  await using world = fakeWorld(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    return undefined;
+  });
+  for (let known = 1; known <= artifacts.length; known++) {
+    world.runner.update(choiceOf(directory, artifacts.slice(0, known)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await until("the newest", () => world.current === SCN + 29);
+  await world.runner.settled();
+  assertEquals(world.most(), 1);
+  assertEquals(world.opened.toSorted(), world.opened, "an older one was opened after a newer one");
+});
+
+Deno.test("PluginRunner drops the older candidates when a newer choice comes meanwhile", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0, 1, 2);
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await using world = fakeWorld(async (_path, scn) => {
+    if (scn !== SCN + 1) return undefined;
+    first.resolve();
+    await second.promise;
+    return "syntax";
+  });
+  world.runner.update(choiceOf(directory, artifacts.slice(0, 2)));
+  await first.promise;
+  world.runner.update(choiceOf(directory, artifacts));
+  second.resolve();
+  await world.runner.settled();
+  assertEquals(world.opened, [SCN + 1, SCN + 2]);
+});
+
+Deno.test("PluginRunner does not open what vanished since the listing", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0, 1);
+  await Deno.remove(artifacts[1]?.path ?? "");
+  await using world = fakeWorld(() => undefined);
+  world.runner.update(choiceOf(directory, artifacts));
+  await world.runner.settled();
+  assertEquals(world.opened, [SCN]);
+});
+
+Deno.test("PluginRunner tries again what was replaced while it was opened", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0);
+  let tries = 0;
+  await using world = fakeWorld(async (path) => {
+    if (tries++ > 0) return undefined;
+    // What failed is the old file, and the marks say so: they were taken before.
+    await Deno.writeTextFile(`${path}.new`, "export const age = 'replaced';");
+    await Deno.rename(`${path}.new`, path);
+    return "integrity";
+  });
+  const choice = choiceOf(directory, artifacts);
+  world.runner.update(choice);
+  await world.runner.settled();
+  world.runner.update(choice);
+  await world.runner.settled();
+  assertEquals([tries, world.current], [2, SCN]);
+});
+
+Deno.test("PluginRunner tries a passing failure again by itself, with the choice as it is then", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0);
+  await using world = fakeWorld(() => world.opened.length < 4 ? "activation" : undefined);
+  world.runner.update(choiceOf(directory, artifacts));
+  await until("the load", () => world.current === SCN);
+  assertEquals([world.opened.length, world.ends], [4, ["0 loaded 4"]]);
+});
+
+Deno.test("PluginRunner ends the retries of a failure that turns out to be final", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0);
+  await using world = fakeWorld(() => world.opened.length < 3 ? "io" : "integrity");
+  world.runner.update(choiceOf(directory, artifacts));
+  await until("the end", () => world.ends.length > 0);
+  assertEquals(world.ends, ["0 failed 3"]);
+});
+
+Deno.test("PluginRunner ends the retries of what is older at once when a newer one loads", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0, 1, 2);
+  const newest = SCN + 2;
+  let fixed = false;
+  await using world = fakeWorld(
+    (_path, scn) => fixed && scn === newest ? undefined : "load",
+    { backoff: { retryMin: 30, retryMax: 30 } },
+  );
+  world.runner.update(choiceOf(directory, artifacts));
+  await world.runner.settled();
+  assertEquals(world.opened, [newest, SCN + 1, SCN]);
+  fixed = true;
+  await until("the load", () => world.current === newest);
+  await world.runner.settled();
+  assertEquals(world.ends.map((end) => end.replace(/ \d+$/, "")).sort(), [
+    "0 superseded",
+    "1 superseded",
+    "2 loaded",
+  ]);
+});
+
+Deno.test("PluginRunner has nothing to remember once what failed is gone", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0);
+  await using world = fakeWorld(() => "load", { backoff: { retryMin: 60_000, retryMax: 60_000 } });
+  world.runner.update(choiceOf(directory, artifacts));
+  await world.runner.settled();
+  assertEquals(world.runner.idle, false);
+  world.runner.update(choiceOf(directory, []));
+  await world.runner.settled();
+  assertEquals([world.runner.idle, world.ends], [true, ["0 removed 1"]]);
+});
+
+Deno.test("PluginRunner begins nothing once it is closed", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0, 1);
+  await using world = fakeWorld(() => "load");
+  world.runner.update(choiceOf(directory, artifacts));
+  await world.runner.close();
+  const before = world.opened.length;
+  world.runner.update(choiceOf(directory, artifacts));
+  await world.runner.close();
+  assertEquals(world.opened.length, before);
+});
