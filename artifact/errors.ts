@@ -35,6 +35,8 @@
  * | `entry` | the source has no entry module |
  * | `check` | the source has type errors |
  * | `bundle` | the bundler failed |
+ * | `toolchain` | a Deno to build with can't be had, or can't do what is asked |
+ * | `compile` | an executable could not be compiled, or not for all targets |
  * | `reserve` | no SCN could be reserved in the destination |
  * | `publish` | the artifact could not be written into the destination |
  * | `cancelled` | the caller's signal was aborted |
@@ -73,6 +75,8 @@ export type ErrorCode =
   | "entry"
   | "check"
   | "bundle"
+  | "toolchain"
+  | "compile"
   | "reserve"
   | "publish"
   | "cancelled"

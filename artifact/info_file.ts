@@ -20,7 +20,12 @@ export interface ArtifactFile {
   readonly compression: Compression;
 }
 
-/** What an artifact's file unpacks to; the same as the file if it isn't packed. */
+/**
+ * The module of an artifact: what its file unpacks to, which is the file itself if it isn't packed.
+ *
+ * Of an executable it is the module that was compiled into it. So two artifacts of one content run
+ * the same code, whatever they are, and an executable's own bytes are those of `artifact`.
+ */
 export interface ArtifactContent {
   /** Its size in bytes. */
   readonly size: number;
@@ -74,7 +79,7 @@ export interface InfoFile {
   readonly runtime: Runtime;
   /** Its file. */
   readonly artifact: ArtifactFile;
-  /** What the file unpacks to. */
+  /** The module that the file unpacks to; of an executable, the one compiled into it. */
   readonly content: ArtifactContent;
   /** The source map of a module. */
   readonly sourceMap?: SourceMapFile;
@@ -88,7 +93,7 @@ export interface InfoFile {
   readonly optional: readonly string[];
   /** What it asks of its host. */
   readonly requires?: Requirements;
-  /** The permissions it asks for. */
+  /** The permissions it asks for; of an executable, those compiled into it. */
   readonly permissions?: Permissions;
   /** The source it was built from. */
   readonly source: {

@@ -236,6 +236,21 @@ Deno.test("a file that isn't packed has the size and digest of its content", () 
   assert(refusal(another).includes("content.sha256"));
 });
 
+Deno.test("an executable's content is the module compiled into it, packed or not", () => {
+  const executable: InfoFile = {
+    ...PLAIN,
+    mode: "executable",
+    runtime: { version: "2.9.5", os: "linux", arch: "amd64" },
+    artifact: {
+      file: "pricing_20261123014512_2_9_5_linux_amd64",
+      size: PLAIN.content.size + 85_000_000,
+      sha256: sha256("the program"),
+      compression: "none",
+    },
+  };
+  assertEquals(parseInfo(formatInfo(executable)).info.content, PLAIN.content);
+});
+
 Deno.test("an executable is for one platform and has no source map", () => {
   const stem = "pricing_20261123014512_2_9_5_windows_amd64";
   const executable: InfoFile = {
