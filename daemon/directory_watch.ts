@@ -67,13 +67,21 @@ export class DirectoryWatch implements AsyncDisposable {
     const root = await lookAt(this.#directory);
     if (this.#closed || root.identity === this.#identity) return;
     this.#identity = root.identity;
-    await this.#watcher?.close();
-    this.#watcher = undefined;
+    await this.#unwatch();
     if (this.#closed) return;
     if (root.state === "watching") await this.#watch();
     else this.#listener.state(root.state, root.message);
     // What happened between the two watches was not seen.
     if (!this.#closed) this.#listener.hint();
+  }
+
+  async #unwatch(): Promise<void> {
+    if (!this.#watcher) return;
+    await this.#watcher.close();
+    this.#watcher = undefined;
+    // Deno takes a watch back in a later turn, by its path: a new one of the same path that was set
+    // in this turn would go with it, and never tell anything (2.9.5).
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   #watch(): Promise<void> {
