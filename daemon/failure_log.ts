@@ -52,6 +52,11 @@ export class FailureLog {
     return failure?.marks.text === marks.text ? failure : undefined;
   }
 
+  /** Whether the artifact failed, in whatever state. */
+  has(path: string): boolean {
+    return this.#failures.has(path);
+  }
+
   /** Whether what failed is written to, and not replaced: then the writer may not be done. */
   isRewritten(path: string, marks: Failure["marks"]): boolean {
     const before = this.#failures.get(path)?.marks;

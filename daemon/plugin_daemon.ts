@@ -5,13 +5,17 @@ import { describeError } from "../manager/describe_error.ts";
 import { EventHub } from "../manager/event_hub.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
 import { EntryMemory } from "./entry_memory.ts";
-import type { DaemonEvent, RetriedEvent, WatchEvent } from "./events.ts";
+import type { DaemonEvent, RetriedEvent } from "./events.ts";
 import type { Failure } from "./failure_log.ts";
 import { listDirectories } from "./list_directories.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
 import { PluginRunner, type RunnerWorld } from "./plugin_runner.ts";
 import { ScanScheduler } from "./scan_scheduler.ts";
 import { SkipLog } from "./skip_log.ts";
+import { WatchLog } from "./watch_log.ts";
+
+/** How long a load may keep a newer artifact of its plugin waiting, in milliseconds. */
+const PATIENCE = 1_000;
 
 /**
  * Watches directories and keeps the newest version of every plugin in them loaded.
@@ -50,7 +54,7 @@ export class PluginDaemon implements AsyncDisposable {
   readonly #skips = new SkipLog();
   readonly #entries = new EntryMemory();
   readonly #muted = new Map<string, (code: ErrorCode) => boolean>();
-  readonly #watchStates = new Map<string, string>();
+  readonly #watchLog = new WatchLog();
   #timer: ReturnType<typeof setInterval> | undefined;
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -67,7 +71,7 @@ export class PluginDaemon implements AsyncDisposable {
     this.#watches = this.#options.watch.map((directory) =>
       new DirectoryWatch(directory, {
         hint: () => void this.#scans.request(),
-        state: (state, message) => this.#tellWatch(directory, state, message),
+        state: (...news) => this.#tell(this.#watchLog.watched(directory, ...news)),
       })
     );
   }
@@ -155,7 +159,7 @@ export class PluginDaemon implements AsyncDisposable {
   async #scan(): Promise<void> {
     const listings = await listDirectories(
       this.#options.watch,
-      (directory, error) => this.#tellUnlisted(directory, error),
+      (directory, error) => this.#tell(this.#watchLog.unlisted(directory, describeError(error))),
     );
     if (this.#closed) return;
     this.#entries.turn();
@@ -191,6 +195,7 @@ export class PluginDaemon implements AsyncDisposable {
       manager: this.#manager,
       backoff: this.#options,
       bareSettle: this.#options.manager.bareSettle,
+      patience: PATIENCE,
       muted: (path, isNews, fn) => this.#mute(path, isNews, fn),
       retried: (failure, outcome) => this.#tellRetried(failure, outcome),
     };
@@ -216,17 +221,8 @@ export class PluginDaemon implements AsyncDisposable {
     this.#hub.emit(event);
   }
 
-  #tellUnlisted(directory: string, error: unknown): void {
-    // Its watch may have told why already, and tells when it is well again.
-    if (this.#watchStates.get(directory)?.startsWith("error")) return;
-    this.#tellWatch(directory, "error", describeError(error));
-  }
-
-  #tellWatch(directory: string, state: WatchEvent["state"], message?: string): void {
-    const key = `${state} ${message ?? ""}`;
-    if (this.#watchStates.get(directory) === key) return;
-    this.#watchStates.set(directory, key);
-    this.#hub.emit({ type: "watch", time: now(), directory, state, ...(message && { message }) });
+  #tell(event: DaemonEvent | undefined): void {
+    if (event) this.#hub.emit(event);
   }
 
   #tellRetried(

@@ -5,6 +5,7 @@ import { unsettledFor } from "../manager/settle.ts";
 import { type ArtifactMarks, marksOf } from "./artifact_marks.ts";
 import type { RetriedEvent } from "./events.ts";
 import { type Backoff, type Failure, FailureLog } from "./failure_log.ts";
+import { PatientLoad } from "./patient_load.ts";
 
 /** What a runner needs of its daemon. */
 export interface RunnerWorld {
@@ -14,6 +15,8 @@ export interface RunnerWorld {
   readonly backoff: Backoff;
   /** How long what may be half written must stand still, in milliseconds. */
   readonly bareSettle: number;
+  /** How long a load may go on while a newer artifact waits for its turn, in milliseconds. */
+  readonly patience: number;
   /** Runs the function, and of what it refuses tells only that with a code that is news. */
   muted<T>(path: string, isNews: (code: ErrorCode) => boolean, fn: () => Promise<T>): Promise<T>;
   /** Told when the retries of an artifact end. */
@@ -33,6 +36,9 @@ export class PluginRunner {
   /** The marks of the files with the current generation's SCN that were looked at. */
   readonly #twins = new Map<string, string>();
   #choice: Choice | undefined;
+  #load: PatientLoad | undefined;
+  /** How many loads in a row were given up for a newer one. */
+  #givenUp = 0;
   #pending = false;
   #running: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -53,6 +59,7 @@ export class PluginRunner {
   update(choice: Choice): void {
     this.#choice = choice;
     this.#pending = true;
+    if (this.#load && this.#isNewerWaiting(choice, this.#load.scn)) this.#load.hurry();
     this.#running ??= this.#run();
   }
 
@@ -107,19 +114,38 @@ export class PluginRunner {
   async #open(scn: Scn, path: string, marks: ArtifactMarks): Promise<boolean> {
     const known = this.#failures.known(path, marks);
     const isNews = (code: ErrorCode): boolean => !known && code !== "outdated";
+    const load = this.#load = this.#beginLoad(scn, path);
     try {
-      await this.#world.muted(path, isNews, () => this.#world.manager.open(path));
+      const { signal } = load;
+      await this.#world.muted(path, isNews, () => this.#world.manager.open(path, { signal }));
+      this.#givenUp = 0;
     } catch (error) {
+      if (load.signal.aborted) this.#givenUp++;
       if (!(error instanceof HotplugError)) throw error;
       if (error.code === "closed") return true;
       if (error.code === "outdated") return this.#endRetries(path, "superseded");
       const failure = this.#failures.add(path, scn, marks, error, Date.now());
       if (known && failure.retryAt === Infinity) this.#world.retried(failure, "failed");
       return false;
+    } finally {
+      load.end();
+      this.#load = undefined;
     }
     this.#twins.clear();
     this.#twins.set(path, marks.text);
     return this.#endRetries(path, "loaded");
+  }
+
+  #beginLoad(scn: Scn, path: string): PatientLoad {
+    // More of it each time, so that what loads slowly gets through a stream of ever newer ones.
+    return new PatientLoad(scn, path, this.#world.patience * 2 ** Math.min(this.#givenUp, 10));
+  }
+
+  /** Not so what is known to fail, or may have to settle: nothing is gained by making way for it. */
+  #isNewerWaiting({ candidates }: Choice, scn: Scn): boolean {
+    return candidates.some((each) =>
+      each.parts.scn > scn && !each.bare && !this.#failures.has(pathOf(each))
+    );
   }
 
   #endRetries(path: string, outcome: RetriedEvent["outcome"]): true {

@@ -19,7 +19,7 @@ export interface LoadWorld {
   readonly store: PrivateStore;
   /** The scopes of what is loaded. */
   readonly scopes: ScopeKeeper;
-  /** Aborted when the manager closes. */
+  /** Aborted when the manager closes, or who opens it gives it up. */
   readonly closing: AbortSignal;
   /** Told of what a plugin's code does later. */
   incident(location: Location, incident: Incident): void;

@@ -45,5 +45,7 @@ export type { Generation, GenerationState } from "./generation.ts";
 export type { Lease } from "./lease.ts";
 export { isPluginOutdated, PluginOutdatedError } from "./outdated.ts";
 export { PluginManager } from "./plugin_manager.ts";
+export type { OpenOptions } from "./plugin_manager.ts";
+export type { Entry } from "./read_entry.ts";
 export { resolveManagerOptions } from "./options.ts";
 export type { ManagerOptions, ResolvedManagerOptions } from "./options.ts";

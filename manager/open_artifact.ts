@@ -32,6 +32,7 @@ export async function openArtifact(location: Location, world: OpenWorld): Promis
   refuseOlder(location, slot);
   return await slot.enqueue(async () => {
     world.assertOpen();
+    world.closing.throwIfAborted();
     // Once more, since another load of this plugin may have come first.
     refuseOlder(location, slot);
     const artifact = await readArtifact(location, options);

@@ -26,6 +26,12 @@ import { readRegularFile } from "./read_file.ts";
 import { refusalEvent, toHotplugError } from "./refusal_event.ts";
 import { ScopeKeeper } from "./scope_keeper.ts";
 
+/** How {@linkcode PluginManager.open} goes about it. */
+export interface OpenOptions {
+  /** Gives the load up when aborted, also for who shares it; its reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Loads plugins, newest wins, and keeps every generation in memory.
  *
@@ -82,7 +88,7 @@ export class PluginManager implements AsyncDisposable {
    * @throws {HotplugError} of another code for what else keeps it from loading; the generation that
    * is current stays so.
    */
-  async open(pathOrUrl: string | URL): Promise<Generation> {
+  async open(pathOrUrl: string | URL, { signal }: OpenOptions = {}): Promise<Generation> {
     this.#assertOpen();
     let location: Location;
     try {
@@ -93,7 +99,11 @@ export class PluginManager implements AsyncDisposable {
     const { path } = location;
     let opening = this.#opening.get(path);
     if (!opening) {
-      opening = openArtifact(location, this.#world)
+      const closing = this.#closing.signal;
+      const world = signal
+        ? { ...this.#world, closing: AbortSignal.any([closing, signal]) }
+        : this.#world;
+      opening = openArtifact(location, world)
         .catch((error) => {
           throw this.#refused(error, path);
         })

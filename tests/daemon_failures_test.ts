@@ -177,3 +177,33 @@ Deno.test("An activation that fails is tried again, and the older one serves unt
   const { attempts, outcome, code } = await fixture.retried(SCN + 1);
   assertEquals([attempts, outcome, code], [3, "loaded", "activation"]);
 });
+
+Deno.test("A newer artifact does not wait for the deadline of an older one that hangs", async () => {
+  await using hang = makeHang();
+  await using fixture = await startDaemon({ loadDeadline: 60_000, retryMin: 60_000 });
+  await publish(fixture.path, hang.source);
+  await hang.entered;
+  await publish(fixture.path, counted("after the hang", 1), { scn: SCN + 1 });
+  await fixture.loaded("pricing", SCN + 1);
+  assertEquals((await fixture.failed("deadline")).scn, SCN);
+  assertEquals((await fixture.retried(SCN)).outcome, "superseded");
+});
+
+Deno.test("A newer artifact does not wait for an activation that hangs", async () => {
+  const activating = Promise.withResolvers<void>();
+  const holder = globalThis as { activatingOfTests?: () => void; hangToldOfTests?: boolean };
+  holder.activatingOfTests = activating.resolve;
+  await using fixture = await startDaemon({ activateDeadline: 60_000, retryMin: 60_000 });
+  await publish(
+    fixture.path,
+    `export const activate = ({ signal }) => new Promise((resolve) => {
+       globalThis.activatingOfTests();
+       signal.addEventListener("abort", () => resolve(globalThis.hangToldOfTests = true));
+     });`,
+  );
+  await activating.promise;
+  await publish(fixture.path, counted("after the activation", 1), { scn: SCN + 1 });
+  await fixture.loaded("pricing", SCN + 1);
+  assertEquals((await fixture.failed("deadline")).scn, SCN);
+  assertEquals(holder.hangToldOfTests, true, "its signal was not aborted");
+});

@@ -19,7 +19,11 @@ interface FakeWorld extends AsyncDisposable {
 }
 
 function fakeWorld(
-  open: (path: string, scn: number) => Promise<ErrorCode | undefined> | ErrorCode | undefined,
+  open: (
+    path: string,
+    scn: number,
+    signal?: AbortSignal,
+  ) => Promise<ErrorCode | undefined> | ErrorCode | undefined,
   overrides: Partial<RunnerWorld> = {},
 ): FakeWorld {
   let [now, most] = [0, 0];
@@ -28,14 +32,15 @@ function fakeWorld(
   const runner = new PluginRunner({
     backoff: { retryMin: 10, retryMax: 40 },
     bareSettle: 50,
+    patience: 30,
     manager: {
       current: () => (world.current ? { scn: world.current } : undefined) as Generation | undefined,
-      open: async (path) => {
+      open: async (path, { signal } = {}) => {
         const scn = Number(basename(String(path)).split("_")[1]);
         opened.push(scn);
         most = Math.max(most, ++now);
         try {
-          const code = await open(String(path), scn);
+          const code = await open(String(path), scn, signal);
           if (code) throw new HotplugError(code, "as told");
         } finally {
           now--;
@@ -192,6 +197,67 @@ Deno.test("PluginRunner ends the retries of what is older at once when a newer o
     "1 superseded",
     "2 loaded",
   ]);
+});
+
+/** Hangs until it is given up, or for as long. */
+async function hang(signal: AbortSignal | undefined, milliseconds = 60_000): Promise<undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), milliseconds);
+  signal?.addEventListener("abort", () => reject(signal.reason));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+Deno.test("PluginRunner gives up a load that hangs once a newer one waits", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0, 1);
+  await using world = fakeWorld((_path, scn, signal) => scn === SCN ? hang(signal) : undefined);
+  world.runner.update(choiceOf(directory, artifacts.slice(0, 1)));
+  await until("the hang", () => world.opened.length === 1);
+  world.runner.update(choiceOf(directory, artifacts));
+  await until("the newer one", () => world.current === SCN + 1);
+  await world.runner.settled();
+  assertEquals(world.ends, ["0 superseded 1"]);
+});
+
+Deno.test("PluginRunner does not give up a load for what failed, or may have to settle", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0, 1);
+  const aborted: number[] = [];
+  await using world = fakeWorld((_path, scn, signal) => {
+    signal?.addEventListener("abort", () => aborted.push(scn));
+    return scn === SCN ? hang(signal, 150) : "syntax";
+  });
+  const choice = choiceOf(directory, artifacts);
+  world.runner.update(choice);
+  await until("the slow one", () => world.opened.includes(SCN));
+  const [bare] = await write(directory, 2);
+  const candidates = [...choice.candidates];
+  if (bare) candidates.unshift({ ...bare, directory: directory.path, bare: true });
+  world.runner.update({ ...choice, candidates });
+  await until("the slow one's load", () => world.current === SCN);
+  assertEquals(aborted, []);
+});
+
+Deno.test("PluginRunner lets a slow plugin through a stream of ever newer versions", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, ...Array(40).keys());
+  await using world = fakeWorld((_path, _scn, signal) => hang(signal, 100));
+  let known = 1;
+  world.runner.update(choiceOf(directory, artifacts.slice(0, known)));
+  const stream = setInterval(() => {
+    known = Math.min(known + 1, artifacts.length);
+    world.runner.update(choiceOf(directory, artifacts.slice(0, known)));
+  }, 20);
+  try {
+    await until("any load", () => world.current > 0);
+  } finally {
+    clearInterval(stream);
+  }
+  assert(known < artifacts.length, "it loaded only when the stream had ended");
 });
 
 Deno.test("PluginRunner has nothing to remember once what failed is gone", async () => {
