@@ -136,6 +136,7 @@ export type {
   LoadedEvent,
   ManagerEvent,
   ManagerOptions,
+  OpenOptions,
   RefusalEvent,
   SkippedEvent,
 } from "./manager/mod.ts";

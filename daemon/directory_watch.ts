@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { basename, resolve } from "@std/path";
-import { type FSWatcher, watch } from "chokidar";
+import { type ChokidarOptions, type FSWatcher, watch } from "chokidar";
 import { describeError } from "../manager/describe_error.ts";
 import type { WatchEvent } from "./events.ts";
 
@@ -12,6 +12,9 @@ export interface DirectoryWatchListener {
   /** How the watching stands has changed. */
   state(state: WatchEvent["state"], message?: string): void;
 }
+
+/** Sets a watch, as chokidar does. */
+export type SetWatch = (path: string, options: ChokidarOptions) => FSWatcher;
 
 /**
  * Tells when something in a directory may have changed.
@@ -24,6 +27,9 @@ export interface DirectoryWatchListener {
 export class DirectoryWatch implements AsyncDisposable {
   readonly #directory: string;
   readonly #listener: DirectoryWatchListener;
+  readonly #setWatch: SetWatch;
+  /** Settled once the watch that was set last sees changes, or is known not to. */
+  #ready: PromiseWithResolvers<void> | undefined;
   #identity: string | undefined;
   #watcher: FSWatcher | undefined;
   #checking: Promise<void> | undefined;
@@ -31,9 +37,10 @@ export class DirectoryWatch implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   /** Makes a watch that has not begun. */
-  constructor(directory: string, listener: DirectoryWatchListener) {
+  constructor(directory: string, listener: DirectoryWatchListener, setWatch: SetWatch = watch) {
     this.#directory = directory;
     this.#listener = listener;
+    this.#setWatch = setWatch;
   }
 
   /** Begins; resolves once changes are seen, or known not to be. */
@@ -59,6 +66,7 @@ export class DirectoryWatch implements AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#ready?.resolve();
     await this.#checking;
     await this.#watcher?.close();
   }
@@ -85,8 +93,8 @@ export class DirectoryWatch implements AsyncDisposable {
   }
 
   #watch(): Promise<void> {
-    const ready = Promise.withResolvers<void>();
-    const watcher = watch(this.#directory, {
+    const ready = this.#ready = Promise.withResolvers<void>();
+    const watcher = this.#setWatch(this.#directory, {
       depth: 0,
       ignoreInitial: true,
       // Its own events about entries would cost a watch and a stat for each; `raw` is all we need.
@@ -101,14 +109,16 @@ export class DirectoryWatch implements AsyncDisposable {
     watcher.on("addDir", recheck).on("unlinkDir", recheck);
     watcher.on("error", (error) => {
       failed = true;
+      ready.resolve();
+      // One that was given up says nothing of the new one.
+      if (this.#watcher !== watcher || this.#closed) return;
       // The next check sets a new watch; until one holds, each check is a hint: it polls.
-      if (this.#watcher === watcher) this.#identity = undefined;
+      this.#identity = undefined;
       this.#listener.state("error", describeError(error));
       this.#listener.hint();
-      ready.resolve();
     });
     watcher.on("ready", () => {
-      if (!failed) this.#listener.state("watching");
+      if (!failed && !this.#closed) this.#listener.state("watching");
       ready.resolve();
     });
     return ready.promise;

@@ -1,6 +1,8 @@
+import { EventEmitter } from "node:events";
+import type { FSWatcher } from "chokidar";
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { DirectoryWatch } from "../daemon/directory_watch.ts";
+import { DirectoryWatch, type SetWatch } from "../daemon/directory_watch.ts";
 import { tempDirectory } from "./_temp.ts";
 import { within } from "./_daemon.ts";
 
@@ -140,4 +142,50 @@ Deno.test("DirectoryWatch tells nothing once it is closed, and closes at any mom
     await watch.check();
     assert(told === 0, `${told} calls after the close`);
   }
+});
+
+/** Watches that do nothing by themselves, in the order in which they were set. */
+function fakeWatches(): { readonly all: EventEmitter[]; readonly setWatch: SetWatch } {
+  const all: EventEmitter[] = [];
+  const setWatch = (): FSWatcher => {
+    const watcher = Object.assign(new EventEmitter(), { close: () => Promise.resolve() });
+    all.push(watcher);
+    return watcher as unknown as FSWatcher;
+  };
+  return { all, setWatch };
+}
+
+Deno.test("DirectoryWatch sets a new watch after an error, and each try is a hint", async () => {
+  await using directory = await tempDirectory();
+  const { all, setWatch } = fakeWatches();
+  const told: string[] = [];
+  await using watch = new DirectoryWatch(directory.path, {
+    hint: () => void told.push("hint"),
+    state: (state, message) => void told.push(message ? `${state} ${message}` : state),
+  }, setWatch);
+  const checking = watch.check();
+  while (all.length < 1) await new Promise((resolve) => setImmediate(resolve));
+  all[0]?.emit("error", new Error("no watches left"));
+  await checking;
+  assertEquals(told, ["error Error: no watches left", "hint", "hint"]);
+
+  const again = watch.check();
+  while (all.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  all[1]?.emit("ready");
+  await again;
+  assertEquals(told.slice(3), ["watching", "hint"]);
+  // It holds: no third one.
+  await watch.check();
+  assertEquals(all.length, 2);
+});
+
+Deno.test("DirectoryWatch can be closed while a watch is being set that never comes up", async () => {
+  await using directory = await tempDirectory();
+  const { all, setWatch } = fakeWatches();
+  const listener = { hint: (): void => {}, state: (): void => {} };
+  const watch = new DirectoryWatch(directory.path, listener, setWatch);
+  const started = watch.start(1_000);
+  while (all.length < 1) await new Promise((resolve) => setImmediate(resolve));
+  await within(5_000, "closing", watch.close());
+  await started;
 });
