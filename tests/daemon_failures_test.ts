@@ -176,6 +176,7 @@ Deno.test("An activation that fails is tried again, and the older one serves unt
   assertEquals(fixture.daemon.manager.current("pricing")?.scn, SCN);
   const { attempts, outcome, code } = await fixture.retried(SCN + 1);
   assertEquals([attempts, outcome, code], [3, "loaded", "activation"]);
+  assertEquals(fixture.events.of("failed").length, 1);
 });
 
 Deno.test("A newer artifact does not wait for the deadline of an older one that hangs", async () => {

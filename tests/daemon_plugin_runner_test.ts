@@ -130,6 +130,27 @@ Deno.test("PluginRunner drops the older candidates when a newer choice comes mea
   assertEquals(world.opened, [SCN + 1, SCN + 2]);
 });
 
+Deno.test("PluginRunner looks, after a load, at what claims to be the same, once", async () => {
+  await using first = await tempDirectory();
+  await using second = await tempDirectory();
+  const candidates = [
+    ...choiceOf(first, await write(first, 0)).candidates,
+    ...choiceOf(second, await write(second, 0)).candidates,
+  ];
+  const paths: string[] = [];
+  await using world = fakeWorld((path) => {
+    paths.push(path);
+    return paths.length > 1 ? "conflict" : undefined;
+  }, { bareSettle: 0 });
+  const choice = { ...choiceOf(first, []), candidates };
+  world.runner.update(choice);
+  await world.runner.settled();
+  assertEquals(paths.map((path) => path.startsWith(second.path)), [false, true]);
+  world.runner.update({ ...choice, candidates: [], twins: candidates });
+  await world.runner.settled();
+  assertEquals(paths.length, 2);
+});
+
 Deno.test("PluginRunner does not open what vanished since the listing", async () => {
   await using directory = await tempDirectory();
   const artifacts = await write(directory, 0, 1);

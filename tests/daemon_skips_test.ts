@@ -124,7 +124,7 @@ Deno.test("Where the loaded artifact is overwritten, it stays, and the conflict 
   assertEquals(evaluations("other content"), 0);
 });
 
-Deno.test("One SCN with two contents in two folders is one conflict, told at the start already", async () => {
+Deno.test("One SCN with two contents in two folders is one conflict, told once", async () => {
   await using first = await tempDirectory();
   await using second = await tempDirectory();
   await writeArtifact(first.path, counted("two folders", "first"));
