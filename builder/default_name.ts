@@ -20,7 +20,7 @@ export function pluginName(
   }
   const name = project.name ?? source.stem;
   if (isPluginName(name)) return name;
-  const from = project.nameFrom ?? `the ${source.kind === "file" ? "file" : source.kind}'s name`;
+  const from = project.nameFrom ?? `the ${source.kind}'s name`;
   throw new HotplugError(
     "name",
     `Cannot name the plugin ${quote(name)} after ${from}: a name takes a letter, then letters, ` +

@@ -13,11 +13,16 @@ import {
 } from "../artifact/mod.ts";
 import type { BuildProgress } from "./progress.ts";
 import { DEFAULT_SOURCE_LIMITS, type SourceLimits } from "./source_limits.ts";
+import { expandHome, parseSourceLocation, type SourceLocation } from "./source_location.ts";
 
 /** What to build, from what, into where. */
 export interface BuildOptions {
-  /** The source: a directory, a `.zip`, or one `.ts` or `.js` module, as a path. */
-  readonly source: string;
+  /**
+   * The source: a directory, a `.zip`, `.tar`, `.tar.gz` or `.tgz`, or one `.ts` or `.js` module, as
+   * a path (`~` is the home folder) or as a `file:`, `http:` or `https:` URL; or a package, as
+   * `npm:NAME@VERSION`.
+   */
+  readonly source: string | URL;
   /** The directory to publish into, as a path; made if it is not there. */
   readonly dest: string;
   /**
@@ -89,7 +94,7 @@ export interface BuildOptions {
 
 /** Options, checked and filled: nothing below reads the raw ones. */
 export interface BuildConfig {
-  readonly source: string;
+  readonly source: SourceLocation;
   readonly dest: string;
   readonly name: string | undefined;
   readonly main: string | undefined;
@@ -118,8 +123,8 @@ export function resolveBuildOptions(options: BuildOptions): BuildConfig {
   const optional = [...options.optional ?? []];
   for (const each of optional) required("optional", each);
   return {
-    source: resolve(required("source", options.source)),
-    dest: resolve(required("dest", options.dest)),
+    source: parseSourceLocation(required("source", String(options.source))),
+    dest: resolve(expandHome(required("dest", options.dest))),
     name,
     main: main === undefined ? undefined : required("main", main),
     targets: resolveTargets(options.targets ?? []),
@@ -150,12 +155,15 @@ function resolveTargets(wanted: readonly (string | Target)[]): readonly Target[]
 }
 
 function resolveLimits(limits: SourceLimits): Required<SourceLimits> {
-  const { entries, fileBytes, totalBytes, ratio } = DEFAULT_SOURCE_LIMITS;
+  const limit = (name: keyof SourceLimits) =>
+    atLeast(`limits.${name}`, limits[name] ?? DEFAULT_SOURCE_LIMITS[name], 1);
   return {
-    entries: atLeast("limits.entries", limits.entries ?? entries, 1),
-    fileBytes: atLeast("limits.fileBytes", limits.fileBytes ?? fileBytes, 1),
-    totalBytes: atLeast("limits.totalBytes", limits.totalBytes ?? totalBytes, 1),
-    ratio: atLeast("limits.ratio", limits.ratio ?? ratio, 1),
+    entries: limit("entries"),
+    fileBytes: limit("fileBytes"),
+    totalBytes: limit("totalBytes"),
+    ratio: limit("ratio"),
+    downloadBytes: limit("downloadBytes"),
+    downloadTime: limit("downloadTime"),
   };
 }
 

@@ -28,6 +28,18 @@ export interface SourceLimits {
    * @default {200}
    */
   readonly ratio?: number;
+  /**
+   * The most bytes to download, as they come.
+   *
+   * @default {268_435_456}
+   */
+  readonly downloadBytes?: number;
+  /**
+   * The most time that a download may take, in milliseconds.
+   *
+   * @default {120_000}
+   */
+  readonly downloadTime?: number;
 }
 
 /** The limits where the caller names none. */
@@ -36,9 +48,13 @@ export const DEFAULT_SOURCE_LIMITS: Required<SourceLimits> = Object.freeze({
   fileBytes: 64 * 1024 * 1024,
   totalBytes: 512 * 1024 * 1024,
   ratio: 200,
+  downloadBytes: 256 * 1024 * 1024,
+  downloadTime: 120_000,
 });
 
 const RATIO_FREE_BYTES = 1024 * 1024;
+// Of a file in a tar: its header, an extended header, and what fills up their blocks.
+const ENTRY_OVERHEAD = 2048;
 
 /** Counts what is unpacked, and throws (code `source`) as soon as a limit is passed. */
 export class SourceBudget {
@@ -84,6 +100,17 @@ export class SourceBudget {
       throw this.#refusal(
         `the file ${quote(path)} grows to more than ${ratio} times its packed size`,
       );
+    }
+  }
+
+  /** Checks how far a compressed archive of `packed` bytes has grown, whatever is in it. */
+  checkArchive(unpacked: number, packed: number | undefined): void {
+    const { entries, totalBytes, ratio } = this.#limits;
+    if (unpacked > totalBytes + entries * ENTRY_OVERHEAD) {
+      throw this.#refusal(`the archive unpacks to more than ${totalBytes} bytes`);
+    }
+    if (packed !== undefined && unpacked > RATIO_FREE_BYTES && unpacked > packed * ratio) {
+      throw this.#refusal(`the archive grows to more than ${ratio} times its packed size`);
     }
   }
 

@@ -5,6 +5,7 @@ const MAX_PATH = 1024;
 const MAX_PART_BYTES = 255;
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+const RESERVED = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 const LEFT_OUT: ReadonlySet<string> = new Set(["node_modules", ".git", "__MACOSX", ".DS_Store"]);
 
 /** Tells whether a path holds what is never part of a source: packages, history, a Mac's extras. */
@@ -32,6 +33,7 @@ function faultOf(path: string): string | undefined {
   if (path === "") return "its name is empty";
   if (path.length > MAX_PATH) return `its name is longer than ${MAX_PATH} characters`;
   if (CONTROL.test(path)) return "its name holds a control character";
+  if (path.includes("\ufffd")) return "its name is no UTF-8";
   if (path.includes("\\")) return "its name holds a backslash";
   if (path.startsWith("/")) return "its name is absolute";
   // On Windows `c:` is a drive and `file:x` a hidden stream of a file.
@@ -39,6 +41,8 @@ function faultOf(path: string): string | undefined {
   for (const part of path.split("/")) {
     if (part === "") return "its name has an empty part";
     if (part === "." || part === "..") return `its name has the part ${quote(part)}`;
+    if (/[ .]$/.test(part)) return "a part of its name ends with a dot or a space";
+    if (RESERVED.test(part)) return `its name has the part ${quote(part)}, a device on Windows`;
     if (new TextEncoder().encode(part).byteLength > MAX_PART_BYTES) {
       return `a part of its name is longer than ${MAX_PART_BYTES} bytes`;
     }

@@ -6,6 +6,7 @@ import { quote } from "./_quote.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import type { SourceBudget } from "./source_limits.ts";
 import { checkEntryPath, isLeftOut, PathRegister } from "./source_path.ts";
+import { topFolder } from "./top_folder.ts";
 
 const TYPE_BITS = 0o170000;
 const REGULAR = 0o100000;
@@ -39,6 +40,8 @@ export async function unpackZip(
     useWebWorkers: false,
     checkSignature: true,
     checkOverlappingEntry: true,
+    // What two programs could read in two ways is refused.
+    strictness: "strict",
     // Names are checked here, all of them, and refused by name.
     filenameValidation: "tolerant",
   });
@@ -95,9 +98,7 @@ function checkKind(path: string, entry: Entry): void {
 }
 
 function withoutTopFolder(planned: readonly Planned[]): readonly Planned[] {
-  const tops = new Set(planned.map(({ path }) => path.slice(0, path.indexOf("/") + 1)));
-  const [top] = tops;
-  if (tops.size !== 1 || !top) return planned;
+  const top = topFolder(planned.map(({ path }) => path));
   return planned.map(({ path, entry }) => ({ path: path.slice(top.length), entry }));
 }
 
