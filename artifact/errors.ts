@@ -35,6 +35,7 @@
  * | `entry` | the source has no entry module |
  * | `check` | the source has type errors |
  * | `bundle` | the bundler failed |
+ * | `lock` | the source's `deno.lock` would change, and must not |
  * | `toolchain` | a Deno to build with can't be had, or can't do what is asked |
  * | `compile` | an executable could not be compiled, or not for all targets |
  * | `reserve` | no SCN could be reserved in the destination |
@@ -75,6 +76,7 @@ export type ErrorCode =
   | "entry"
   | "check"
   | "bundle"
+  | "lock"
   | "toolchain"
   | "compile"
   | "reserve"

@@ -8,17 +8,20 @@ import {
 } from "../artifact/mod.ts";
 import { quote } from "./_quote.ts";
 import type { BuildResult } from "./build_result.ts";
-import { type Bundle, bundle, SOURCE_FOLDER } from "./bundle.ts";
+import { type Bundle, bundle, type BundleRequest, SOURCE_FOLDER } from "./bundle.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import { pluginName } from "./default_name.ts";
+import { addDependencies } from "./dependencies.ts";
 import { denoVersion } from "./deno_version.ts";
 import { findEntry } from "./entry.ts";
 import { findLeftovers } from "./leftovers.ts";
+import { lockWouldChange, readPins } from "./lock_file.ts";
+import { bundlePackage } from "./npm_bundle.ts";
 import { type BuildConfig, type BuildOptions, resolveBuildOptions } from "./options.ts";
-import { readProject } from "./project.ts";
+import { type Project, readProject } from "./project.ts";
 import { checkDestination, publishFiles } from "./publish.ts";
 import { reserveScn } from "./reserve.ts";
-import { unpackSource } from "./source.ts";
+import { type UnpackedSource, unpackSource } from "./source.ts";
 import { artifactNames, type BuiltModule, stage, type Staged } from "./stage.ts";
 import { sweepDestination } from "./sweep.ts";
 import { makeWorkFolder, sweepWorkFolders } from "./work_folder.ts";
@@ -50,7 +53,7 @@ import { makeWorkFolder, sweepWorkFolders } from "./work_folder.ts";
  * ```
  *
  * @throws {HotplugError} With the code of what failed: `options`, `name`, `scn`, `target`, `source`,
- * `entry`, `check`, `bundle`, `load`, `imports`, `future`, `reserve`, `conflict`, `publish`,
+ * `entry`, `check`, `bundle`, `lock`, `load`, `imports`, `future`, `reserve`, `conflict`, `publish`,
  * `cancelled`.
  */
 export async function build(options: BuildOptions): Promise<BuildResult> {
@@ -84,16 +87,16 @@ async function buildModule(config: BuildConfig): Promise<BuiltModule> {
   const { onProgress, signal } = config;
   await using work = await makeWorkFolder();
   const source = await unpackSource({ ...config, root: join(work.path, SOURCE_FOLDER) });
+  if (source.fetched !== undefined) onProgress({ type: "fetched", ...source.fetched });
   onProgress({ type: "unpacked", entries: source.entries, bytes: source.bytes });
   const project = await readProject(source.root);
   const name = pluginName(source, project, config.name);
   const entry = await findEntry(source, project, config.main);
+  const sourceSha256 = await addDependencies(config.deps, source, project, config);
   const version = await denoVersion(config.deno);
   const began = performance.now();
-  const made = await bundle({ ...config, config: project.config, workFolder: work.path, entry })
-    .catch((error: unknown) => {
-      throw source.file === undefined ? error : withSiblingRemedy(error, source.file);
-    });
+  const request = { ...config, config: project.config, workFolder: work.path, entry };
+  const made = await bundleSource(source, project, request);
   throwIfCancelled(signal);
   const bytes = checkSize(made);
   onProgress({ type: "bundled", bytes, durationMs: performance.now() - began });
@@ -101,7 +104,27 @@ async function buildModule(config: BuildConfig): Promise<BuiltModule> {
   assertNoThenSymbol(scan.symbols);
   const { symbols, hooks } = scan;
   const leftovers = findLeftovers(made.code, scan, config.optional);
-  return { name, version, bundle: made, symbols, hooks, sourceSha256: source.sha256, ...leftovers };
+  return { name, version, bundle: made, symbols, hooks, sourceSha256, ...leftovers };
+}
+
+async function bundleSource(
+  source: UnpackedSource,
+  project: Project,
+  request: BundleRequest & Pick<BuildConfig, "deps" | "hooks">,
+): Promise<Bundle> {
+  const { root, file, specifier } = source;
+  // With further sources the lock has more to hold than the plugin's own: compared by its pins.
+  const compare = request.frozen && request.deps.size > 0;
+  const pins = compare ? await readPins(root, project.settings) : "";
+  const own = { ...request, frozen: request.frozen && !compare };
+  const made = specifier === undefined
+    ? bundle(own).catch((error: unknown) => {
+      throw file === undefined ? error : withSiblingRemedy(error, file);
+    })
+    : bundlePackage(specifier, root, own);
+  const result = await made;
+  if (compare && await readPins(root, project.settings) !== pins) throw lockWouldChange("");
+  return result;
 }
 
 /** From here on a host may see what is made: the lock is held for no longer than this takes. */
@@ -136,7 +159,7 @@ function withSiblingRemedy(error: unknown, file: string): unknown {
   return new HotplugError(
     error.code,
     `${error.message}\n${quote(file)} is built alone: to bring the files beside it along, ` +
-      `pass its directory with --main ${file}`,
+      `pass its directory with --main ${file}, or an archive of it`,
     { cause: error },
   );
 }

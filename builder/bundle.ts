@@ -5,9 +5,12 @@ import { errnoOf } from "./_fs_error.ts";
 import { quote } from "./_quote.ts";
 import { alignSourceMap } from "./align_source_map.ts";
 import { throwIfCancelled } from "./cancel.ts";
+import { checkGraph } from "./graph.ts";
+import type { ImportHosts } from "./import_hosts.ts";
+import { lockWouldChange } from "./lock_file.ts";
 import { mendRequireShim } from "./require_shim.ts";
 import { type CommandRunner, runCommand } from "./run_command.ts";
-import { relativeSourceMap } from "./source_map.ts";
+import { outsideOfSource, relativeSourceMap } from "./source_map.ts";
 
 /** One self-contained module and its source map. */
 export interface Bundle {
@@ -29,6 +32,10 @@ export interface BundleRequest {
   readonly config: string;
   /** Whether to check types first. */
   readonly check: boolean;
+  /** The hosts that may be imported from. */
+  readonly hosts: ImportHosts;
+  /** Whether a lock file that would change fails the build. */
+  readonly frozen: boolean;
   /** Stops it. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,39 +47,56 @@ export const SOURCE_FOLDER = "src";
 const OUTPUT = "plugin.mjs";
 
 /**
- * Bundles a module with all that it imports, in a child process.
+ * Bundles a module with all that it imports, in a child process, once it is known that nothing is
+ * imported from outside of the source.
  *
- * @throws {HotplugError} With code `check` for type errors, `bundle` for whatever else the bundler
- * finds, `cancelled` if the signal is aborted.
+ * @throws {HotplugError} With code `check` for type errors, `imports` for what lies outside, `lock`
+ * for a lock file that would change, `bundle` for whatever else the bundler finds, `cancelled` if
+ * the signal is aborted.
  */
 export async function bundle(
   request: BundleRequest,
   run: CommandRunner = runCommand,
 ): Promise<Bundle> {
-  const { deno, workFolder, entry, config, check, signal } = request;
+  const { deno, workFolder, entry, check, signal } = request;
   throwIfCancelled(signal);
-  const args = [
+  const cwd = join(workFolder, SOURCE_FOLDER);
+  const env = { NO_COLOR: "1", RUST_BACKTRACE: "0", DENO_NO_UPDATE_CHECK: "1" };
+  const flags = resolutionFlags(request);
+  const step = async (args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await start(run, { program: deno, args, cwd, env }, signal);
+    throwIfCancelled(signal);
+    if (code !== 0) throw failure(stderr, cwd, entry);
+    return stdout;
+  };
+  const graph = await step(["info", "--json", "--quiet", ...flags, `./${entry}`]);
+  await checkGraph(graph, cwd, request.hosts);
+  await step([
     "bundle",
     "--quiet",
     ...(check ? ["--check"] : []),
-    `--config=${config}`,
+    ...flags,
     // Without minification the bundle's inner names would tell where it was built. Names of
     // functions are lost with it: --keep-names wraps every closure at the moment it is made, which
     // is up to 60 times slower in a loop, and keeps Deno from mending `require` (see there).
     "--minify",
-    // From the global cache, the paths of packages would depend on where that lies.
-    "--node-modules-dir=auto",
     "--sourcemap=linked",
     `--output=../out/${OUTPUT}`,
     // A path that begins with a dash, or looks like a URL, is still a path this way.
     `./${entry}`,
-  ];
-  const cwd = join(workFolder, SOURCE_FOLDER);
-  const env = { NO_COLOR: "1", RUST_BACKTRACE: "0", DENO_NO_UPDATE_CHECK: "1" };
-  const outcome = await start(run, { program: deno, args, cwd, env }, signal);
-  throwIfCancelled(signal);
-  if (outcome.code !== 0) throw failure(outcome.stderr, cwd, entry);
+  ]);
   return await readOutput(join(workFolder, "out"));
+}
+
+/** What decides which module an import leads to. */
+function resolutionFlags({ config, hosts, frozen }: BundleRequest): string[] {
+  return [
+    `--config=${config}`,
+    hosts.flag,
+    ...(frozen ? ["--frozen"] : []),
+    // From the global cache, the paths of packages would depend on where that lies.
+    "--node-modules-dir=auto",
+  ];
 }
 
 async function start(
@@ -108,6 +132,9 @@ async function readOutput(folder: string): Promise<Bundle> {
 
 function failure(stderr: string, cwd: string, entry: string): HotplugError {
   const text = withoutPaths(stderr, cwd);
+  const [, outside] = /\bfile:\/\/\S*\/([^/\s]+)/.exec(text) ?? [];
+  // Told without what the bundler says of it: that quotes the file.
+  if (outside !== undefined) return outsideOfSource(outside.replace(/:\d+:\d+$/, ""));
   if (/^error: Type checking failed/m.test(text)) {
     const findings = text.replace(/^error: Type checking failed[\s\S]*/m, "").trim();
     return new HotplugError(
@@ -116,6 +143,7 @@ function failure(stderr: string, cwd: string, entry: string): HotplugError {
         findings,
     );
   }
+  if (text.includes("lockfile is out of date")) return lockWouldChange(text);
   const findings = text.replace(/^error: bundling failed\s*$/m, "").trim();
   return new HotplugError("bundle", `Cannot bundle ${quote(entry)}:\n${findings}`);
 }

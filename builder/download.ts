@@ -14,18 +14,10 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What came. */
-export interface Download {
-  /** The address it came from in the end. */
-  readonly url: URL;
-  /** How many bytes. */
-  readonly bytes: number;
-}
-
 const MAX_REDIRECTS = 10;
 
 /**
- * Downloads a file. What the server calls it (type, name, length) counts for nothing.
+ * Downloads a file and answers with its size. What the server calls it (type, name, length) counts for nothing.
  *
  * @throws {HotplugError} With code `source`, if it does not come whole within the limits, or the
  * server leads to anything but `http(s)`, or from `https` to `http`; `cancelled` if the signal is
@@ -36,7 +28,7 @@ export async function download(
   file: string,
   options: DownloadOptions,
   request: typeof fetch = fetch,
-): Promise<Download> {
+): Promise<number> {
   const { maxBytes, maxTime, signal } = options;
   throwIfCancelled(signal);
   const stop = new AbortController();
@@ -46,8 +38,7 @@ export async function download(
   );
   const limit = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
   try {
-    const response = await follow(url, limit, request);
-    return { url: new URL(response.url || url), bytes: await save(response, file, maxBytes) };
+    return await save(await follow(url, limit, request), file, maxBytes);
   } catch (cause) {
     throwIfCancelled(signal);
     throw failure(url, stop.signal.aborted ? stop.signal.reason : cause);

@@ -4,12 +4,12 @@ import { join } from "@std/path";
 /** The entry of a source that is a package. */
 export const PACKAGE_ENTRY = "plugin.mjs";
 
-/** What a package's entry passes on. */
+/** Which of a package's exports its plugin has. */
 export interface PackageExports {
-  /** Whether it has a default export. */
-  readonly hasDefault: boolean;
-  /** The names that only a run of it, or a look into its CommonJS, would tell. */
-  readonly names?: readonly string[];
+  /** Whether all but the default export are passed on, whatever they are called. */
+  readonly all: boolean;
+  /** The names to pass on, `default` among them if it has one. */
+  readonly names: readonly string[];
 }
 
 /**
@@ -20,13 +20,12 @@ export interface PackageExports {
 export async function writePackageEntry(
   root: string,
   specifier: string,
-  { hasDefault, names = [] }: PackageExports,
+  { all, names }: PackageExports,
 ): Promise<void> {
   const from = JSON.stringify(specifier);
-  const listed = [...(hasDefault ? ["default"] : []), ...names];
   const lines = [
-    `export * from ${from};`,
-    ...(listed.length === 0 ? [] : [`export { ${listed.join(", ")} } from ${from};`]),
+    ...(all ? [`export * from ${from};`] : []),
+    ...(names.length === 0 ? [] : [`export { ${names.join(", ")} } from ${from};`]),
   ];
   await mkdir(root, { recursive: true });
   await writeFile(join(root, PACKAGE_ENTRY), `${lines.join("\n")}\n`);

@@ -11,6 +11,8 @@ import {
   type Scn,
   type Target,
 } from "../artifact/mod.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { type ImportHosts, importHosts } from "./import_hosts.ts";
 import type { BuildProgress } from "./progress.ts";
 import { DEFAULT_SOURCE_LIMITS, type SourceLimits } from "./source_limits.ts";
 import { expandHome, parseSourceLocation, type SourceLocation } from "./source_location.ts";
@@ -80,7 +82,34 @@ export interface BuildOptions {
    * @default {600_000}
    */
   readonly futureTolerance?: number;
-  /** How much the source may hold. */
+  /**
+   * Further source trees, by the bare specifier that the plugin imports each by: directories, archives
+   * or modules, written as `source` is. Each is read by its own `deno.json`.
+   *
+   * @default {{}}
+   */
+  readonly deps?: Readonly<Record<string, string | URL>>;
+  /**
+   * The hosts that `http:` and `https:` imports may come from, as `example.com` or
+   * `example.com:8080`. The registry of `jsr:` imports is always allowed.
+   *
+   * @default {[]}
+   */
+  readonly allowImport?: readonly string[];
+  /**
+   * Whether a build fails that would change the `deno.lock` of the source.
+   *
+   * @default {false}
+   */
+  readonly frozen?: boolean;
+  /**
+   * Whether the hooks (`activate`, `health`, …) that a package exports are kept. Its author did not
+   * have hotplug in mind: what is called like one is left out. A source of another kind keeps its.
+   *
+   * @default {false}
+   */
+  readonly hooks?: boolean;
+  /** How much the source, and each of `deps`, may hold. */
   readonly limits?: SourceLimits;
   /**
    * The Deno that builds, as a path or a name on the search path.
@@ -107,10 +136,16 @@ export interface BuildConfig {
   readonly permissions: Permissions | undefined;
   readonly signal: AbortSignal | undefined;
   readonly futureTolerance: number;
+  readonly deps: Dependencies;
+  readonly hosts: ImportHosts;
+  readonly frozen: boolean;
+  readonly hooks: boolean;
   readonly limits: Required<SourceLimits>;
   readonly deno: string;
   readonly onProgress: (progress: BuildProgress) => void;
 }
+
+const SPECIFIER = /^(?:@[a-z0-9][a-z0-9_-]*\/)?[a-z0-9][a-z0-9._-]*$/i;
 
 /** Checks options, fills what is missing and makes paths absolute. */
 export function resolveBuildOptions(options: BuildOptions): BuildConfig {
@@ -140,6 +175,10 @@ export function resolveBuildOptions(options: BuildOptions): BuildConfig {
       options.futureTolerance ?? DEFAULT_FUTURE_TOLERANCE_MS,
       0,
     ),
+    deps: resolveDependencies(options.deps ?? {}),
+    hosts: importHosts(options.allowImport ?? []),
+    frozen: options.frozen ?? false,
+    hooks: options.hooks ?? false,
     limits: resolveLimits(options.limits ?? {}),
     deno: required("deno", options.deno ?? Deno.execPath()),
     onProgress: options.onProgress ?? (() => {}),
@@ -152,6 +191,25 @@ function resolveTargets(wanted: readonly (string | Target)[]): readonly Target[]
   );
   const unique = new Map(targets.map((target) => [formatTarget(target), target]));
   return unique.size === 0 ? [ANY_TARGET] : [...unique.values()];
+}
+
+function resolveDependencies(wanted: Readonly<Record<string, string | URL>>): Dependencies {
+  return new Map(
+    Object.entries(wanted).map(([specifier, source]) => {
+      const location = parseSourceLocation(required(`deps[${specifier}]`, String(source)));
+      if (location.type !== "npm" && SPECIFIER.test(specifier)) return [specifier, location];
+      throw new HotplugError(
+        "options",
+        location.type === "npm"
+          ? `Cannot bring ${location.specifier} along as ${specifier}: it is a package; name it in ` +
+            `"imports" of the plugin's deno.json`
+          : `Cannot bring a source along as ${
+            JSON.stringify(specifier)
+          }: give the bare specifier ` +
+            `that it is imported by, as @scope/lib`,
+      );
+    }),
+  );
 }
 
 function resolveLimits(limits: SourceLimits): Required<SourceLimits> {

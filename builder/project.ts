@@ -4,6 +4,7 @@ import { parse as parseJsonc, type ParseError, printParseErrorCode } from "jsonc
 import { HotplugError } from "../artifact/mod.ts";
 import { unlessMissing } from "./_fs_error.ts";
 import { quote } from "./_quote.ts";
+import { sealConfig } from "./seal_config.ts";
 
 /** What the source's own project files say that a build needs to know. */
 export interface Project {
@@ -15,6 +16,10 @@ export interface Project {
   readonly nameFrom?: string;
   /** The entry module that `exports` names, relative to the source as it is written there. */
   readonly entry?: string;
+  /** All that `exports` names: `.` and what stands behind it, each with its module. */
+  readonly exports: Readonly<Record<string, string>>;
+  /** What its `deno.json` says; empty if it has none. */
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 const CONFIG_FILES: readonly string[] = ["deno.json", "deno.jsonc"];
@@ -23,24 +28,41 @@ const CONFIG_FILES: readonly string[] = ["deno.json", "deno.jsonc"];
  * Reads `deno.json`, `deno.jsonc` and `package.json` of an unpacked source.
  *
  * A source without a `deno.json` gets an empty one: `--config` is always given, for otherwise Deno
- * would look for one in the folders around the private one.
+ * would look for one in the folders around the private one. What a build must not follow is taken
+ * out of the one that is there, see {@linkcode sealConfig}.
+ *
+ * @throws {HotplugError} With code `source`, if a file can't be read or leads out of the source.
  */
 export async function readProject(root: string): Promise<Project> {
   const manifest = await readJson(root, "package.json");
   const fromPackage = ownName(manifest, "package.json");
   for (const config of CONFIG_FILES) {
-    const settings = await readJson(root, config);
-    if (settings === undefined) continue;
-    const entry = entryOf(settings.exports);
+    const written = await readJson(root, config);
+    if (written === undefined) continue;
+    const settings = sealConfig(config, written);
+    if (settings !== written) await writeSettings(root, config, settings);
+    const exports = exportsOf(settings.exports);
+    const entry = exports["."];
     return {
       config,
       ...fromPackage,
       ...ownName(settings, config),
       ...(entry === undefined ? {} : { entry }),
+      exports,
+      settings,
     };
   }
   await writeFile(join(root, "deno.json"), "{}\n", { flag: "wx" });
-  return { config: "deno.json", ...fromPackage };
+  return { config: "deno.json", ...fromPackage, exports: {}, settings: {} };
+}
+
+/** Writes the settings of an unpacked source anew. */
+export async function writeSettings(
+  root: string,
+  config: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await writeFile(join(root, config), `${JSON.stringify(settings, null, 2)}\n`);
 }
 
 async function readJson(root: string, file: string): Promise<Record<string, unknown> | undefined> {
@@ -67,8 +89,10 @@ function ownName(
   return { name: name.slice(name.lastIndexOf("/") + 1), nameFrom };
 }
 
-function entryOf(exports: unknown): string | undefined {
-  if (typeof exports === "string") return exports;
-  if (typeof exports !== "object" || exports === null || !("." in exports)) return undefined;
-  return typeof exports["."] === "string" ? exports["."] : undefined;
+function exportsOf(exports: unknown): Record<string, string> {
+  if (typeof exports === "string") return { ".": exports };
+  if (typeof exports !== "object" || exports === null) return {};
+  return Object.fromEntries(
+    Object.entries(exports).filter((each): each is [string, string] => typeof each[1] === "string"),
+  );
 }

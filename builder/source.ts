@@ -25,8 +25,15 @@ export interface UnpackedSource {
   readonly file?: string;
   /** What is imported, if it is a package. */
   readonly specifier?: string;
-  /** How many bytes were downloaded, if it came from another machine. */
-  readonly fetched?: number;
+  /** What was downloaded, if it came from another machine. */
+  readonly fetched?: {
+    /** Where it came from. */
+    readonly what: string;
+    /** How many bytes. */
+    readonly bytes: number;
+    /** How long that took, in milliseconds. */
+    readonly durationMs: number;
+  };
   /** How many files and folders there are. */
   readonly entries: number;
   /** How many bytes the files hold. */
@@ -79,7 +86,7 @@ async function unpack(options: UnpackOptions, budget: SourceBudget): Promise<Fou
       return await unpackUrl(source.url, options, budget);
     case "npm": {
       const { name: stem, specifier } = source;
-      await writePackageEntry(root, specifier, { hasDefault: true });
+      await writePackageEntry(root, specifier, { all: true, names: ["default"] });
       budget.addEntry();
       return { kind: "package", stem: basename(stem), file: PACKAGE_ENTRY, specifier };
     }
@@ -109,7 +116,10 @@ async function unpackUrl(url: URL, options: UnpackOptions, budget: SourceBudget)
   const { root, limits, signal } = options;
   const file = `${root}.download`;
   const { downloadBytes: maxBytes, downloadTime: maxTime } = limits;
-  const { bytes: fetched } = await download(url, file, { maxBytes, maxTime, signal });
+  const began = performance.now();
+  const bytes = await download(url, file, { maxBytes, maxTime, signal });
+  const what = describeLocation(options.source);
+  const fetched = { what, bytes, durationMs: performance.now() - began };
   try {
     const name = nameIn(url);
     return { ...await unpackFile(file, name, options, budget), fetched };

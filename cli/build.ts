@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { build, type BuildResult, type BuiltArtifact } from "../builder/mod.ts";
 import { formatTarget, type Scn } from "../artifact/mod.ts";
 import { collect, nameArgument, scnArgument, targetArgument, textArgument } from "./argument.ts";
@@ -12,6 +12,10 @@ interface Flags {
   readonly gzip?: true;
   readonly check: boolean;
   readonly optional?: readonly string[];
+  readonly dep?: Readonly<Record<string, string>>;
+  readonly allowImport?: readonly string[];
+  readonly frozen?: true;
+  readonly hooks?: true;
   readonly scn?: Scn;
   readonly json?: true;
 }
@@ -22,6 +26,8 @@ Examples:
   hotplug build pricing.zip --dest ./plugins --gzip
   hotplug build ./pricing --dest ./plugins --target linux/amd64 --target darwin/arm64
   hotplug build tax.ts --dest ./plugins --name vat --json
+  hotplug build npm:semver@7.7.2 --dest ./plugins
+  hotplug build ./pricing --dest ./plugins --dep @acme/tax=../tax.tar.gz
 
 The same source gives the same bytes. What lies in DIR is never overwritten.
 `;
@@ -31,7 +37,11 @@ export function buildCommand(io: Io): Command {
   return new Command("build")
     .summary("build a plugin and publish it into a directory")
     .description("Bundle a plugin into one module, stamp it with an SCN and publish it.")
-    .argument("<SOURCE>", "a directory, a .zip, or one .ts or .js file", textArgument)
+    .argument(
+      "<SOURCE>",
+      "a directory, a .zip, .tar or .tar.gz, one .ts or .js file, a URL of one, or npm:NAME@VERSION",
+      textArgument,
+    )
     .requiredOption(
       "-d, --dest <DIR>",
       "the directory to publish into; made if it is not there",
@@ -59,6 +69,18 @@ export function buildCommand(io: Io): Command {
       "an import that may be missing when the plugin runs; repeat for more",
       collect(textArgument),
     )
+    .option(
+      "--dep <NAME=SOURCE>",
+      "another source, imported as NAME, such as @scope/lib=../lib; repeat for more",
+      collectPairs,
+    )
+    .option(
+      "--allow-import <HOST>",
+      "a host that http(s) imports may come from; repeat for more (default: none)",
+      collect(textArgument),
+    )
+    .option("--frozen", "fail if the source's deno.lock would change")
+    .option("--hooks", "keep the hooks that a package exports (npm: sources)")
     .option("--scn <SCN>", "the SCN, 14 digits in UTC (default: now)", scnArgument)
     .option("--json", "print one JSON object a line for each artifact, and nothing else")
     .addHelpText("after", EXAMPLES)
@@ -68,11 +90,12 @@ export function buildCommand(io: Io): Command {
 }
 
 async function run(source: string, flags: Flags, io: Io): Promise<void> {
-  const { target: targets = [], json, ...options } = flags;
+  const { target: targets = [], dep: deps = {}, json, ...options } = flags;
   const result = await build({
     ...options,
     source,
     targets,
+    deps,
     ...(io.signal === undefined ? {} : { signal: io.signal }),
   });
   for (const artifact of result.artifacts) {
@@ -116,4 +139,15 @@ function textOf(result: BuildResult, colour: boolean): string {
 function sizeText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** `NAME=SOURCE`, where the source may hold further `=`. */
+function collectPairs(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const at = text.indexOf("=");
+  const [name, source] = [text.slice(0, at), text.slice(at + 1)];
+  if (at > 0 && source !== "" && !Object.hasOwn(before, name)) return { ...before, [name]: source };
+  throw new InvalidArgumentError("give NAME=SOURCE, each NAME once, as @scope/lib=../lib");
 }

@@ -151,7 +151,7 @@ Deno.test("build() bundles nothing from outside of the source", async () => {
     `import secret from "${toFileUrl(stolen)}" with { type: "json" }; export const s = secret;`,
   );
   const error = await failureOf(build({ source: fixture.source, dest: fixture.dest }));
-  assertEquals(error.code, "bundle");
+  assertEquals(error.code, "imports");
   assertStringIncludes(error.message, "outside of the source");
 });
 

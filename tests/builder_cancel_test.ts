@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { build } from "../builder/mod.ts";
 import { bundle } from "../builder/bundle.ts";
+import { importHosts } from "../builder/import_hosts.ts";
 import { runCommand } from "../builder/run_command.ts";
 import { builderFixture, failureOf, PRICING } from "./_builder_fixture.ts";
 
@@ -37,6 +38,8 @@ Deno.test("bundle() that is cancelled ends its child", async () => {
     entry: "mod.ts",
     config: "deno.json",
     check: true,
+    hosts: importHosts([]),
+    frozen: false,
     signal: controller.signal,
   };
   let code = 0;

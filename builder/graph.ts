@@ -1,0 +1,93 @@
+import { realpath } from "node:fs/promises";
+import { fromFileUrl, join, SEPARATOR } from "@std/path";
+import { HotplugError } from "../artifact/mod.ts";
+import { unlessMissing } from "./_fs_error.ts";
+import { quote } from "./_quote.ts";
+import type { ImportHosts } from "./import_hosts.ts";
+
+interface Graph {
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly dependencies?: readonly {
+      readonly code?: { readonly specifier?: string };
+      readonly type?: { readonly specifier?: string };
+    }[];
+  }[];
+  readonly redirects?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Checks that nothing is imported from outside of the source: not as a module, JSON, text or bytes,
+ * not by a symbolic link, and from no host that is not allowed. The bundler would take in whatever
+ * file of this machine it can read.
+ *
+ * `text` is what `deno info --json` says; `root` is the source's real path.
+ *
+ * @throws {HotplugError} With code `imports`, naming what is imported and by which module.
+ */
+export async function checkGraph(text: string, root: string, hosts: ImportHosts): Promise<void> {
+  const graph = JSON.parse(text) as Graph;
+  for (const [specifier, importer] of specifiersOf(graph)) {
+    const fault = await faultOf(specifier, root, hosts);
+    if (fault !== undefined) throw refusal(specifier, importer, root, fault);
+  }
+}
+
+/** All that is imported, with one module that does it. */
+function specifiersOf({ modules, redirects = {} }: Graph): Map<string, string | undefined> {
+  const found = new Map<string, string | undefined>();
+  for (const { specifier, dependencies = [] } of modules) {
+    for (const { code, type } of dependencies) {
+      for (const each of [code?.specifier, type?.specifier]) {
+        if (each !== undefined) found.set(each, specifier);
+      }
+    }
+  }
+  const rest = [...modules.map(({ specifier }) => specifier), ...Object.values(redirects)];
+  for (const each of rest) if (!found.has(each)) found.set(each, undefined);
+  return found;
+}
+
+async function faultOf(
+  specifier: string,
+  root: string,
+  hosts: ImportHosts,
+): Promise<string | undefined> {
+  const scheme = specifier.slice(0, specifier.indexOf(":"));
+  switch (scheme) {
+    case "file": {
+      const path = fromFileUrl(specifier);
+      // What is not there is the bundler's to tell.
+      const real = await unlessMissing(realpath(path), path);
+      return isInside(real, root) ? undefined : "it lies outside of the source";
+    }
+    case "http":
+    case "https":
+      return hosts.allows(new URL(specifier)) ? undefined : "its host is not allowed";
+    default:
+      return undefined;
+  }
+}
+
+function isInside(path: string, root: string): boolean {
+  return path === root || path.startsWith(root + SEPARATOR);
+}
+
+function refusal(
+  specifier: string,
+  importer: string | undefined,
+  root: string,
+  fault: string,
+): HotplugError {
+  const inside = join(root, SEPARATOR);
+  const by = importer?.startsWith("file:") && fromFileUrl(importer).startsWith(inside)
+    ? ` in ${quote(fromFileUrl(importer).slice(inside.length).replaceAll(SEPARATOR, "/"))}`
+    : "";
+  const remedy = fault.includes("host")
+    ? `allow it with --allow-import ${new URL(specifier).host}`
+    : "put it into the source, bring its folder along with --dep, or import it as a package";
+  return new HotplugError(
+    "imports",
+    `Cannot build with the import of ${quote(specifier)}${by}: ${fault}; ${remedy}`,
+  );
+}
