@@ -7,6 +7,7 @@ import { alignSourceMap } from "./align_source_map.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import { checkGraph } from "./graph.ts";
 import type { ImportHosts } from "./import_hosts.ts";
+import { checkInlinedBytes } from "./inlined_bytes.ts";
 import { lockWouldChange } from "./lock_file.ts";
 import { mendRequireShim } from "./require_shim.ts";
 import { type CommandRunner, runCommand } from "./run_command.ts";
@@ -85,7 +86,9 @@ export async function bundle(
     // A path that begins with a dash, or looks like a URL, is still a path this way.
     `./${entry}`,
   ]);
-  return await readOutput(join(workFolder, "out"));
+  const made = await readOutput(join(workFolder, "out"));
+  await checkInlinedBytes(made.code, cwd);
+  return made;
 }
 
 /** What decides which module an import leads to. */

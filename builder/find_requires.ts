@@ -1,7 +1,7 @@
-import { type AnyNode, type CallExpression, type Expression, type Node, parse } from "acorn";
-import { analyze, type Scope, type Variable } from "eslint-scope";
-import { HotplugError } from "../artifact/mod.ts";
+import type { AnyNode, CallExpression, Expression, Node } from "acorn";
+import type { Variable } from "eslint-scope";
 import { RAW_SHIM_TEXT } from "./require_shim.ts";
+import { type Parents, parentsOf, parseModule, variablesOf } from "./syntax_tree.ts";
 
 const MODULE_SPECIFIERS: ReadonlySet<unknown> = new Set(["node:module", "module"]);
 
@@ -22,22 +22,8 @@ export function findRequires(source: string): string[] {
   return [...found];
 }
 
-type Parents = ReadonlyMap<Node, AnyNode>;
-
-function parseModule(source: string): Node {
-  try {
-    return parse(source, { ecmaVersion: "latest", sourceType: "module", ranges: true });
-  } catch (cause) {
-    throw new HotplugError("bundle", "Cannot read the bundle: it is no module", { cause });
-  }
-}
-
 function requireCalls(source: string, tree: Node, parents: Parents): CallExpression[] {
-  const manager = analyze(tree as unknown as Parameters<typeof analyze>[0], {
-    ecmaVersion: 2024,
-    sourceType: "module",
-  });
-  const variables = manager.scopes.flatMap((scope: Scope) => scope.variables);
+  const variables = variablesOf(tree);
   const makers = variables.filter(importsModule).flatMap((variable) =>
     callsOfMaker(variable, parents)
   );
@@ -128,23 +114,4 @@ function literalOf(node: Expression | { type: "SpreadElement" } | undefined): st
   if (node?.type === "Literal" && typeof node.value === "string") return node.value;
   if (node?.type !== "TemplateLiteral" || node.expressions.length > 0) return undefined;
   return node.quasis[0]?.value.cooked ?? undefined;
-}
-
-function parentsOf(root: Node): Parents {
-  const parents = new Map<Node, AnyNode>();
-  const open: Node[] = [root];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    for (const value of Object.values(node)) {
-      for (const child of Array.isArray(value) ? value : [value]) {
-        if (!isNode(child)) continue;
-        parents.set(child, node as AnyNode);
-        open.push(child);
-      }
-    }
-  }
-  return parents;
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === "object" && value !== null && "type" in value && "start" in value;
 }

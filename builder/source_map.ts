@@ -20,7 +20,8 @@ export function relativeSourceMap(text: string, prefix: string): string {
 }
 
 function withoutPrefix(source: string, prefix: string): string {
-  const path = source.replaceAll("\\", "/");
+  // Deno's own mark on what came from another host.
+  const path = source.replaceAll("\\", "/").replace(/^deno:(?=https?:)/, "");
   if (path.startsWith(prefix)) return path.slice(prefix.length);
   if (/^(?:https?|jsr|npm|data|node):/.test(path)) return path;
   throw outsideOfSource(path.split("/").at(-1) ?? path);

@@ -66,6 +66,6 @@ Deno.test("findLeftovers() tells builtins, optional names and the rest apart", a
 Deno.test("relativeSourceMap() refuses a source from outside, whose path it does not tell", async () => {
   const map = JSON.stringify({ version: 3, sources: ["../../home/me/secret.ts"], mappings: "" });
   const error = await failureOf((async () => await relativeSourceMap(map, "../src/"))());
-  assertEquals(error.code, "bundle");
+  assertEquals(error.code, "imports");
   assertStringIncludes(error.message, `"secret.ts"`);
 });
