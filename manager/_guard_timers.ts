@@ -1,5 +1,6 @@
-import { reportUncaught } from "./_guard_errors.ts";
-import { currentScope } from "./plugin_scope.ts";
+import process from "node:process";
+import { blame, THREW } from "./_guard_errors.ts";
+import { currentScope, enterPlugin } from "./plugin_scope.ts";
 
 type Callback = (...args: unknown[]) => unknown;
 type Scheduler = (callback: Callback, ...rest: unknown[]) => unknown;
@@ -13,12 +14,12 @@ const SCHEDULERS = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask
  * could not be traced from there, since the event runs in no async context of its own.
  */
 export function guardTimers(): () => void {
-  const undo = SCHEDULERS.map((name) => patch(name));
+  const undo = [...SCHEDULERS.map((name) => patch(globalThis, name)), patch(process, "nextTick")];
   return () => undo.forEach((restore) => restore());
 }
 
-function patch(name: typeof SCHEDULERS[number]): () => void {
-  const holder = globalThis as unknown as Record<string, Scheduler>;
+function patch(object: object, name: string): () => void {
+  const holder = object as Record<string, Scheduler>;
   const original = holder[name];
   if (!original) return () => {};
   let active = true;
@@ -27,9 +28,10 @@ function patch(name: typeof SCHEDULERS[number]): () => void {
     if (!scope || typeof callback !== "function") return original(callback, ...rest);
     return original(function (this: unknown, ...args: unknown[]): unknown {
       try {
-        return callback.apply(this, args);
+        return enterPlugin(callback, this, args);
       } catch (error) {
-        return reportUncaught(scope, "threw an error that nobody caught", error);
+        if (!blame(error, THREW, () => scope)) throw error;
+        return undefined;
       }
     }, ...rest);
   };

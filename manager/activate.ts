@@ -26,8 +26,9 @@ export async function activate(
   const { milliseconds, signal } = patience;
   const late = new HotplugError("activation", `${label}: it did not end within ${milliseconds} ms`);
   try {
-    const call = async (): Promise<void> => void await hook(context);
-    await withDeadline(runInScope(scope, call), { ...patience, late: () => late });
+    const call = async (): Promise<void> =>
+      void await runInScope(scope, hook as (context: PluginContext) => unknown, context);
+    await withDeadline(call(), { ...patience, late: () => late });
   } catch (error) {
     if (error === late || (signal.aborted && error === signal.reason)) throw error;
     throw new HotplugError("activation", `${label}: it threw ${describeError(error)}`, {

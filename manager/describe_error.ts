@@ -8,6 +8,19 @@ export function describeError(thrown: unknown): string {
   }
 }
 
+/** The frames of what was thrown, without its message; empty where it has none; never throws. */
+export function framesOf(thrown: unknown): string {
+  const stack = stackOf(thrown) ?? "";
+  try {
+    // A message may well quote the stack trace of another error.
+    const { message } = thrown as Error;
+    const at = typeof message === "string" ? stack.indexOf(message) : -1;
+    return at < 0 ? stack : stack.slice(at + message.length);
+  } catch {
+    return stack;
+  }
+}
+
 /** The stack trace of what was thrown, if it has one; never throws. */
 export function stackOf(thrown: unknown): string | undefined {
   try {

@@ -149,7 +149,7 @@ export class Generation {
     }
     this.#leases++;
     try {
-      return await runInScope(this.#scope, () => fn(...args)) as T;
+      return await runInScope(this.#scope, fn as (...args: unknown[]) => unknown, ...args) as T;
     } finally {
       this.#leases--;
     }
