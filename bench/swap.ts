@@ -46,7 +46,7 @@ async function measure(
   await Deno.mkdir(watched);
   await Deno.mkdir(bareWatched);
   const code = await Deno.readFile(artifact.path);
-  const map = await Deno.readFile(artifact.sourceMapPath);
+  const map = await Deno.readFile(artifact.sourceMapPath ?? "");
   await using daemonHost = new Host([path("../cli/main.ts"), "daemon", watched, "--json"]);
   await using bareHost = new Host([path("./_bare_host.ts"), bareWatched]);
   await daemonHost.until(`"ready"`);

@@ -4,7 +4,9 @@ import { HotplugError, SOURCE_MAP_LINK } from "../artifact/mod.ts";
 import { errnoOf } from "./_fs_error.ts";
 import { quote } from "./_quote.ts";
 import { alignSourceMap } from "./align_source_map.ts";
+import type { BuildArgs } from "./build_args.ts";
 import { throwIfCancelled } from "./cancel.ts";
+import { childEnv } from "./child_env.ts";
 import { checkGraph } from "./graph.ts";
 import type { ImportHosts } from "./import_hosts.ts";
 import { checkInlinedBytes } from "./inlined_bytes.ts";
@@ -12,6 +14,7 @@ import { lockWouldChange } from "./lock_file.ts";
 import { mendRequireShim } from "./require_shim.ts";
 import { type CommandRunner, runCommand } from "./run_command.ts";
 import { outsideOfSource, relativeSourceMap } from "./source_map.ts";
+import { checksWhileBundling } from "./toolchain_versions.ts";
 
 /** One self-contained module and its source map. */
 export interface Bundle {
@@ -25,6 +28,8 @@ export interface Bundle {
 export interface BundleRequest {
   /** The Deno that bundles. */
   readonly deno: string;
+  /** Its version, as `2.9.5`. */
+  readonly version: string;
   /** The work folder: the source lies in its `src`, the result comes into its `out`. */
   readonly workFolder: string;
   /** The entry, relative to the source. */
@@ -37,6 +42,14 @@ export interface BundleRequest {
   readonly hosts: ImportHosts;
   /** Whether a lock file that would change fails the build. */
   readonly frozen: boolean;
+  /** Whether to leave out what only people read. */
+  readonly minify: boolean;
+  /** Names that may be missing. */
+  readonly optional: readonly string[];
+  /** Further arguments for Deno. */
+  readonly buildArgs: BuildArgs;
+  /** Further variables for the child process. */
+  readonly env: Readonly<Record<string, string>>;
   /** Stops it. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -62,7 +75,7 @@ export async function bundle(
   const { deno, workFolder, entry, check, signal } = request;
   throwIfCancelled(signal);
   const cwd = join(workFolder, SOURCE_FOLDER);
-  const env = { NO_COLOR: "1", RUST_BACKTRACE: "0", DENO_NO_UPDATE_CHECK: "1" };
+  const env = childEnv(request.env);
   const flags = resolutionFlags(request);
   const step = async (args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await start(run, { program: deno, args, cwd, env }, signal);
@@ -72,15 +85,18 @@ export async function bundle(
   };
   const graph = await step(["info", "--json", "--quiet", ...flags, `./${entry}`]);
   await checkGraph(graph, cwd, request.hosts);
+  const atOnce = checksWhileBundling(request.version);
+  if (check && !atOnce) await step(["check", "--quiet", ...flags, `./${entry}`]);
   await step([
     "bundle",
     "--quiet",
-    ...(check ? ["--check"] : []),
+    ...(check && atOnce ? ["--check"] : []),
     ...flags,
-    // Without minification the bundle's inner names would tell where it was built. Names of
-    // functions are lost with it: --keep-names wraps every closure at the moment it is made, which
+    // Older bundlers fail at what is missing, wanted or not.
+    ...(atOnce ? [] : request.optional.map((name) => `--external=${name}`)),
+    // Names of functions are lost: --keep-names wraps every closure at the moment it is made, which
     // is up to 60 times slower in a loop, and keeps Deno from mending `require` (see there).
-    "--minify",
+    ...(request.minify ? ["--minify"] : []),
     "--sourcemap=linked",
     `--output=../out/${OUTPUT}`,
     // A path that begins with a dash, or looks like a URL, is still a path this way.
@@ -92,8 +108,9 @@ export async function bundle(
 }
 
 /** What decides which module an import leads to. */
-function resolutionFlags({ config, hosts, frozen }: BundleRequest): string[] {
+function resolutionFlags({ config, hosts, frozen, buildArgs }: BundleRequest): string[] {
   return [
+    ...buildArgs.bundle,
     `--config=${config}`,
     hosts.flag,
     ...(frozen ? ["--frozen"] : []),

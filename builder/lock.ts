@@ -1,8 +1,8 @@
-import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "@std/path";
-import { lockFileName, type Scn } from "../artifact/mod.ts";
-import { errnoOf } from "./_fs_error.ts";
-import { type Owner, thisOwner } from "./owner.ts";
+import { DEFAULT_STALE_LOCK_MS, lockFileName, type Scn } from "../artifact/mod.ts";
+import { errnoOf, unlessMissing } from "./_fs_error.ts";
+import { type Owner, ownerState, thisOwner } from "./owner.ts";
 import { LINKS_NOT_SUPPORTED, temporaryName } from "./temporary_name.ts";
 
 /** What is written in a lock. */
@@ -12,8 +12,12 @@ export interface LockRecord extends Owner {
 }
 
 /** Makes the lock of an SCN; false if somebody else holds it. */
-export async function takeLock(dest: string, name: string, scn: Scn): Promise<boolean> {
-  const file = lockFileName(name, scn);
+export function takeLock(dest: string, name: string, scn: Scn): Promise<boolean> {
+  return takeLockFile(dest, lockFileName(name, scn));
+}
+
+/** Makes a lock that says whose it is; false if somebody else holds it. */
+export async function takeLockFile(dest: string, file: string): Promise<boolean> {
   const record: LockRecord = { ...thisOwner(), at: new Date().toISOString() };
   const text = `${JSON.stringify(record)}\n`;
   const temporary = join(dest, temporaryName(file));
@@ -45,6 +49,14 @@ export async function readLock(path: string): Promise<LockRecord | undefined> {
   } catch {
     return undefined; // cut off, or gone meanwhile: nobody is known to hold it
   }
+}
+
+/** Whether the owner of a file is gone: known to be, or not known for an hour. */
+export async function isAbandoned(path: string, owner: Owner | undefined): Promise<boolean> {
+  const state = owner === undefined ? "unknown" : ownerState(owner);
+  if (state !== "unknown") return state === "dead";
+  const info = await unlessMissing(stat(path), undefined);
+  return info !== undefined && Date.now() - info.mtimeMs > DEFAULT_STALE_LOCK_MS;
 }
 
 function isLockRecord(value: unknown): value is LockRecord {

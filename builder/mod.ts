@@ -22,6 +22,8 @@
 
 export { build } from "./build.ts";
 export type { BuildResult, BuiltArtifact } from "./build_result.ts";
+export type { DefineValue } from "./define.ts";
 export type { BuildOptions } from "./options.ts";
 export type { BuildProgress } from "./progress.ts";
 export { DEFAULT_SOURCE_LIMITS, type SourceLimits } from "./source_limits.ts";
+export { type TargetFailure, TargetsFailedError } from "./target_failure.ts";

@@ -1,21 +1,7 @@
-import { resolve } from "@std/path";
-import {
-  ANY_TARGET,
-  assertPluginName,
-  DEFAULT_FUTURE_TOLERANCE_MS,
-  formatTarget,
-  HotplugError,
-  isScn,
-  parseTarget,
-  type Permissions,
-  type Scn,
-  type Target,
-} from "../artifact/mod.ts";
-import type { Dependencies } from "./dependencies.ts";
-import { type ImportHosts, importHosts } from "./import_hosts.ts";
+import type { Mode, Permissions, Scn, Target } from "../artifact/mod.ts";
+import type { DefineValue } from "./define.ts";
 import type { BuildProgress } from "./progress.ts";
-import { DEFAULT_SOURCE_LIMITS, type SourceLimits } from "./source_limits.ts";
-import { expandHome, parseSourceLocation, type SourceLocation } from "./source_location.ts";
+import type { SourceLimits } from "./source_limits.ts";
 
 /** What to build, from what, into where. */
 export interface BuildOptions {
@@ -41,9 +27,18 @@ export interface BuildOptions {
    */
   readonly main?: string;
   /**
-   * The platforms to build for: words such as `linux/amd64`, or targets.
+   * What to build: a module that hosts load, or an executable for each target, which is the plugin's
+   * module as a program.
    *
-   * @default {["any"]}
+   * @default {"module"}
+   */
+  readonly mode?: Mode;
+  /**
+   * The platforms to build for: words such as `linux/amd64`, or targets; `all` are the six platforms,
+   * `host` is this one. What `Deno.build.os`, `.arch` and `.target` are is put into the module of a
+   * platform, and what is dead with it goes.
+   *
+   * @default {["any"]} for modules, `["host"]` for executables
    */
   readonly targets?: readonly (string | Target)[];
   /**
@@ -72,7 +67,10 @@ export interface BuildOptions {
   readonly optional?: readonly string[];
   /** The contract that a host must declare, as `pricing/2`. */
   readonly contract?: string;
-  /** The permissions that the plugin asks for where it runs in a process of its own. */
+  /**
+   * The permissions that the plugin asks for where it runs in a process of its own. Those of an
+   * executable are compiled into it: it has no others, and asks for none when it runs.
+   */
   readonly permissions?: Permissions;
   /** Cancels the build: what it started is ended, what it made is removed. */
   readonly signal?: AbortSignal;
@@ -112,131 +110,66 @@ export interface BuildOptions {
   /** How much the source, and each of `deps`, may hold. */
   readonly limits?: SourceLimits;
   /**
+   * Constants, by the global name that each takes the place of, as `VERSION` or `app.mode`. The source
+   * says `declare const VERSION: string` of one; what is dead with them goes.
+   *
+   * @default {{}}
+   */
+  readonly define?: Readonly<Record<string, DefineValue>>;
+  /**
+   * Whether to leave out of the module what only people read.
+   *
+   * @default {true}
+   */
+  readonly minify?: boolean;
+  /**
+   * Whether a module has a source map beside it, by which traces show the plugin's own files and
+   * lines.
+   *
+   * @default {true}
+   */
+  readonly sourcemap?: boolean;
+  /**
    * The Deno that builds, as a path or a name on the search path.
    *
    * @default {Deno.execPath()}
    */
   readonly deno?: string;
+  /**
+   * The version of Deno to build with and for, as `2.9.5`; 2.4.0 or newer. Another one than the one at
+   * hand is fetched from the npm registry (by npm's configuration) and kept in `cacheDir`.
+   *
+   * @default that of `deno`
+   */
+  readonly denoVersion?: string;
+  /**
+   * Where the bases of executables come from: a directory, or a URL, laid out like Deno's own download
+   * site (`release/vVERSION/denort-TRIPLE.zip`).
+   *
+   * @default Deno's own download, which Deno keeps in its cache
+   */
+  readonly denortMirror?: string | URL;
+  /**
+   * The directory for what is fetched: other Denos, and bases from a mirror. It may be removed at any
+   * time.
+   *
+   * @default `hotplug` in the user's cache folder
+   */
+  readonly cacheDir?: string;
+  /**
+   * Further arguments for Deno, each as one text, such as `--conditions=worker`. Only those are
+   * passed on that change nothing of what a build promises; the others are refused with the reason.
+   *
+   * @default {[]}
+   */
+  readonly buildArgs?: readonly string[];
+  /**
+   * Variables for the child processes of the build, beyond those of this process. They are no part of
+   * the artifact.
+   *
+   * @default {{}}
+   */
+  readonly env?: Readonly<Record<string, string>>;
   /** Called at the end of each step. */
   readonly onProgress?: (progress: BuildProgress) => void;
-}
-
-/** Options, checked and filled: nothing below reads the raw ones. */
-export interface BuildConfig {
-  readonly source: SourceLocation;
-  readonly dest: string;
-  readonly name: string | undefined;
-  readonly main: string | undefined;
-  readonly targets: readonly Target[];
-  readonly gzip: boolean;
-  readonly scn: Scn | undefined;
-  readonly check: boolean;
-  readonly optional: readonly string[];
-  readonly contract: string | undefined;
-  readonly permissions: Permissions | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly futureTolerance: number;
-  readonly deps: Dependencies;
-  readonly hosts: ImportHosts;
-  readonly frozen: boolean;
-  readonly hooks: boolean;
-  readonly limits: Required<SourceLimits>;
-  readonly deno: string;
-  readonly onProgress: (progress: BuildProgress) => void;
-}
-
-const SPECIFIER = /^(?:@[a-z0-9][a-z0-9_-]*\/)?[a-z0-9][a-z0-9._-]*$/i;
-
-/** Checks options, fills what is missing and makes paths absolute. */
-export function resolveBuildOptions(options: BuildOptions): BuildConfig {
-  const { name, main, scn, contract, permissions, signal } = options;
-  if (name !== undefined) assertPluginName(name);
-  if (scn !== undefined && !isScn(scn)) {
-    throw new HotplugError("scn", `Cannot build with the SCN ${scn}: it takes 14 digits, in UTC`);
-  }
-  if (contract !== undefined) required("contract", contract);
-  const optional = [...options.optional ?? []];
-  for (const each of optional) required("optional", each);
-  return {
-    source: parseSourceLocation(required("source", String(options.source))),
-    dest: resolve(expandHome(required("dest", options.dest))),
-    name,
-    main: main === undefined ? undefined : required("main", main),
-    targets: resolveTargets(options.targets ?? []),
-    gzip: options.gzip ?? false,
-    scn,
-    check: options.check ?? true,
-    optional,
-    contract,
-    permissions,
-    signal,
-    futureTolerance: atLeast(
-      "futureTolerance",
-      options.futureTolerance ?? DEFAULT_FUTURE_TOLERANCE_MS,
-      0,
-    ),
-    deps: resolveDependencies(options.deps ?? {}),
-    hosts: importHosts(options.allowImport ?? []),
-    frozen: options.frozen ?? false,
-    hooks: options.hooks ?? false,
-    limits: resolveLimits(options.limits ?? {}),
-    deno: required("deno", options.deno ?? Deno.execPath()),
-    onProgress: options.onProgress ?? (() => {}),
-  };
-}
-
-function resolveTargets(wanted: readonly (string | Target)[]): readonly Target[] {
-  const targets = wanted.map((each) =>
-    parseTarget(typeof each === "string" ? each : formatTarget(each))
-  );
-  const unique = new Map(targets.map((target) => [formatTarget(target), target]));
-  return unique.size === 0 ? [ANY_TARGET] : [...unique.values()];
-}
-
-function resolveDependencies(wanted: Readonly<Record<string, string | URL>>): Dependencies {
-  return new Map(
-    Object.entries(wanted).map(([specifier, source]) => {
-      const location = parseSourceLocation(required(`deps[${specifier}]`, String(source)));
-      if (location.type !== "npm" && SPECIFIER.test(specifier)) return [specifier, location];
-      throw new HotplugError(
-        "options",
-        location.type === "npm"
-          ? `Cannot bring ${location.specifier} along as ${specifier}: it is a package; name it in ` +
-            `"imports" of the plugin's deno.json`
-          : `Cannot bring a source along as ${
-            JSON.stringify(specifier)
-          }: give the bare specifier ` +
-            `that it is imported by, as @scope/lib`,
-      );
-    }),
-  );
-}
-
-function resolveLimits(limits: SourceLimits): Required<SourceLimits> {
-  const limit = (name: keyof SourceLimits) =>
-    atLeast(`limits.${name}`, limits[name] ?? DEFAULT_SOURCE_LIMITS[name], 1);
-  return {
-    entries: limit("entries"),
-    fileBytes: limit("fileBytes"),
-    totalBytes: limit("totalBytes"),
-    ratio: limit("ratio"),
-    downloadBytes: limit("downloadBytes"),
-    downloadTime: limit("downloadTime"),
-  };
-}
-
-function required(option: string, value: string): string {
-  if (typeof value === "string" && value !== "" && !value.includes("\0")) return value;
-  throw new HotplugError(
-    "options",
-    `Cannot build with the option ${option}: it takes a text that is not empty`,
-  );
-}
-
-function atLeast(option: string, value: number, least: number): number {
-  if (typeof value === "number" && value >= least) return value;
-  throw new HotplugError(
-    "options",
-    `Cannot build with the option ${option} as ${value}: it takes a number, ${least} or more`,
-  );
 }

@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { constants, copyFile, link, open, readdir, rm } from "node:fs/promises";
 import { join } from "@std/path";
 import {
@@ -13,12 +14,16 @@ import { quote } from "./_quote.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import { LINKS_NOT_SUPPORTED, temporaryName } from "./temporary_name.ts";
 
+const PIECES = { highWaterMark: 1_048_576 };
+
 /** A file to publish. */
 export interface PublishedFile {
   /** Its final name in the destination. */
   readonly file: string;
-  /** What is in it. */
-  readonly bytes: Uint8Array;
+  /** What is in it: bytes, or the path of a file that is copied. */
+  readonly content: Uint8Array | string;
+  /** Whether it is a program that the system can run. */
+  readonly executable?: boolean;
 }
 
 /** How a file gets its final name: in one step, and never over another one. */
@@ -41,9 +46,9 @@ export async function publishFiles(
   const made = new Set<string>();
   const temporaries: string[] = [];
   try {
-    for (const { file, bytes } of files) {
+    for (const file of files) {
       throwIfCancelled(signal);
-      temporaries.push(await writeTemporary(dest, file, bytes));
+      temporaries.push(await writeTemporary(dest, file));
     }
     throwIfCancelled(signal);
     for (const [index, { file }] of files.entries()) {
@@ -85,11 +90,15 @@ export async function checkDestination(
   }
 }
 
-async function writeTemporary(dest: string, file: string, bytes: Uint8Array): Promise<string> {
+async function writeTemporary(
+  dest: string,
+  { file, content, executable = false }: PublishedFile,
+): Promise<string> {
   const path = join(dest, temporaryName(file));
-  const handle = await open(path, "wx");
+  const handle = await open(path, "wx", executable ? 0o777 : 0o666);
   try {
-    await handle.writeFile(bytes);
+    const chunks = typeof content === "string" ? createReadStream(content, PIECES) : [content];
+    for await (const chunk of chunks) await handle.writeFile(chunk);
     await handle.sync();
   } catch (error) {
     await rm(path, { force: true });

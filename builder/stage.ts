@@ -9,31 +9,15 @@ import {
   type Scn,
   sha256,
   sourceMapFileName,
-  type Target,
 } from "../artifact/mod.ts";
 import project from "../deno.json" with { type: "json" };
-import type { Bundle } from "./bundle.ts";
+import type { BuiltPlugin } from "./build_plugin.ts";
 import type { BuiltArtifact } from "./build_result.ts";
+import type { BuiltTarget } from "./build_targets.ts";
+import type { BuiltModule } from "./built_module.ts";
 import { gzip } from "./gzip.ts";
-import type { Leftovers } from "./leftovers.ts";
-import type { BuildConfig } from "./options.ts";
+import type { BuildConfig } from "./build_config.ts";
 import type { PublishedFile } from "./publish.ts";
-
-/** What is known of a module once it is bundled: the same for all its targets. */
-export interface BuiltModule extends Leftovers {
-  /** The plugin's name. */
-  readonly name: string;
-  /** The version of the Deno that built it. */
-  readonly version: string;
-  /** The module and its map. */
-  readonly bundle: Bundle;
-  /** Its exports that are no hooks. */
-  readonly symbols: readonly string[];
-  /** Its exports that hotplug calls. */
-  readonly hooks: readonly string[];
-  /** The digest of the source. */
-  readonly sourceSha256: string;
-}
 
 /** The artifacts of a build before they are published, and the files in the order to publish. */
 export interface Staged {
@@ -43,90 +27,126 @@ export interface Staged {
   readonly files: readonly PublishedFile[];
 }
 
-/** The names that the artifacts of a build get. */
-export function artifactNames(module: BuiltModule, config: BuildConfig, scn: Scn): ArtifactName[] {
-  const { name, version } = module;
-  const compression = config.gzip ? "gzip" : "none";
-  return config.targets.map((target) => ({
-    name,
-    scn,
-    version,
-    ...target,
-    mode: "module",
-    compression,
-  }));
+/** A module as bytes: the same for all targets that share it. */
+interface PackedModule {
+  readonly bytes: Uint8Array;
+  readonly file: ArtifactContent;
+  readonly content: ArtifactContent;
+  readonly map: { readonly bytes: Uint8Array; readonly sha256: string } | undefined;
 }
 
-/** Makes all bytes that a build publishes. */
+interface StagedTarget {
+  readonly artifact: BuiltArtifact;
+  readonly map: PublishedFile | undefined;
+  readonly file: PublishedFile;
+  readonly info: PublishedFile;
+}
+
+/** The names that the artifacts of a build get. */
+export function artifactNames(
+  { name, version }: BuiltPlugin,
+  built: readonly BuiltTarget[],
+  { gzip: packed, mode }: BuildConfig,
+  scn: Scn,
+): ArtifactName[] {
+  const compression = packed ? "gzip" : "none";
+  return built.map(({ target }) => ({ name, scn, version, ...target, mode, compression }));
+}
+
+/** Makes all that a build publishes. */
 export function stage(
-  module: BuiltModule,
+  plugin: BuiltPlugin,
+  built: readonly BuiltTarget[],
   config: BuildConfig,
   scn: Scn,
   now: Date = new Date(),
 ): Staged {
-  const encoder = new TextEncoder();
-  const [code, map] = [encoder.encode(module.bundle.code), encoder.encode(module.bundle.map)];
-  const content = { size: code.byteLength, sha256: sha256(code) };
-  const bytes = config.gzip ? gzip(code) : code;
-  const file = { size: bytes.byteLength, sha256: config.gzip ? sha256(bytes) : content.sha256 };
-  const mapSha256 = sha256(map);
-  const names = artifactNames(module, config, scn);
-  const artifacts = names.map((name, index): BuiltArtifact => {
-    const sourceMap = { file: sourceMapFileName(name), sha256: mapSha256 };
-    const info = infoOf(module, config, name, { file, content, sourceMap, now });
-    return {
-      path: join(config.dest, info.artifact.file),
-      infoPath: join(config.dest, infoFileName(name)),
-      sourceMapPath: join(config.dest, sourceMap.file),
-      target: config.targets[index] as Target,
-      ...file,
-      content,
-      info,
-    };
+  const packs = new Map<BuiltModule, PackedModule>();
+  const names = artifactNames(plugin, built, config, scn);
+  const staged = built.map((each, index) => {
+    const packed = packs.get(each.module) ?? pack(each.module, config.gzip);
+    packs.set(each.module, packed);
+    const info = infoOf(plugin, each, packed, names[index] as ArtifactName, config, now);
+    return stageTarget(each, packed, info, config);
   });
   return {
-    artifacts,
+    artifacts: staged.map(({ artifact }) => artifact),
     files: [
-      ...names.map((name) => ({ file: sourceMapFileName(name), bytes: map })),
-      ...names.map((name) => ({ file: formatArtifactName(name), bytes })),
-      ...artifacts.map(({ info }, index) => ({
-        file: infoFileName(names[index] as ArtifactName),
-        bytes: encoder.encode(formatInfo(info)),
-      })),
+      ...staged.flatMap(({ map }) => map === undefined ? [] : [map]),
+      ...staged.map(({ file }) => file),
+      ...staged.map(({ info }) => info),
     ],
   };
 }
 
+function pack(module: BuiltModule, packed: boolean): PackedModule {
+  const encoder = new TextEncoder();
+  const code = encoder.encode(module.code);
+  const content = { size: code.byteLength, sha256: sha256(code) };
+  const bytes = packed ? gzip(code) : code;
+  const file = packed ? { size: bytes.byteLength, sha256: sha256(bytes) } : content;
+  const map = module.map === undefined ? undefined : encoder.encode(module.map);
+  return { bytes, file, content, map: map && { bytes: map, sha256: sha256(map) } };
+}
+
+function stageTarget(
+  { target, executable }: BuiltTarget,
+  { bytes, map }: PackedModule,
+  info: InfoFile,
+  { dest, gzip: packed }: BuildConfig,
+): StagedTarget {
+  const { artifact: { file, size, sha256 }, sourceMap, content } = info;
+  const infoFile = infoFileName({ ...info, ...info.runtime });
+  return {
+    artifact: {
+      path: join(dest, file),
+      infoPath: join(dest, infoFile),
+      ...(sourceMap && { sourceMapPath: join(dest, sourceMap.file) }),
+      target,
+      size,
+      sha256,
+      content,
+      info,
+    },
+    map: sourceMap && map && { file: sourceMap.file, content: map.bytes },
+    file: {
+      file,
+      content: executable?.path ?? bytes,
+      executable: executable !== undefined && !packed,
+    },
+    info: { file: infoFile, content: new TextEncoder().encode(formatInfo(info)) },
+  };
+}
+
 function infoOf(
-  module: BuiltModule,
-  config: BuildConfig,
+  plugin: BuiltPlugin,
+  { module, executable }: BuiltTarget,
+  packed: PackedModule,
   name: ArtifactName,
-  made: {
-    readonly file: ArtifactContent;
-    readonly content: ArtifactContent;
-    readonly sourceMap: NonNullable<InfoFile["sourceMap"]>;
-    readonly now: Date;
-  },
+  { contract, permissions }: BuildConfig,
+  now: Date,
 ): InfoFile {
-  const { version, os, arch } = name;
-  const { contract, permissions } = config;
+  const { version, os, arch, compression } = name;
+  const { size, sha256 } = executable ?? packed.file;
+  // No map lies in an executable, and none beside it: nothing would read it.
+  const map = executable === undefined ? packed.map : undefined;
   return {
     format: 1,
     name: name.name,
     scn: name.scn,
     mode: name.mode,
     runtime: { version, os, arch },
-    artifact: { file: formatArtifactName(name), ...made.file, compression: name.compression },
-    content: made.content,
-    sourceMap: made.sourceMap,
+    artifact: { file: formatArtifactName(name), size, sha256, compression },
+    content: packed.content,
+    ...(map && { sourceMap: { file: sourceMapFileName(name), sha256: map.sha256 } }),
     exports: module.symbols,
     hooks: module.hooks,
     imports: module.imports,
     optional: module.optional,
     ...(contract === undefined ? {} : { requires: { contract } }),
     ...(permissions === undefined ? {} : { permissions }),
-    source: { sha256: module.sourceSha256 },
-    builtAt: made.now.toISOString(),
+    source: { sha256: plugin.sourceSha256 },
+    builtAt: now.toISOString(),
     builtWith: `hotplug/${project.version} deno/${version}`,
   };
 }

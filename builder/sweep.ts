@@ -1,15 +1,12 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "@std/path";
 import {
-  DEFAULT_STALE_LOCK_MS,
   infoFileName,
   type LockName,
   parseLockFileName,
   tryParseArtifactName,
 } from "../artifact/mod.ts";
-import { unlessMissing } from "./_fs_error.ts";
-import { readLock } from "./lock.ts";
-import { type Owner, ownerState } from "./owner.ts";
+import { isAbandoned, readLock } from "./lock.ts";
 import { parseTemporaryName } from "./temporary_name.ts";
 
 const MAP_EXTENSION = ".mjs.map";
@@ -25,24 +22,17 @@ export async function sweepDestination(dest: string): Promise<void> {
   for (const file of files) {
     const owner = parseTemporaryName(file);
     if (owner === undefined) continue;
-    if (await isDead(join(dest, file), owner)) await rm(join(dest, file), { force: true });
+    if (await isAbandoned(join(dest, file), owner)) await rm(join(dest, file), { force: true });
   }
   for (const file of files) {
     const lock = parseLockFileName(file);
     if (lock === undefined) continue;
     const path = join(dest, file);
-    if (!await isDead(path, await readLock(path))) continue;
+    if (!await isAbandoned(path, await readLock(path))) continue;
     // The lock goes last: as long as it lies there, no host takes the rest for finished.
     await removeUnfinished(dest, lock);
     await rm(path, { force: true });
   }
-}
-
-async function isDead(path: string, owner: Owner | undefined): Promise<boolean> {
-  const state = owner === undefined ? "unknown" : ownerState(owner);
-  if (state !== "unknown") return state === "dead";
-  const info = await unlessMissing(stat(path), undefined);
-  return info !== undefined && Date.now() - info.mtimeMs > DEFAULT_STALE_LOCK_MS;
 }
 
 async function removeUnfinished(dest: string, lock: LockName): Promise<void> {

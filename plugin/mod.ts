@@ -14,3 +14,4 @@
  */
 
 export type { PluginContext } from "./context.ts";
+export { EXECUTABLE_ENTRY, executableEntry } from "./executable_entry.ts";

@@ -24,7 +24,7 @@ Deno.test("build() makes a module of the example that runs, with an info file th
   assertEquals(info, artifact.info);
   assertEquals(info.artifact.sha256, sha256(bytes));
   assertEquals(info.content, { size: bytes.byteLength, sha256: sha256(bytes) });
-  assertEquals(info.sourceMap?.sha256, sha256(await Deno.readFile(artifact.sourceMapPath)));
+  assertEquals(info.sourceMap?.sha256, sha256(await Deno.readFile(artifact.sourceMapPath ?? "")));
   assertEquals([info.exports, info.hooks], [["quote"], ["activate"]]);
   assertEquals([info.imports, info.optional], [[], []]);
   assertEquals([info.requires, info.permissions], [{ contract: "pricing/2" }, {

@@ -125,8 +125,8 @@ Deno.test("publishFiles() takes back what it made when a later file can't be put
   await using fixture = await builderFixture();
   const { dest } = fixture;
   await Deno.writeTextFile(join(dest, "second"), "was there");
-  const bytes = new TextEncoder().encode("new");
-  const files = ["first", "second"].map((file) => ({ file, bytes }));
+  const content = new TextEncoder().encode("new");
+  const files = ["first", "second"].map((file) => ({ file, content }));
   assertEquals((await failureOf(publishFiles(dest, files))).code, "conflict");
   assertEquals(await fixture.list(), ["second"]);
   assertEquals(await Deno.readTextFile(join(dest, "second")), "was there");
@@ -136,7 +136,7 @@ Deno.test("publishFiles() makes do without links, and then overwrites nothing ei
   await using fixture = await builderFixture();
   const { dest } = fixture;
   const linkFile = () => Promise.reject(Object.assign(new Error("no links"), { code: "ENOTSUP" }));
-  const files = [{ file: "plain", bytes: new TextEncoder().encode("content") }];
+  const files = [{ file: "plain", content: new TextEncoder().encode("content") }];
   await publishFiles(dest, files, { linkFile });
   assertEquals(await Deno.readTextFile(join(dest, "plain")), "content");
   assertEquals((await failureOf(publishFiles(dest, files, { linkFile }))).code, "conflict");

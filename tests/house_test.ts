@@ -63,8 +63,10 @@ Deno.test("a file whose name begins with _ is imported in its own folder only", 
 Deno.test("what is not the project's own comes by deno.json's map, in one exact version", () => {
   const map: Readonly<Record<string, string>> = config.imports;
   const own = new RegExp(`^(\\.\\.?/|node:|${config.name}(/|$))`);
+  const mapped = (specifier: string) =>
+    Object.keys(map).some((name) => specifier === name || specifier.startsWith(`${name}/`));
   const wrong = IMPORTS.filter(({ from, specifier }) =>
-    !from.startsWith("std/") && !own.test(specifier) && !(specifier in map)
+    !from.startsWith("std/") && !own.test(specifier) && !mapped(specifier)
   );
   assertEquals(wrong.map(arrow), []);
   const loose = Object.values(map).filter((target) =>
