@@ -21,13 +21,22 @@ export async function commonJsNames(specifier: string, root: string): Promise<st
     const file = tryResolve(from, wanted);
     if (file === undefined || !/\.c?js$/.test(file) || seen.has(file)) continue;
     seen.add(file);
-    const { exports, reexports } = parse(await readFile(file, "utf8"), file);
+    const { exports, reexports } = tryParse(await readFile(file, "utf8"));
     for (const name of exports) {
       if (IDENTIFIER.test(name) && !RESERVED.has(name)) names.add(name);
     }
     open.push(...reexports.map((each): [string, string] => [file, each]));
   }
   return [...names].sort();
+}
+
+/** What is no CommonJS tells its names by itself. */
+function tryParse(source: string): Pick<ReturnType<typeof parse>, "exports" | "reexports"> {
+  try {
+    return parse(source);
+  } catch {
+    return { exports: [], reexports: [] };
+  }
 }
 
 /** What can't be resolved has no names to tell. */
