@@ -1,6 +1,6 @@
+import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { parse } from "acorn";
 
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 // What `deno bundle` writes in the place of two of the bundler's helpers.
 const REPLACEMENTS = ["__deno_internal_createRequire", "(1 ?"];
 const FARTHEST = 2_000;
@@ -21,10 +21,13 @@ export function alignSourceMap(code: string, text: string): string {
   const last = code.indexOf(";", Math.max(...REPLACEMENTS.map((each) => code.lastIndexOf(each))));
   const index = code.slice(0, last).split("\n").length - 1;
   const helpers = last - (code.lastIndexOf("\n", last) + 1);
-  const columns = columnsOf(lines[index] ?? "");
+  // Columns are told anew in each line: one line alone can be read and written.
+  const [segments = []] = decode(lines[index] ?? "");
+  const columns = segments.map(([column]) => column);
   const distance = distanceOf(columns, tokenColumns(code, index, helpers));
   if (distance === 0) return text;
-  lines[index] = moved(lines[index] ?? "", distance);
+  for (const segment of segments) segment[0] += distance;
+  lines[index] = encode([segments]);
   return JSON.stringify({ ...map, mappings: lines.join(";") });
 }
 
@@ -62,44 +65,4 @@ function distanceOf(columns: readonly number[], tokens: ReadonlySet<number>): nu
     if (count > best.hits) best = { distance, hits: count };
   }
   return best.distance;
-}
-
-/** The generated columns of one line's segments. */
-function columnsOf(line: string): number[] {
-  const columns: number[] = [];
-  let column = 0;
-  for (const segment of line === "" ? [] : line.split(",")) {
-    column += readNumber(segment).value;
-    columns.push(column);
-  }
-  return columns;
-}
-
-/** Columns are told relative to the one before: to move the first moves the line. */
-function moved(line: string, distance: number): string {
-  const { value, length } = readNumber(line);
-  return writeNumber(value + distance) + line.slice(length);
-}
-
-/** Reads the base 64 VLQ that a text begins with. */
-function readNumber(text: string): { value: number; length: number } {
-  let [bits, length, more] = [0, 0, true];
-  while (more) {
-    const digit = DIGITS.indexOf(text.charAt(length));
-    bits += (digit & 31) * 2 ** (5 * length++);
-    more = (digit & 32) !== 0 && length < text.length;
-  }
-  const value = Math.floor(bits / 2);
-  return { value: bits % 2 === 1 ? -value : value, length };
-}
-
-function writeNumber(value: number): string {
-  let bits = Math.abs(value) * 2 + (value < 0 ? 1 : 0);
-  let text = "";
-  do {
-    const rest = Math.floor(bits / 32);
-    text += DIGITS.charAt((bits % 32) + (rest > 0 ? 32 : 0));
-    bits = rest;
-  } while (bits > 0);
-  return text;
 }
