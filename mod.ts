@@ -118,13 +118,15 @@ export type {
   Version,
 } from "./artifact/mod.ts";
 export type { PluginContext } from "./plugin/mod.ts";
-export { build, DEFAULT_SOURCE_LIMITS } from "./builder/mod.ts";
+export { build, DEFAULT_SOURCE_LIMITS, TargetsFailedError } from "./builder/mod.ts";
 export type {
   BuildOptions,
   BuildProgress,
   BuildResult,
   BuiltArtifact,
+  DefineValue,
   SourceLimits,
+  TargetFailure,
 } from "./builder/mod.ts";
 export { isFinal, isPluginOutdated, PluginManager, PluginOutdatedError } from "./manager/mod.ts";
 export type {
