@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { build } from "../builder/mod.ts";
+import { download } from "../builder/download.ts";
 import { parseSourceLocation } from "../builder/source_location.ts";
 import { builderFixture, failureOf, PRICING } from "./_builder_fixture.ts";
 import { assertThrowsCode } from "./_errors.ts";
@@ -191,4 +192,22 @@ Deno.test("a download that is too large, too slow, missing, cut or led astray is
   assertEquals((await attempt("slow.zip", AbortSignal.timeout(50))).code, "cancelled");
   closing.abort();
   assertEquals(await fixture.list(), []);
+});
+
+Deno.test("a download follows to https, and never from https to http", async () => {
+  await using fixture = await builderFixture();
+  const answer = (targets: Readonly<Record<string, string>>) => (url: string | URL | Request) => {
+    const location = targets[String(url)];
+    const headers = new Headers(location === undefined ? [] : [["location", location]]);
+    return Promise.resolve(
+      new Response("abc", { status: location === undefined ? 200 : 302, headers }),
+    );
+  };
+  const options = { maxBytes: 10, maxTime: 1000 };
+  const up = answer({ "http://a.test/x": "https://b.test/y", "https://b.test/y": "./z" });
+  const file = join(fixture.root, "up");
+  assertEquals(await download(new URL("http://a.test/x"), file, options, up), 3);
+  const down = answer({ "https://b.test/y": "http://b.test/y" });
+  const astray = download(new URL("https://b.test/y"), join(fixture.root, "down"), options, down);
+  assertStringIncludes((await failureOf(astray)).message, "from https: to http:");
 });
