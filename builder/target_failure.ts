@@ -41,9 +41,10 @@ export class TargetsFailedError extends HotplugError {
   /** Makes the error of these failures. */
   constructor(failures: readonly TargetFailure[], result?: BuildResult) {
     const made = result?.artifacts.length ?? 0;
-    const reasons = failures.map(({ target, error }) =>
-      `${formatTarget(target)}: ${error.message}`
-    );
+    const reasons = failures.map(({ target, error: { message } }) => {
+      const word = formatTarget(target);
+      return message.includes(word) ? message : `${word}: ${message}`;
+    });
     super(
       "compile",
       `Cannot build ${failures.length} of ${failures.length + made} targets` +

@@ -1,14 +1,20 @@
 import { Command, InvalidArgumentError } from "commander";
-import { build, type BuildResult, type BuiltArtifact } from "../builder/mod.ts";
+import {
+  build,
+  type BuildResult,
+  type BuiltArtifact,
+  type TargetFailure,
+  TargetsFailedError,
+} from "../builder/mod.ts";
 import { formatTarget, type Scn } from "../artifact/mod.ts";
-import { collect, nameArgument, scnArgument, targetArgument, textArgument } from "./argument.ts";
+import { collect, nameArgument, scnArgument, textArgument } from "./argument.ts";
+import { addTargetFlags, type TargetFlags, targetOptions } from "./build_flags.ts";
 import type { Io } from "./io.ts";
 
-interface Flags {
+interface Flags extends TargetFlags {
   readonly dest: string;
   readonly name?: string;
   readonly main?: string;
-  readonly target?: readonly string[];
   readonly gzip?: true;
   readonly check: boolean;
   readonly optional?: readonly string[];
@@ -25,6 +31,7 @@ Examples:
   hotplug build ./pricing --dest ./plugins
   hotplug build pricing.zip --dest ./plugins --gzip
   hotplug build ./pricing --dest ./plugins --target linux/amd64 --target darwin/arm64
+  hotplug build ./pricing --dest ./bin --mode executable --target all --allow-net
   hotplug build tax.ts --dest ./plugins --name vat --json
   hotplug build npm:semver@7.7.2 --dest ./plugins
   hotplug build ./pricing --dest ./plugins --dep @acme/tax=../tax.tar.gz
@@ -34,9 +41,12 @@ The same source gives the same bytes. What lies in DIR is never overwritten.
 
 /** The subcommand `hotplug build`: from a source to artifacts in a directory. */
 export function buildCommand(io: Io): Command {
-  return new Command("build")
+  const command = new Command("build")
     .summary("build a plugin and publish it into a directory")
-    .description("Bundle a plugin into one module, stamp it with an SCN and publish it.")
+    .description(
+      "Bundle a plugin into one module, or compile it into an executable, stamp it with " +
+        "an SCN and publish it.",
+    )
     .argument(
       "<SOURCE>",
       "a directory, a .zip, .tar or .tar.gz, one .ts or .js file, a URL of one, or npm:NAME@VERSION",
@@ -57,11 +67,6 @@ export function buildCommand(io: Io): Command {
       `the entry, relative to SOURCE (default: "exports" of its deno.json, mod.ts, main.ts, index.ts)`,
       textArgument,
     )
-    .option(
-      "-t, --target <TARGET>",
-      "a platform, as linux/amd64; repeat for more (default: any)",
-      collect(targetArgument),
-    )
     .option("--gzip", "compress the artifact")
     .option("--no-check", "don't check types")
     .option(
@@ -80,7 +85,8 @@ export function buildCommand(io: Io): Command {
       collect(textArgument),
     )
     .option("--frozen", "fail if the source's deno.lock would change")
-    .option("--hooks", "keep the hooks that a package exports (npm: sources)")
+    .option("--hooks", "keep the hooks that a package exports (npm: sources)");
+  return addTargetFlags(command)
     .option("--scn <SCN>", "the SCN, 14 digits in UTC (default: now)", scnArgument)
     .option("--json", "print one JSON object a line for each artifact, and nothing else")
     .addHelpText("after", EXAMPLES)
@@ -90,18 +96,42 @@ export function buildCommand(io: Io): Command {
 }
 
 async function run(source: string, flags: Flags, io: Io): Promise<void> {
-  const { target: targets = [], dep: deps = {}, json, ...options } = flags;
-  const result = await build({
-    ...options,
-    source,
-    targets,
-    deps,
-    ...(io.signal === undefined ? {} : { signal: io.signal }),
-  });
-  for (const artifact of result.artifacts) {
-    if (json) io.stdout(`${JSON.stringify(lineOf(result, artifact))}\n`);
+  const { dest, name, main, gzip, check, optional, dep, allowImport, frozen, hooks, scn } = flags;
+  const options = { name, main, gzip, check, optional, allowImport, frozen, hooks, scn };
+  try {
+    const result = await build({
+      ...given({ ...options, deps: dep, signal: io.signal }),
+      ...targetOptions(flags),
+      source,
+      dest,
+    });
+    print(result, [], flags, io);
+  } catch (error) {
+    if (error instanceof TargetsFailedError) print(error.result, error.failures, flags, io);
+    throw error;
   }
-  if (!json) io.stdout(textOf(result, io.isTerminal));
+}
+
+/** Without what was not given. */
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+function print(
+  result: BuildResult | undefined,
+  failures: readonly TargetFailure[],
+  { json }: Flags,
+  io: Io,
+): void {
+  if (!json) return void (result && io.stdout(textOf(result, io.isTerminal)));
+  for (const artifact of result?.artifacts ?? []) {
+    io.stdout(`${JSON.stringify(lineOf(result as BuildResult, artifact))}\n`);
+  }
+  for (const { target, error: { code, message } } of failures) {
+    const line = { type: "failed", target: formatTarget(target), code, message };
+    io.stdout(`${JSON.stringify(line)}\n`);
+  }
 }
 
 function lineOf(result: BuildResult, artifact: BuiltArtifact): Record<string, unknown> {

@@ -6,6 +6,8 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   build: [
     "SOURCE",
     ..."--dest --name --main --target --gzip --no-check --optional --scn --json".split(" "),
+    ..."--mode --define --no-minify --no-sourcemap --deno --deno-version".split(" "),
+    ..."--denort-mirror --build-arg --env --allow-net --allow-read".split(" "),
   ],
   daemon: ["DIR", "--initial-scn", "--json"],
 };
