@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import {
   build,
   type BuildResult,
@@ -10,18 +10,15 @@ import { formatTarget, type Scn } from "../artifact/mod.ts";
 import { collect, nameArgument, scnArgument, textArgument } from "./argument.ts";
 import { addTargetFlags, type TargetFlags, targetOptions } from "./build_flags.ts";
 import type { Io } from "./io.ts";
+import { addSourceFlags, type SourceFlags, sourceOptions } from "./source_flags.ts";
 
-interface Flags extends TargetFlags {
+interface Flags extends SourceFlags, TargetFlags {
   readonly dest: string;
   readonly name?: string;
   readonly main?: string;
   readonly gzip?: true;
   readonly check: boolean;
   readonly optional?: readonly string[];
-  readonly dep?: Readonly<Record<string, string>>;
-  readonly allowImport?: readonly string[];
-  readonly frozen?: true;
-  readonly hooks?: true;
   readonly scn?: Scn;
   readonly json?: true;
 }
@@ -73,20 +70,8 @@ export function buildCommand(io: Io): Command {
       "--optional <NAME>",
       "an import that may be missing when the plugin runs; repeat for more",
       collect(textArgument),
-    )
-    .option(
-      "--dep <NAME=SOURCE>",
-      "another source, imported as NAME, such as @scope/lib=../lib; repeat for more",
-      collectPairs,
-    )
-    .option(
-      "--allow-import <HOST>",
-      "a host that http(s) imports may come from; repeat for more (default: none)",
-      collect(textArgument),
-    )
-    .option("--frozen", "fail if the source's deno.lock would change")
-    .option("--hooks", "keep the hooks that a package exports (npm: sources)");
-  return addTargetFlags(command)
+    );
+  return addTargetFlags(addSourceFlags(command))
     .option("--scn <SCN>", "the SCN, 14 digits in UTC (default: now)", scnArgument)
     .option("--json", "print one JSON object a line for each artifact, and nothing else")
     .addHelpText("after", EXAMPLES)
@@ -96,11 +81,11 @@ export function buildCommand(io: Io): Command {
 }
 
 async function run(source: string, flags: Flags, io: Io): Promise<void> {
-  const { dest, name, main, gzip, check, optional, dep, allowImport, frozen, hooks, scn } = flags;
-  const options = { name, main, gzip, check, optional, allowImport, frozen, hooks, scn };
+  const { dest, name, main, gzip, check, optional, scn } = flags;
   try {
     const result = await build({
-      ...given({ ...options, deps: dep, signal: io.signal }),
+      ...given({ name, main, gzip, check, optional, scn, signal: io.signal }),
+      ...sourceOptions(flags),
       ...targetOptions(flags),
       source,
       dest,
@@ -169,15 +154,4 @@ function textOf(result: BuildResult, colour: boolean): string {
 function sizeText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-/** `NAME=SOURCE`, where the source may hold further `=`. */
-function collectPairs(
-  text: string,
-  before: Readonly<Record<string, string>> = {},
-): Readonly<Record<string, string>> {
-  const at = text.indexOf("=");
-  const [name, source] = [text.slice(0, at), text.slice(at + 1)];
-  if (at > 0 && source !== "" && !Object.hasOwn(before, name)) return { ...before, [name]: source };
-  throw new InvalidArgumentError("give NAME=SOURCE, each NAME once, as @scope/lib=../lib");
 }
