@@ -7,7 +7,7 @@ import { importModule, nextOrdinal } from "./import_module.ts";
 import type { Location } from "./locate.ts";
 import type { ResolvedManagerOptions } from "./options.ts";
 import type { Incident, PluginScope } from "./plugin_scope.ts";
-import type { PlacedModule, PrivateStore } from "./private_store.ts";
+import type { PlacedModule, PrivateFolder, PrivateStore } from "./private_store.ts";
 import type { ReadArtifact } from "./read_artifact.ts";
 import type { ScopeKeeper } from "./scope_keeper.ts";
 
@@ -34,26 +34,42 @@ export interface LoadedArtifact {
 }
 
 /**
- * The load sequence after reading: place, check leftovers, load, activate.
+ * The load sequence: read, place, check leftovers, load, activate.
  *
  * A failure at any point leaves nothing behind but what the runtime keeps of a module.
  */
 export async function loadArtifact(
   location: Location,
-  artifact: ReadArtifact,
+  read: () => Promise<ReadArtifact>,
   world: LoadWorld,
 ): Promise<LoadedArtifact> {
   const { name, scn } = location.parts;
-  const placed = await world.store.place(artifact, name, scn, nextOrdinal());
+  const folder = world.store.reserve(name, scn, nextOrdinal());
   try {
-    await checkLeftovers(artifact.content, artifact.info?.optional ?? [], location.file);
+    const artifact = await read();
+    const placed = await place(folder, artifact, location, world);
     return await start(location, artifact, placed, world);
   } catch (error) {
     // The trace is made from the source map when it is first asked for, so before that goes.
     if (error instanceof HotplugError) stackOf(error.cause);
-    await world.store.remove(placed);
+    await world.store.remove(folder);
     throw error;
   }
+}
+
+/** Writes the content, and scans it while it is being written. */
+async function place(
+  folder: PrivateFolder,
+  artifact: ReadArtifact,
+  { file, parts }: Location,
+  { store }: LoadWorld,
+): Promise<PlacedModule> {
+  const placing = store.place(folder, artifact, parts.scn);
+  const checking = checkLeftovers(artifact.content, artifact.info?.optional ?? [], file);
+  // Both to their end, or the folder would be removed while it is being written to.
+  await Promise.allSettled([placing, checking]);
+  await checking;
+  return await placing;
 }
 
 async function start(

@@ -3,9 +3,10 @@ import { admit, refusalError } from "./admit.ts";
 import type { Generation } from "./generation.ts";
 import { loadArtifact, type LoadedArtifact, type LoadWorld } from "./load_artifact.ts";
 import type { Location } from "./locate.ts";
+import type { ResolvedManagerOptions } from "./options.ts";
 import { PluginOutdatedError } from "./outdated.ts";
 import type { PluginSlot } from "./plugin_slot.ts";
-import { type ReadArtifact, readArtifact } from "./read_artifact.ts";
+import { type ReadArtifact, readArtifact, refuseUnfinished } from "./read_artifact.ts";
 
 /** What opening needs of its manager. */
 export interface OpenWorld extends LoadWorld {
@@ -35,10 +36,14 @@ export async function openArtifact(location: Location, world: OpenWorld): Promis
     world.closing.throwIfAborted();
     // Once more, since another load of this plugin may have come first.
     refuseOlder(location, slot);
-    const artifact = await readArtifact(location, options);
-    refuseLoaded(location, slot, artifact);
-    refuseContract(location, artifact, options.contracts);
-    const loaded = await loadArtifact(location, artifact, world);
+    await refuseLoaded(location, slot, options);
+    refuseUnfinished(location);
+    const read = async (): Promise<ReadArtifact> => {
+      const artifact = await readArtifact(location, options);
+      refuseContract(location, artifact, options.contracts);
+      return artifact;
+    };
+    const loaded = await loadArtifact(location, read, world);
     const previous = flip(slot, loaded, world);
     world.flipped(loaded, previous, performance.now() - started);
     return loaded.control.generation;
@@ -75,10 +80,16 @@ function refuseOlder(location: Location, slot: PluginSlot): void {
 }
 
 /** Refuses what is the current generation already, or claims to be it. */
-function refuseLoaded(location: Location, slot: PluginSlot, artifact: ReadArtifact): void {
+async function refuseLoaded(
+  location: Location,
+  slot: PluginSlot,
+  options: ResolvedManagerOptions,
+): Promise<void> {
   const current = slot.current;
   if (!current || location.parts.scn !== current.generation.scn) return;
   const { generation } = current;
+  refuseUnfinished(location);
+  const artifact = await readArtifact(location, options);
   const target = formatTarget(targetOf(location.parts));
   if (
     artifact.sha256 !== generation.sha256 && target === formatTarget(targetOf(generation.artifact))

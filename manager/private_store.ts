@@ -1,13 +1,19 @@
-import { lstat, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, SEPARATOR, toFileUrl } from "@std/path";
 import { PLACED_SOURCE_MAP, type Scn } from "../artifact/mod.ts";
 import type { ReadArtifact } from "./read_artifact.ts";
 
+/** A folder for one load. */
+export interface PrivateFolder {
+  /** Its path; there once the folder is made. */
+  readonly directory: Promise<string>;
+  /** What tells its load from others of the same name and SCN. */
+  readonly ordinal: number;
+}
+
 /** A verified module at the place that it is loaded from. */
 export interface PlacedModule {
-  /** Its folder, of which all of its stack traces' URLs are part. */
-  readonly directory: string;
   /** URL of the folder, with a slash at the end. */
   readonly directoryUrl: string;
   /** URL to import. */
@@ -28,27 +34,33 @@ export class PrivateStore {
   #root: Promise<{ path: string; lock: Deno.FsFile }> | undefined;
   #closed: Promise<void> | undefined;
 
-  /** Writes the content and its source map into a new folder. */
-  async place(
-    artifact: ReadArtifact,
-    name: string,
-    scn: Scn,
-    ordinal: number,
-  ): Promise<PlacedModule> {
-    const { path: root } = await this.#openRoot();
-    const directory = join(root, `${name}@${scn}-${ordinal}`);
-    await mkdir(directory, { mode: 0o700 });
+  /** Begins to make a folder: that takes as long as reading an artifact, and need not wait for it. */
+  reserve(name: string, scn: Scn, ordinal: number): PrivateFolder {
+    const make = async (): Promise<string> => {
+      const { path: root } = await this.#openRoot();
+      const directory = join(root, `${name}@${scn}-${ordinal}`);
+      await Deno.mkdir(directory, { mode: 0o700 });
+      return directory;
+    };
+    const directory = make();
+    // Whoever places something hears of the failure; until then it is not unhandled.
+    directory.catch(() => {});
+    return { directory, ordinal };
+  }
+
+  /** Writes the content and its source map into the folder. */
+  async place(folder: PrivateFolder, artifact: ReadArtifact, scn: Scn): Promise<PlacedModule> {
+    const directory = await folder.directory;
     const path = join(directory, `${artifact.sha256}.mjs`);
-    const options = { flag: "wx", mode: 0o600 };
+    const options = { createNew: true, mode: 0o600 };
     await Promise.all([
-      writeFile(path, artifact.content, options),
+      Deno.writeFile(path, artifact.content, options),
       artifact.sourceMap &&
-      writeFile(join(directory, PLACED_SOURCE_MAP), artifact.sourceMap, options),
+      Deno.writeFile(join(directory, PLACED_SOURCE_MAP), artifact.sourceMap, options),
     ]);
     return {
-      directory,
       directoryUrl: toFileUrl(directory + SEPARATOR).href,
-      url: `${toFileUrl(path).href}?scn=${scn}&g=${ordinal}`,
+      url: `${toFileUrl(path).href}?scn=${scn}&g=${folder.ordinal}`,
     };
   }
 
@@ -60,9 +72,10 @@ export class PrivateStore {
     return this.#root = root;
   }
 
-  /** Removes what a generation that is gone has left. */
-  async remove(placed: PlacedModule): Promise<void> {
-    await rm(placed.directory, { recursive: true, force: true });
+  /** Removes the folder with all in it. */
+  async remove(folder: PrivateFolder): Promise<void> {
+    const directory = await folder.directory.catch(() => undefined);
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   }
 
   /** Removes the folder and all in it. */

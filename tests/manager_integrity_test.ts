@@ -152,6 +152,20 @@ Deno.test("a file past the limit is refused without being read", async () => {
   assert(performance.now() - started < 100);
 });
 
+Deno.test("a large artifact is read whole", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager();
+  const lines = Array.from({ length: 50_000 }, (_, n) => `// ${n} and some text after it`);
+  const source = ["export const first = 1;", ...lines, "export const last = 2;"].join("\n");
+  for (const init of [{ name: "plain" }, { name: "packed", gzip: true }]) {
+    const { path, info } = await writeArtifact(directory.path, source, init);
+    const generation = await manager.open(path);
+    assert(info.content.size > 1_000_000);
+    assertEquals(generation.symbols, ["first", "last"]);
+    assertEquals(generation.sha256, info.content.sha256);
+  }
+});
+
 Deno.test("content that fits the limit to the byte is taken", async () => {
   await using directory = await tempDirectory();
   const size = 10_000;
