@@ -11,7 +11,8 @@ let users = 0;
  *
  * Late throws, unhandled rejections and exit calls are traced to a generation by the first frame
  * of their stack, else by the async context that they were started in. What is not a plugin's
- * behaves as without guards. They are no boundary: code that means harm gets around them, and
+ * behaves as without guards. Not caught is what is thrown without a stack by a timer that was imported
+ * from `node:timers`. They are no boundary: code that means harm gets around them, and
  * belongs into a process of its own.
  */
 export function installGuards(): Disposable {

@@ -8,7 +8,7 @@
  * import { assert } from "@std/assert";
  *
  * const directory = await Deno.makeTempDir();
- * const file = `${directory}/greeter_20261123014512_2_9_5_any_any.mjs`;
+ * const file = `${directory}/greeter_20250123014512_2_9_5_any_any.mjs`;
  * await Deno.writeTextFile(file, "export const greet = (name) => `Hello, ${name}!`;");
  *
  * await using manager = new PluginManager();

@@ -64,6 +64,9 @@ export interface ManagerOptions {
   /**
    * How long a module's top level may take, in milliseconds.
    *
+   * One that never ends is given up, but Deno remembers it: a host that ends by running out of work
+   * ends with code 1 then ("Top-level await promise never resolved"). End it with `Deno.exit`.
+   *
    * @default {10000}
    */
   readonly loadDeadline?: number;

@@ -43,12 +43,12 @@ export interface OpenOptions {
  * import { assertEquals } from "@std/assert";
  *
  * const directory = await Deno.makeTempDir();
- * const file = `${directory}/greeter_20261123014512_2_9_5_any_any.mjs`;
+ * const file = `${directory}/greeter_20250123014512_2_9_5_any_any.mjs`;
  * await Deno.writeTextFile(file, "export const greet = (name) => `Hello, ${name}!`;");
  *
  * await using manager = new PluginManager();
  * const greeter = await manager.open(file);
- * assertEquals(greeter.scn, 20261123014512);
+ * assertEquals(greeter.scn, 20250123014512);
  * assertEquals(await greeter.call("greet", "Ada"), "Hello, Ada!");
  *
  * await Deno.remove(directory, { recursive: true });
