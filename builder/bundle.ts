@@ -3,6 +3,7 @@ import { join, toFileUrl } from "@std/path";
 import { HotplugError, SOURCE_MAP_LINK } from "../artifact/mod.ts";
 import { errnoOf } from "./_fs_error.ts";
 import { quote } from "./_quote.ts";
+import { alignLines } from "./align_lines.ts";
 import { alignSourceMap } from "./align_source_map.ts";
 import type { BuildArgs } from "./build_args.ts";
 import { throwIfCancelled } from "./cancel.ts";
@@ -102,7 +103,8 @@ export async function bundle(
     // A path that begins with a dash, or looks like a URL, is still a path this way.
     `./${entry}`,
   ]);
-  const made = await readOutput(join(workFolder, "out"));
+  const align = request.minify ? alignSourceMap : alignLines;
+  const made = await readOutput(join(workFolder, "out"), align);
   await checkInlinedBytes(made.code, cwd);
   return made;
 }
@@ -136,10 +138,13 @@ async function start(
   }
 }
 
-async function readOutput(folder: string): Promise<Bundle> {
+async function readOutput(
+  folder: string,
+  align: (code: string, map: string) => string,
+): Promise<Bundle> {
   const code = await readFile(join(folder, OUTPUT), "utf8");
   const map = await readFile(join(folder, `${OUTPUT}.map`), "utf8");
-  const mended = mendRequireShim({ code, map: alignSourceMap(code, map) });
+  const mended = mendRequireShim({ code, map: align(code, map) });
   if (!mended.code.trimEnd().endsWith(SOURCE_MAP_LINK)) {
     throw new HotplugError(
       "bundle",

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type PermissionKind, type Permissions } from "../artifact/mod.ts";
+import type { PermissionKind, Permissions } from "../artifact/mod.ts";
 import type { BuildOptions, DefineValue } from "../builder/mod.ts";
 import { collect, targetArgument, textArgument } from "./argument.ts";
 
