@@ -129,7 +129,7 @@ Deno.test({
        console.log(await manager.open(${JSON.stringify(path)}).catch((error) => error.code));
        console.log((await manager.open(${JSON.stringify(good.path)})).name);`,
     );
-    const deno = [Deno.execPath(), "run", "-A", "--no-check", "--cached-only", "--no-lock"];
+    const deno = [Deno.execPath(), "run", "-A", "--no-check", "--cached-only"];
     const run = [...deno, `--config=${new URL("../deno.json", import.meta.url).pathname}`, script];
     const [command = "", ...args] = [...unprivileged() ?? [], ...run];
     const env = { TMPDIR: directory.path, NO_COLOR: "1" };
