@@ -24,7 +24,21 @@
  * | `deadline` | something did not end in its time |
  * | `activation` | `activate` threw or did not end in its time |
  * | `health` | `health` threw, answered false or did not end in its time |
+ * | `quiesce` | `quiesce` threw or did not end in its time |
+ * | `handover` | `handover` threw, did not end in its time, or gave what can't be copied |
+ * | `resume` | `resume` threw or did not end in its time |
+ * | `deactivation` | `deactivate` threw or did not end in its time |
+ * | `held` | after a rollback, nothing up to the version rolled back is loaded |
+ * | `frozen` | the plugin is frozen: nothing of it is loaded until it is thawed |
+ * | `approval-required` | it asks for more than what is approved |
+ * | `signature` | not signed by a trusted key, or not what was signed |
  * | `symbol` | the plugin has no such symbol, or it is no function |
+ * | `busy` | more calls at a time than are allowed |
+ * | `retired` | the generation is gone, or a stream of it was cut when its time was over |
+ * | `crashed` | the process or worker of the plugin ended; the call may be tried again |
+ * | `protocol` | the process of the plugin sent what is no message |
+ * | `clone` | a value that can't be copied to where the plugin runs, or from there |
+ * | `no-deno` | there is no Deno to run a process with |
  * | `not-found` | no such plugin, or none loaded yet |
  * | `unsupported` | a kind of artifact that this host can't run |
  * | `closed` | the manager, daemon or generation is closed |
@@ -65,7 +79,21 @@ export type ErrorCode =
   | "deadline"
   | "activation"
   | "health"
+  | "quiesce"
+  | "handover"
+  | "resume"
+  | "deactivation"
+  | "held"
+  | "frozen"
+  | "approval-required"
+  | "signature"
   | "symbol"
+  | "busy"
+  | "retired"
+  | "crashed"
+  | "protocol"
+  | "clone"
+  | "no-deno"
   | "not-found"
   | "unsupported"
   | "closed"

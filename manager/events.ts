@@ -61,7 +61,15 @@ export interface ConflictEvent extends RefusalEvent {
 /** What a manager tells. */
 export type ManagerEvent = LoadedEvent | FailedEvent | SkippedEvent | ConflictEvent;
 
-const SKIPS: ReadonlySet<ErrorCode> = new Set(["outdated", "platform", "runtime", "future"]);
+const SKIPS: ReadonlySet<ErrorCode> = new Set([
+  "outdated",
+  "platform",
+  "runtime",
+  "future",
+  "held",
+  "frozen",
+  "approval-required",
+]);
 
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   "io",
@@ -70,7 +78,14 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   "deadline",
   "activation",
   "health",
+  "quiesce",
+  "handover",
+  "crashed",
+  "no-deno",
   "future",
+  "held",
+  "frozen",
+  "approval-required",
 ]);
 
 /**
