@@ -7,9 +7,10 @@
  * @module
  */
 
+import { benchBuild } from "./build.ts";
 import { benchCall } from "./call.ts";
 import { benchSwap } from "./swap.ts";
 
-for (const bench of [benchSwap, benchCall]) {
+for (const bench of [benchSwap, benchCall, benchBuild]) {
   for (const line of await bench()) console.log(line);
 }

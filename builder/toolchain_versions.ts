@@ -3,17 +3,17 @@ import { compareVersions, tryParseVersion, type Version } from "../artifact/mod.
 /** The first version with `deno bundle`. */
 export const BUNDLES_FROM = "2.4.0";
 
-/** The first version of which it is known that `deno bundle --check` checks; 2.4 takes the flag only. */
-const CHECKS_FROM = "2.9.0";
+/** The first version of which it is known that what is missing is left to import, and no failure. */
+const SPARES_FROM = "2.9.0";
 
 /** Whether that version has `deno bundle`. */
 export function canBundle(version: string): boolean {
   return isFrom(version, BUNDLES_FROM);
 }
 
-/** Whether that version checks types while it bundles. */
-export function checksWhileBundling(version: string): boolean {
-  return isFrom(version, CHECKS_FROM);
+/** Whether that version bundles although something is missing that may be. */
+export function sparesOptional(version: string): boolean {
+  return isFrom(version, SPARES_FROM);
 }
 
 /**
