@@ -61,6 +61,7 @@ export { formatArtifactName, parseArtifactName, tryParseArtifactName } from "./n
 export type { ArtifactName, ArtifactStem, Compression, Mode } from "./name.ts";
 export { ArtifactNameError } from "./name_error.ts";
 export type { ArtifactNamePart } from "./name_error.ts";
+export { intersectPermissions, PERMISSION_KINDS, permissionsBeyond } from "./permissions.ts";
 export { assertPluginName, isPluginName } from "./plugin_name.ts";
 export { checkRuntime, hostRuntime } from "./runtime.ts";
 export type { CheckRuntimeOptions, Runtime, RuntimeRefusal, RuntimeRule } from "./runtime.ts";

@@ -1,17 +1,10 @@
-import { HotplugError, type PermissionKind, type Permissions } from "../artifact/mod.ts";
+import {
+  HotplugError,
+  PERMISSION_KINDS,
+  type PermissionKind,
+  type Permissions,
+} from "../artifact/mod.ts";
 import { quote } from "./_quote.ts";
-
-/** The kinds of permission, in the order of the flags. */
-export const PERMISSION_KINDS: readonly PermissionKind[] = [
-  "env",
-  "ffi",
-  "import",
-  "net",
-  "read",
-  "run",
-  "sys",
-  "write",
-];
 
 /**
  * Checks permissions and answers with their canonical form: known kinds in alphabetical order, what
