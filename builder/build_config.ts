@@ -129,7 +129,10 @@ function resolveMirror(mirror: string | URL | undefined): DenortMirror | undefin
       return { type: "folder", path: location.path };
     case "url":
       // Only with the slash at its end is an address one that others are below of.
-      return { type: "url", url: new URL(`${location.url.pathname}/`, location.url) };
+      return {
+        type: "url",
+        url: new URL(location.url.pathname.replace(/\/*$/, "/"), location.url),
+      };
     default:
       throw new HotplugError(
         "options",
