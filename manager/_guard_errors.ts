@@ -1,3 +1,4 @@
+import { isAbortReason } from "./abort_signal.ts";
 import { describeError, framesOf } from "./describe_error.ts";
 import { scopeOfExit } from "./_guard_exit.ts";
 import { currentScope, type PluginScope, scopeOfFrames, scopeOfUrl } from "./plugin_scope.ts";
@@ -6,10 +7,13 @@ import { currentScope, type PluginScope, scopeOfFrames, scopeOfUrl } from "./plu
 export function guardErrors(): () => void {
   const onError = (event: ErrorEvent): void => {
     // Where the error has no stack, the event still knows the file. The context is that of the throw
-    // only for what the runtime throws (a socket's error that nobody listens to): after a timer it
+    // only for what the runtime throws (a socket's error that nobody listens to) or makes throw (a
+    // listener of an abort): after a timer it
     // is the one of whatever ran last.
     const fallback = (): PluginScope | undefined =>
-      RUNTIME.test(event.filename) ? currentScope() : scopeOfUrl(event.filename);
+      RUNTIME.test(event.filename) || isAbortReason(event.error)
+        ? currentScope()
+        : scopeOfUrl(event.filename);
     if (blame(event.error, THREW, fallback)) event.preventDefault();
   };
   const onRejection = (event: PromiseRejectionEvent): void => {
@@ -41,7 +45,7 @@ export function blame(
 ): boolean {
   // An exit call was reported when it was made.
   if (scopeOfExit(thrown)) return true;
-  const scope = scopeOfFrames(framesOf(thrown), fallback);
+  const scope = scopeOfFrames(isAbortReason(thrown) ? "" : framesOf(thrown), fallback);
   scope?.report({
     code: "uncaught",
     message: `Plugin "${scope.name}" (SCN ${scope.scn}) ${what}: ${describeError(thrown)}`,

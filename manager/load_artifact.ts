@@ -1,4 +1,5 @@
 import { HotplugError, isHook } from "../artifact/mod.ts";
+import { abortSignal } from "./abort_signal.ts";
 import { activate } from "./activate.ts";
 import { checkLeftovers } from "./check_leftovers.ts";
 import { stackOf } from "./describe_error.ts";
@@ -92,11 +93,12 @@ async function start(
     signal,
   });
   const controller = new AbortController();
+  const abort = (reason: unknown): void => abortSignal(scope, controller, reason);
   const context = { name, scn, signal: controller.signal, config: configOf(options, name) };
   try {
     await activate(module, context, scope, { milliseconds: options.activateDeadline, signal });
   } catch (error) {
-    controller.abort(error);
+    abort(error);
     throw error;
   }
   scopes.keep(scope);
@@ -110,7 +112,7 @@ async function start(
       module,
       scope,
     }),
-    abort: (reason) => controller.abort(reason),
+    abort,
   };
 }
 

@@ -26,6 +26,9 @@ import { readRegularFile } from "./read_file.ts";
 import { refusalEvent, toHotplugError } from "./refusal_event.ts";
 import { ScopeKeeper } from "./scope_keeper.ts";
 
+/** For so many turns after the end of their signals, plugins are guarded. */
+const AFTERMATH_TURNS = 5;
+
 /** How {@linkcode PluginManager.open} goes about it. */
 export interface OpenOptions {
   /** Gives the load up when aborted, also for who shares it; its reason is thrown. */
@@ -215,6 +218,10 @@ export class PluginManager implements AsyncDisposable {
     await Promise.allSettled(this.#opening.values());
     for (const slot of this.#slots.values()) slot.close();
     for (const abort of this.#aborts.splice(0)) abort(reason);
+    // What that makes plugins reject and throw comes within the next turns.
+    for (let turn = 0; this.#guards && turn < AFTERMATH_TURNS; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
     this.#guards?.[Symbol.dispose]();
     this.#scopes.close();
     await this.#store.close();

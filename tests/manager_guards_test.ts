@@ -167,6 +167,61 @@ Deno.test("what a plugin does that would end the process is told once, and the p
   });
 });
 
+/** What plugins do when their signal is aborted that would end their process. */
+const answersToAbort: Record<string, string> = {
+  "rejects with the reason":
+    "new Promise((_, no) => { signal.onabort = () => no(signal.reason); });",
+  "rejects with the runtime's error":
+    "import('node:timers/promises').then(({ setTimeout }) => setTimeout(60_000, 0, { signal }));",
+  "throws the reason": "signal.onabort = () => { throw signal.reason; };",
+  "throws the reason later":
+    "signal.onabort = () => { setTimeout(() => signal.throwIfAborted()); };",
+  "rejects with its own error": "signal.onabort = async () => { throw new Error('mine'); };",
+  "exits": "signal.onabort = () => Deno.exit(3);",
+};
+
+for (const [what, answer] of Object.entries(answersToAbort)) {
+  for (
+    const [when, end] of [["closes", ""], ["gives an activation up", "throw new Error('no');"]]
+  ) {
+    Deno.test(`a plugin that ${what} when its manager ${when} does not end the process`, async () => {
+      await using directory = await tempDirectory();
+      const source = `export const activate = async ({ signal }) => {
+        ${answer}
+        await new Promise((next) => setTimeout(next, 20));
+        ${end}
+      };`;
+      const { path } = await writeArtifact(directory.path, source, { info: false });
+      const { code, stdout, stderr } = await runScript(
+        directory.path,
+        `
+        import { PluginManager } from "project:manager/mod.ts";
+        const manager = new PluginManager({ guards: true });
+        manager.subscribe((event) => event.type === "failed" && console.log(JSON.stringify(event)));
+        await manager.open(${JSON.stringify(path)}).catch(() => {});
+        await manager.close();
+        for (let turn = 0; turn < 20; turn++) await new Promise((next) => setTimeout(next, 1));
+        console.log("went on");
+        `,
+      );
+      assertEquals(code, 0, stdout + stderr);
+      assert(stdout.includes("went on"), stdout);
+      const codes = jsonLines<FailedEvent>(stdout).map((event) => event.code);
+      const expected = what === "exits" ? "exit" : "uncaught";
+      assertEquals(codes.toSorted(), end ? ["activation", expected] : [expected]);
+    });
+  }
+}
+
+Deno.test("the host's own rejection with what it aborted a load with ends it", async () => {
+  const { code, stdout, stderr } = await hostThat(
+    `const signal = AbortSignal.abort(new Error("mine"));
+     manager.open(${JSON.stringify("/no/such_20240101000000_2_0_0_any_any.mjs")}, { signal });`,
+  );
+  assertEquals(code, 1, stdout);
+  assert(stderr.includes("mine"), stderr);
+});
+
 /** Runs a host with guards that has opened a plugin, and then does something itself. */
 async function hostThat(
   does: string,
