@@ -4,6 +4,7 @@ import { PluginDaemon } from "../daemon/mod.ts";
 import { collect, scnArgument, textArgument } from "./argument.ts";
 import { formatEvent } from "./format_event.ts";
 import type { Io } from "./io.ts";
+import { printable } from "./printable.ts";
 import { stdoutToStderr } from "./stdout_to_stderr.ts";
 
 interface Flags {
@@ -44,13 +45,29 @@ async function run(directories: readonly string[], flags: Flags, io: Io): Promis
     watch: directories,
     ...(flags.initialScn !== undefined && { initialScn: flags.initialScn }),
   });
+  const print = lossy(io);
   daemon.subscribe((event) => {
-    io.stdout(flags.json ? `${JSON.stringify(event)}\n` : formatEvent(event, io.isTerminal));
+    print(flags.json ? `${JSON.stringify(event)}\n` : formatEvent(event, io.isTerminal));
   });
   const ended = aborted(io.signal);
   await Promise.race([daemon.start(), ended]);
   await ended;
   await daemon.close();
+}
+
+/** Prints what can be printed: a full disk is no reason to end what serves. */
+function lossy(io: Io): (text: string) => void {
+  let failing = false;
+  return (text) => {
+    try {
+      io.stdout(text);
+      failing = false;
+    } catch (error) {
+      // Once, until it works again: a line for each would fill what is left.
+      if (!failing) io.stderr(`error: ${printable((error as Error).message)}\n`);
+      failing = true;
+    }
+  };
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<void> {

@@ -1,11 +1,16 @@
 import { writeSync } from "node:fs";
 import process from "node:process";
+import { HotplugError } from "../artifact/mod.ts";
 
 /** Where a command writes to, and what it needs to know of that place. */
 export interface Io {
-  /** Writes to standard output: results, for programs and people. */
+  /**
+   * Writes to standard output: results, for programs and people.
+   *
+   * @throws {HotplugError} `io` where that fails, as on a full disk; not where nobody reads.
+   */
   readonly stdout: (text: string) => void;
-  /** Writes to standard error: what went wrong, and what plugins print. */
+  /** Writes to standard error: what went wrong, and what plugins print. Throws nothing. */
   readonly stderr: (text: string) => void;
   /** Whether standard output is a terminal, and colour is wanted. */
   readonly isTerminal: boolean;
@@ -17,7 +22,13 @@ export interface Io {
 export function processIo(ending: AbortController): Io {
   return {
     stdout: (text) => writeAll(1, text) || ending.abort(),
-    stderr: (text) => void writeAll(2, text),
+    stderr: (text) => {
+      try {
+        writeAll(2, text);
+      } catch {
+        // There is no other place to tell it.
+      }
+    },
     isTerminal: Deno.stdout.isTerminal() && !process.env.NO_COLOR,
     signal: ending.signal,
   };
@@ -37,10 +48,15 @@ function writeAll(fd: number, text: string): boolean {
     } catch (error) {
       const { code } = error as { code?: string };
       if (code === "EPIPE") return false;
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN") throw cannotWrite(error);
       // A pipe that does not wait by itself, and is full.
       Atomics.wait(PAUSE, 0, 0, 1);
     }
   }
   return true;
+}
+
+function cannotWrite(cause: unknown): HotplugError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new HotplugError("io", `Cannot write the output: ${why}; what it said is lost`, { cause });
 }

@@ -55,9 +55,18 @@ function report(error: unknown, args: readonly string[], io: Io): number {
   const printed = error instanceof CommanderError;
   if (printed && error.exitCode === 0) return DONE;
   const { code, message } = describe(error);
-  if (args.includes("--json")) io.stdout(`${JSON.stringify({ type: "error", code, message })}\n`);
+  if (args.includes("--json")) printJson({ type: "error", code, message }, io);
   if (!printed) io.stderr(`error: ${printable(message)}\n`);
   return code === "options" ? MISUSE : FAILED;
+}
+
+/** Best effort: that the output can't be written may be the very error to tell. */
+function printJson(value: unknown, io: Io): void {
+  try {
+    io.stdout(`${JSON.stringify(value)}\n`);
+  } catch {
+    // It is told on standard error as well.
+  }
 }
 
 function describe(error: unknown): { readonly code: string; readonly message: string } {

@@ -38,5 +38,9 @@ export function stdoutToStderr(): Disposable {
     "write",
     process.stderr.write.bind(process.stderr),
   );
+  // That nobody reads what plugins print is no failure of theirs, nor of the command.
+  const ignore = (): void => {};
+  process.stderr.on("error", ignore);
+  undo.push(() => process.stderr.off("error", ignore));
   return { [Symbol.dispose]: () => undo.reverse().forEach((restore) => restore()) };
 }

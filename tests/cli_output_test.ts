@@ -61,6 +61,27 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a plugin that prints under hotplug daemon does no wrong where nobody reads",
+  ignore: !POSIX,
+  async fn() {
+    await using directory = await tempDirectory();
+    await writeArtifact(
+      directory.path,
+      `let left = 5;
+       const timer = setInterval(() => {
+         console.log("x".repeat(100));
+         if (left-- === 0) clearInterval(timer), process.kill(process.pid, "SIGTERM");
+       }, 20);`,
+    );
+    const daemon = `hotplug daemon ${directory.path} --json`;
+    const output = await shell(`{ ${daemon} 2>&1 >&3 | :; } 3>&1`);
+    assertStringIncludes(output, `"type":"loaded"`);
+    assertStringIncludes(output, `"type":"stopped"`);
+    assert(!output.includes(`"type":"failed"`), output);
+  },
+});
+
 Deno.test("hotplug build loses no line and does not fail where nobody reads", async () => {
   await using directory = await tempDirectory();
   const source = directory.file("tax.ts");
@@ -71,6 +92,40 @@ Deno.test("hotplug build loses no line and does not fail where nobody reads", as
   let errors = "";
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) errors += text;
   assertEquals([code, errors], [0, ""]);
+});
+
+const FULL = "/dev/full";
+
+Deno.test({
+  name: "hotplug build fails, and says so, where its output can't be written",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using directory = await tempDirectory();
+    const source = directory.file("tax.ts");
+    await Deno.writeTextFile(source, "export const rate = 0.2;");
+    for (const flag of ["", "--json"]) {
+      const build = `hotplug build ${source} --no-check --dest ${
+        directory.file("plugins")
+      } ${flag}`;
+      const output = await shell(`${build} 2>&1 >${FULL}; echo "ended with $?"`);
+      assertMatch(output, /^error: Cannot write the output: .*\nended with 1\n$/);
+    }
+  },
+});
+
+Deno.test({
+  name: "hotplug daemon goes on where its output can't be written, and says so once",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using directory = await tempDirectory();
+    await writeArtifact(
+      directory.path,
+      `console.log("loaded"); setTimeout(() => process.kill(process.pid, "SIGTERM"), 50);`,
+    );
+    const daemon = `hotplug daemon ${directory.path} --json`;
+    const output = await shell(`${daemon} 2>&1 >${FULL}; echo "ended with $?"`);
+    assertMatch(output, /^error: Cannot write the output: .*\nloaded\nended with 0\n$/);
+  },
 });
 
 Deno.test("an event is one line for people, each kind in its words", () => {
