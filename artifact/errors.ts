@@ -32,6 +32,7 @@
  * | `frozen` | the plugin is frozen: nothing of it is loaded until it is thawed |
  * | `approval-required` | it asks for more than what is approved |
  * | `signature` | not signed by a trusted key, or not what was signed |
+ * | `key` | not a key to sign or to verify with |
  * | `symbol` | the plugin has no such symbol, or it is no function |
  * | `busy` | more calls at a time than are allowed |
  * | `retired` | the generation is gone, or a stream of it was cut when its time was over |
@@ -87,6 +88,7 @@ export type ErrorCode =
   | "frozen"
   | "approval-required"
   | "signature"
+  | "key"
   | "symbol"
   | "busy"
   | "retired"

@@ -30,6 +30,8 @@ export {
   tryParseInfoFileName,
 } from "./file_names.ts";
 export type { LockName } from "./file_names.ts";
+export { generateKeyPair } from "./generate_key_pair.ts";
+export type { KeyPair } from "./generate_key_pair.ts";
 export { HOOKS, isHook } from "./hooks.ts";
 export type { Hook } from "./hooks.ts";
 export { formatInfo, parseInfo } from "./info.ts";
@@ -45,6 +47,7 @@ export type {
   Requirements,
   SourceMapFile,
 } from "./info_file.ts";
+export type { Jwk, KeySource, NamedKey } from "./key.ts";
 export {
   DEFAULT_BARE_SETTLE_MS,
   DEFAULT_FUTURE_TOLERANCE_MS,
@@ -63,6 +66,8 @@ export { ArtifactNameError } from "./name_error.ts";
 export type { ArtifactNamePart } from "./name_error.ts";
 export { intersectPermissions, PERMISSION_KINDS, permissionsBeyond } from "./permissions.ts";
 export { assertPluginName, isPluginName } from "./plugin_name.ts";
+export { parsePublicKeys } from "./public_key.ts";
+export type { PublicKey } from "./public_key.ts";
 export { checkRuntime, hostRuntime } from "./runtime.ts";
 export type { CheckRuntimeOptions, Runtime, RuntimeRefusal, RuntimeRule } from "./runtime.ts";
 export { assertNoThenSymbol, scanModule } from "./scan_module.ts";
@@ -78,6 +83,9 @@ export {
   tryParseScn,
 } from "./scn.ts";
 export type { Scn } from "./scn.ts";
+export { signInfo } from "./sign_info.ts";
+export { parseSigningKey } from "./signing_key.ts";
+export type { SigningKey } from "./signing_key.ts";
 export { PLACED_SOURCE_MAP, SOURCE_MAP_LINK } from "./source_map.ts";
 export {
   ANY_TARGET,
@@ -89,5 +97,7 @@ export {
   TARGETS,
 } from "./target.ts";
 export type { AnyPlatform, Arch, Os, Platform, Target } from "./target.ts";
+export { verifyInfo } from "./verify_info.ts";
+export type { VerifiedInfo } from "./verify_info.ts";
 export { compareVersions, formatVersion, parseVersion, tryParseVersion } from "./version.ts";
 export type { Version } from "./version.ts";
