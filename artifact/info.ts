@@ -49,12 +49,14 @@ export interface ParsedInfo {
  * ```
  *
  * @param text The file's text, or its bytes as UTF-8; at most 1 MiB
+ * @param file The file's name, for what errors say
  * @throws {HotplugError} code `info`: it can't be read, a field is not valid, or fields contradict
  * each other
  */
-export function parseInfo(text: string | Uint8Array): ParsedInfo {
-  const raw = readJson(text);
-  return { info: validate(raw, "read"), raw: raw as Record<string, unknown> };
+export function parseInfo(text: string | Uint8Array, file?: string): ParsedInfo {
+  const doing: Doing = file === undefined ? "read the info file" : `read ${quote(file)}`;
+  const raw = readJson(text, doing);
+  return { info: validate(raw, doing), raw: raw as Record<string, unknown> };
 }
 
 /**
@@ -64,26 +66,25 @@ export function parseInfo(text: string | Uint8Array): ParsedInfo {
  * @throws {HotplugError} code `info`: a field is not valid, or fields contradict each other
  */
 export function formatInfo(info: InfoFile): string {
-  const text = `${JSON.stringify(validate(info, "write"), null, 2)}\n`;
-  if (new TextEncoder().encode(text).length > MAX_INFO_BYTES) throw tooLarge("write");
+  const text = `${JSON.stringify(validate(info, WRITE), null, 2)}\n`;
+  if (new TextEncoder().encode(text).length > MAX_INFO_BYTES) throw tooLarge(WRITE);
   return text;
 }
 
-type Doing = "read" | "write";
+/** What is being done, as errors say it. */
+type Doing = `read ${string}` | typeof WRITE;
 
-function readJson(text: string | Uint8Array): unknown {
-  if (text.length > MAX_INFO_BYTES) throw tooLarge("read");
+const WRITE = "write the info file";
+
+function readJson(text: string | Uint8Array, doing: Doing): unknown {
+  if (text.length > MAX_INFO_BYTES) throw tooLarge(doing);
   try {
     const decoded = typeof text === "string"
       ? text
       : new TextDecoder("utf-8", { fatal: true }).decode(text);
     return JSON.parse(decoded, (key, value) => key === "__proto__" ? undefined : value);
   } catch (cause) {
-    throw new HotplugError(
-      "info",
-      "Cannot read the info file: it is no JSON; build the plugin again",
-      { cause },
-    );
+    throw fault(doing, "it is no JSON; build the plugin again", { cause });
   }
 }
 
@@ -123,7 +124,7 @@ function checkNames(info: InfoFile, doing: Doing): void {
     throw fieldFault(doing, "exports", `must not hold the hook ${quote(hook)}; name it in hooks`);
   }
   // A reader must not stumble over the hooks of a later hotplug; a writer has no such excuse.
-  const unknown = doing === "write" && info.hooks.find((each) => !isHook(each));
+  const unknown = doing === WRITE && info.hooks.find((each) => !isHook(each));
   if (unknown) throw fieldFault(doing, "hooks", `must not hold ${quote(unknown)}: no such hook`);
 }
 
@@ -177,7 +178,7 @@ function fieldFault(
 }
 
 function fault(doing: Doing, why: string, options?: ErrorOptions): HotplugError {
-  return new HotplugError("info", `Cannot ${doing} the info file: ${why}`, options);
+  return new HotplugError("info", `Cannot ${doing}: ${why}`, options);
 }
 
 function tooLarge(doing: Doing): HotplugError {

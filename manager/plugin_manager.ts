@@ -128,7 +128,7 @@ export class PluginManager implements AsyncDisposable {
     try {
       const path = toPath(pathOrUrl);
       const parts = parseInfoFileName(basename(path));
-      const { info } = parseInfo(await readRegularFile(path, MAX_INFO_BYTES));
+      const { info } = parseInfo(await readRegularFile(path, MAX_INFO_BYTES), basename(path));
       const { file } = info.artifact;
       const named = tryParseArtifactName(file);
       if (!named || artifactStem(named) !== artifactStem(parts)) {

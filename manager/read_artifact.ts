@@ -56,7 +56,8 @@ export async function readArtifact(
 
 /** Reads the info file beside the artifact; undefined where there is none. */
 async function readInfo(location: Location): Promise<ParsedInfo | undefined> {
-  const path = join(location.directory, infoFileName(location.parts));
+  const name = infoFileName(location.parts);
+  const path = join(location.directory, name);
   let bytes: Uint8Array;
   try {
     bytes = await readRegularFile(path, MAX_INFO_BYTES);
@@ -65,7 +66,7 @@ async function readInfo(location: Location): Promise<ParsedInfo | undefined> {
     if (isNotFound(error) && !lstatSync(path, { throwIfNoEntry: false })) return undefined;
     throw error;
   }
-  const parsed = parseInfo(bytes);
+  const parsed = parseInfo(bytes, name);
   if (parsed.info.artifact.file !== location.file) {
     throw new HotplugError(
       "integrity",

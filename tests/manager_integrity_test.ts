@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { basename } from "@std/path";
 import { type InfoFile, lockFileName, sha256 } from "../artifact/mod.ts";
 import { PluginManager } from "../manager/mod.ts";
 import { gzip, SCN, writeArtifact } from "./_artifacts.ts";
@@ -40,8 +41,9 @@ for (const [what, wrong] of Object.entries(wrongs)) {
         await open();
         assert(false, "it was opened");
       } catch (error) {
-        const { code } = error as { code: string };
+        const { code, message } = error as { code: string; message: string };
         assert(["info", "integrity"].includes(code), `${code}: ${error}`);
+        assert(message.includes(`pricing_${SCN}_2_0_0_any_any.`), `which file? ${message}`);
       }
     }
     assertEquals(manager.current("pricing"), undefined);
@@ -64,8 +66,10 @@ Deno.test("an info file that is no JSON, too large or a folder is refused", asyn
   await using manager = new PluginManager();
   for (const text of ["", "{", "null", "[]", '{"format":1}']) {
     await Deno.writeTextFile(infoPath, text);
-    await assertCode(manager.open(path), "info");
-    await assertCode(manager.openInfo(infoPath), "info");
+    for (const open of [() => manager.open(path), () => manager.openInfo(infoPath)]) {
+      const { message } = await assertCode(open(), "info");
+      assert(message.includes(basename(infoPath)), `which file? ${message}`);
+    }
   }
   await Deno.truncate(infoPath, 2 ** 21);
   await assertCode(manager.open(path), "limit");
