@@ -133,8 +133,14 @@ export type {
   Version,
 } from "./artifact/mod.ts";
 export type { PluginContext } from "./plugin/mod.ts";
-export { build, DEFAULT_SOURCE_LIMITS, TargetsFailedError } from "./builder/mod.ts";
+export {
+  build,
+  DEFAULT_SOURCE_LIMITS,
+  describeProgress,
+  TargetsFailedError,
+} from "./builder/mod.ts";
 export type {
+  BuildLogger,
   BuildOptions,
   BuildProgress,
   BuildResult,
@@ -142,6 +148,9 @@ export type {
   DefineValue,
   SourceLimits,
   TargetFailure,
+  VerifyDifference,
+  VerifyOptions,
+  VerifyResult,
 } from "./builder/mod.ts";
 export { isFinal, isPluginOutdated, PluginManager, PluginOutdatedError } from "./manager/mod.ts";
 export type {

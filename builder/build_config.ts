@@ -17,7 +17,9 @@ import { checkEnv } from "./child_env.ts";
 import { checkDefines, type Defines } from "./define.ts";
 import type { DenortMirror } from "./denort.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { describeProgress } from "./describe_progress.ts";
 import { type ImportHosts, importHosts } from "./import_hosts.ts";
+import type { BuildLogger } from "./logger.ts";
 import type { BuildOptions } from "./options.ts";
 import { checkPermissions } from "./permission_flags.ts";
 import type { BuildProgress } from "./progress.ts";
@@ -55,14 +57,18 @@ export interface BuildConfig {
   readonly cacheDir: string;
   readonly buildArgs: BuildArgs;
   readonly env: Readonly<Record<string, string>>;
+  readonly logger: BuildLogger;
   readonly onProgress: (progress: BuildProgress) => void;
 }
+
+const SILENT: BuildLogger = { debug() {}, info() {}, warn() {} };
 
 const SPECIFIER = /^(?:@[a-z0-9][a-z0-9_-]*\/)?[a-z0-9][a-z0-9._-]*$/i;
 
 /** Checks options, fills what is missing and makes paths absolute. */
 export function resolveBuildOptions(options: BuildOptions): BuildConfig {
   const { name, main, scn, contract, permissions, signal } = options;
+  const logger = options.logger ?? SILENT;
   const mode = resolveMode(options.mode ?? "module");
   if (name !== undefined) assertPluginName(name);
   if (scn !== undefined && !isScn(scn)) {
@@ -104,7 +110,11 @@ export function resolveBuildOptions(options: BuildOptions): BuildConfig {
     cacheDir: resolve(expandHome(required("cacheDir", options.cacheDir ?? cacheFolder()))),
     buildArgs: checkBuildArgs(options.buildArgs ?? [], mode),
     env: checkEnv(options.env ?? {}),
-    onProgress: options.onProgress ?? (() => {}),
+    logger,
+    onProgress(progress) {
+      logger.info(describeProgress(progress));
+      options.onProgress?.(progress);
+    },
   };
 }
 

@@ -11,6 +11,8 @@ import { childEnv } from "./child_env.ts";
 import { checkGraph } from "./graph.ts";
 import type { ImportHosts } from "./import_hosts.ts";
 import { checkInlinedBytes } from "./inlined_bytes.ts";
+import { logged } from "./logged.ts";
+import type { BuildLogger } from "./logger.ts";
 import { lockWouldChange } from "./lock_file.ts";
 import { mendRequireShim } from "./require_shim.ts";
 import { type CommandRunner, runCommand } from "./run_command.ts";
@@ -51,6 +53,8 @@ export interface BundleRequest {
   readonly buildArgs: BuildArgs;
   /** Further variables for the child process. */
   readonly env: Readonly<Record<string, string>>;
+  /** Told of what is run. */
+  readonly logger: BuildLogger;
   /** Stops it. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -78,8 +82,9 @@ export async function bundle(
   const cwd = join(workFolder, SOURCE_FOLDER);
   const env = childEnv(request.env);
   const flags = resolutionFlags(request);
+  const runner = logged(run, request.logger);
   const step = async (args: readonly string[]): Promise<string> => {
-    const { code, stdout, stderr } = await start(run, { program: deno, args, cwd, env }, signal);
+    const { code, stdout, stderr } = await start(runner, { program: deno, args, cwd, env }, signal);
     throwIfCancelled(signal);
     if (code !== 0) throw failure(stderr, cwd, entry);
     return stdout;

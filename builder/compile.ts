@@ -8,6 +8,7 @@ import { basePath, findBase } from "./denort.ts";
 import { gzipFile } from "./gzip.ts";
 import { hashFile } from "./integrity.ts";
 import type { BuildConfig } from "./build_config.ts";
+import { logged } from "./logged.ts";
 import { permissionFlags } from "./permission_flags.ts";
 import { type CommandRunner, runCommand } from "./run_command.ts";
 import type { Toolchain } from "./toolchain.ts";
@@ -62,7 +63,8 @@ export async function compile(
   // Named like the plugin: where a program keeps its data goes by the name it was compiled under.
   const output = join(folder, "bin", target.os === "windows" ? `${name}.exe` : name);
   const env = childEnv({ ...config.env, ...await baseEnv(request) });
-  const outcome = await start(run, request, { args: argsOf(request, output), cwd: folder, env });
+  const runner = logged(run, config.logger);
+  const outcome = await start(runner, request, { args: argsOf(request, output), cwd: folder, env });
   throwIfCancelled(signal);
   if (outcome.code !== 0) throw failure(request, outcome.stderr);
   return await finish(output, config.gzip);

@@ -23,7 +23,15 @@
 export { build } from "./build.ts";
 export type { BuildResult, BuiltArtifact } from "./build_result.ts";
 export type { DefineValue } from "./define.ts";
+export { describeProgress, formatBytes } from "./describe_progress.ts";
+export type { BuildLogger } from "./logger.ts";
 export type { BuildOptions } from "./options.ts";
 export type { BuildProgress } from "./progress.ts";
 export { DEFAULT_SOURCE_LIMITS, type SourceLimits } from "./source_limits.ts";
 export { type TargetFailure, TargetsFailedError } from "./target_failure.ts";
+export {
+  verifyBuild,
+  type VerifyDifference,
+  type VerifyOptions,
+  type VerifyResult,
+} from "./verify_build.ts";

@@ -1,5 +1,6 @@
 import type { Mode, Permissions, Scn, Target } from "../artifact/mod.ts";
 import type { DefineValue } from "./define.ts";
+import type { BuildLogger } from "./logger.ts";
 import type { BuildProgress } from "./progress.ts";
 import type { SourceLimits } from "./source_limits.ts";
 
@@ -170,6 +171,12 @@ export interface BuildOptions {
    * @default {{}}
    */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Told in words what the build does, `console` for example.
+   *
+   * @default nobody is told
+   */
+  readonly logger?: BuildLogger;
   /** Called at the end of each step. */
   readonly onProgress?: (progress: BuildProgress) => void;
 }

@@ -30,6 +30,13 @@ export function textArgument(text: string): string {
   throw new InvalidArgumentError("It is empty.");
 }
 
+/** A whole number, 0 or more. */
+export function numberArgument(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
+  throw new InvalidArgumentError("Give a whole number, 0 or more.");
+}
+
 /** For an option that may be repeated. */
 export function collect<T>(
   read: (text: string) => T,

@@ -1,26 +1,32 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import {
   build,
-  type BuildResult,
-  type BuiltArtifact,
-  type TargetFailure,
+  type BuildOptions,
   TargetsFailedError,
+  verifyBuild,
+  type VerifyOptions,
 } from "../builder/mod.ts";
-import { formatTarget, type Scn } from "../artifact/mod.ts";
-import { collect, nameArgument, scnArgument, textArgument } from "./argument.ts";
+import type { Scn } from "../artifact/mod.ts";
+import { collect, nameArgument, numberArgument, scnArgument, textArgument } from "./argument.ts";
 import { addTargetFlags, type TargetFlags, targetOptions } from "./build_flags.ts";
+import { followBuild, type FollowFlags } from "./follow_build.ts";
 import type { Io } from "./io.ts";
+import { printBuild } from "./print_build.ts";
+import { failedVerification, printVerification } from "./print_verification.ts";
 import { addSourceFlags, type SourceFlags, sourceOptions } from "./source_flags.ts";
 
-interface Flags extends SourceFlags, TargetFlags {
-  readonly dest: string;
+interface Flags extends SourceFlags, TargetFlags, FollowFlags {
+  readonly dest?: string;
+  readonly verify?: string;
   readonly name?: string;
   readonly main?: string;
   readonly gzip?: true;
   readonly check: boolean;
   readonly optional?: readonly string[];
+  readonly contract?: string;
   readonly scn?: Scn;
-  readonly json?: true;
+  readonly futureTolerance?: number;
+  readonly mode?: "module" | "executable";
 }
 
 const EXAMPLES = `
@@ -32,9 +38,16 @@ Examples:
   hotplug build tax.ts --dest ./plugins --name vat --json
   hotplug build npm:semver@7.7.2 --dest ./plugins
   hotplug build ./pricing --dest ./plugins --dep @acme/tax=../tax.tar.gz
+  hotplug build --verify ./plugins/pricing_20261123014512_2_9_5_any_any.mjs ./pricing
 
 The same source gives the same bytes. What lies in DIR is never overwritten.
+How far a build is goes to standard error, what it made to standard output.
 `;
+
+/** What an artifact says of itself, or what makes no sense of one that is there. */
+const NOT_TO_VERIFY = [
+  ..."dest scn futureTolerance name mode target gzip denoVersion".split(" "),
+];
 
 /** The subcommand `hotplug build`: from a source to artifacts in a directory. */
 export function buildCommand(io: Io): Command {
@@ -49,10 +62,16 @@ export function buildCommand(io: Io): Command {
       "a directory, a .zip, .tar or .tar.gz, one .ts or .js file, a URL of one, or npm:NAME@VERSION",
       textArgument,
     )
-    .requiredOption(
+    .option(
       "-d, --dest <DIR>",
       "the directory to publish into; made if it is not there",
       textArgument,
+    )
+    .addOption(
+      new Option(
+        "--verify <ARTIFACT>",
+        "publish nothing: build SOURCE as ARTIFACT was built, and tell whether it is the same",
+      ).argParser(textArgument).conflicts(NOT_TO_VERIFY),
     )
     .option(
       "-n, --name <NAME>",
@@ -71,87 +90,70 @@ export function buildCommand(io: Io): Command {
       "an import that may be missing when the plugin runs; repeat for more",
       collect(textArgument),
     );
-  return addTargetFlags(addSourceFlags(command))
-    .option("--scn <SCN>", "the SCN, 14 digits in UTC (default: now)", scnArgument)
-    .option("--json", "print one JSON object a line for each artifact, and nothing else")
+  return addOutputFlags(addTargetFlags(addSourceFlags(command)))
     .addHelpText("after", EXAMPLES)
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
-    .action((source: string, flags: Flags) => run(source, flags, io));
+    .action((source: string, flags: Flags, command: Command) => run(source, flags, command, io));
 }
 
-async function run(source: string, flags: Flags, io: Io): Promise<void> {
-  const { dest, name, main, gzip, check, optional, scn } = flags;
+function addOutputFlags(command: Command): Command {
+  return command
+    .option("--contract <NAME>", "what a host must declare to load it, as pricing/2", textArgument)
+    .option("--scn <SCN>", "the SCN, 14 digits in UTC (default: now)", scnArgument)
+    .option(
+      "--future-tolerance <MS>",
+      "how far ahead of now an SCN may lie (default: 600000)",
+      numberArgument,
+    )
+    .option("-q, --quiet", "don't tell how far the build is")
+    .option("-v, --verbose", "tell of each program that is run, too")
+    .option("--json", "print one JSON object a line for each artifact, and nothing else");
+}
+
+async function run(source: string, flags: Flags, command: Command, io: Io): Promise<void> {
+  const options = { ...commonOptions(flags, io), source };
+  if (flags.verify !== undefined) {
+    return await verify({ ...options, artifact: flags.verify }, flags, io);
+  }
+  const { dest, name, gzip, scn, futureTolerance, json = false } = flags;
+  if (dest === undefined) command.error("error: required option '-d, --dest <DIR>' not specified");
   try {
-    const result = await build({
-      ...given({ name, main, gzip, check, optional, scn, signal: io.signal }),
-      ...sourceOptions(flags),
-      ...targetOptions(flags),
-      source,
-      dest,
-    });
-    print(result, [], flags, io);
+    const result = await followBuild(flags, io, (following) =>
+      build({
+        ...options,
+        ...given({ name, gzip, scn, futureTolerance }),
+        ...following,
+        dest,
+      }));
+    printBuild(result, [], json, io);
   } catch (error) {
-    if (error instanceof TargetsFailedError) print(error.result, error.failures, flags, io);
+    if (error instanceof TargetsFailedError) printBuild(error.result, error.failures, json, io);
     throw error;
   }
+}
+
+async function verify(options: VerifyOptions, flags: Flags, io: Io): Promise<void> {
+  const result = await followBuild(
+    flags,
+    io,
+    (following) => verifyBuild({ ...options, ...following }),
+  );
+  printVerification(options.artifact, result, flags.json ?? false, io);
+  if (!result.same) throw failedVerification(options.artifact, result);
+}
+
+function commonOptions(flags: Flags, io: Io): Partial<BuildOptions> {
+  const { main, check, optional, contract } = flags;
+  return {
+    ...given({ main, check, optional, contract, signal: io.signal }),
+    ...sourceOptions(flags),
+    ...targetOptions(flags),
+  };
 }
 
 /** Without what was not given. */
 function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}
-
-function print(
-  result: BuildResult | undefined,
-  failures: readonly TargetFailure[],
-  { json }: Flags,
-  io: Io,
-): void {
-  if (!json) return void (result && io.stdout(textOf(result, io.isTerminal)));
-  for (const artifact of result?.artifacts ?? []) {
-    io.stdout(`${JSON.stringify(lineOf(result as BuildResult, artifact))}\n`);
-  }
-  for (const { target, error: { code, message } } of failures) {
-    const line = { type: "failed", target: formatTarget(target), code, message };
-    io.stdout(`${JSON.stringify(line)}\n`);
-  }
-}
-
-function lineOf(result: BuildResult, artifact: BuiltArtifact): Record<string, unknown> {
-  const { path, infoPath, sourceMapPath, target, size, sha256, content } = artifact;
-  return {
-    type: "built",
-    name: result.name,
-    scn: result.scn,
-    target: formatTarget(target),
-    path,
-    infoPath,
-    sourceMapPath,
-    size,
-    sha256,
-    content,
-    durationMs: Math.round(result.durationMs),
-  };
-}
-
-function textOf(result: BuildResult, colour: boolean): string {
-  const paint = (code: number, text: string) => colour ? `\x1b[${code}m${text}\x1b[0m` : text;
-  const seconds = (result.durationMs / 1000).toFixed(2);
-  const rows = result.artifacts.map(({ target, size, sha256, path }) =>
-    [formatTarget(target), sizeText(size), sha256.slice(0, 12), path] as const
-  );
-  const width = (column: 0 | 1) => Math.max(...rows.map((row) => row[column].length));
-  const [first, second] = [width(0), width(1)];
-  const lines = rows.map(([target, size, digest, path]) =>
-    `  ${target.padEnd(first)}  ${size.padStart(second)}  ${paint(2, digest)}  ${path}\n`
-  );
-  return `${paint(32, "built")} ${paint(1, result.name)} ${result.scn} in ${seconds} s\n` +
-    lines.join("");
-}
-
-function sizeText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -13,6 +13,7 @@ export interface TargetFlags {
   readonly deno?: string;
   readonly denoVersion?: string;
   readonly denortMirror?: string;
+  readonly cacheDir?: string;
   readonly buildArg?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly allowEnv?: readonly string[] | true;
@@ -67,6 +68,11 @@ export function addTargetFlags(command: Command): Command {
       textArgument,
     )
     .option(
+      "--cache-dir <DIR>",
+      "where other Denos and bases are kept (default: in the user's cache folder)",
+      textArgument,
+    )
+    .option(
       "--build-arg <ARG>",
       "pass on to deno, as --build-arg=--conditions=worker; repeat",
       collect(textArgument),
@@ -84,13 +90,15 @@ export function addTargetFlags(command: Command): Command {
 
 /** What the flags mean to a build. */
 export function targetOptions(flags: TargetFlags): Partial<BuildOptions> {
-  const { target, mode, define, minify, sourcemap, deno, denoVersion, denortMirror, env } = flags;
+  const { target: targets, mode, define, minify, sourcemap, env } = flags;
+  const { deno, denoVersion, denortMirror, cacheDir } = flags;
   const permissions = permissionsOf(flags);
-  const options = { targets: target, mode, define, deno, denoVersion, denortMirror, env };
+  const options = { targets, mode, define, deno, denoVersion, denortMirror, cacheDir, env };
   return {
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-    minify,
-    sourcemap,
+    // Not said is as it is by default, or as the artifact to verify has it.
+    ...(minify ? {} : { minify }),
+    ...(sourcemap ? {} : { sourcemap }),
     ...(flags.buildArg && { buildArgs: flags.buildArg }),
     ...(permissions && { permissions }),
   };

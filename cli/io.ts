@@ -14,12 +14,15 @@ export interface Io {
   readonly stderr: (text: string) => void;
   /** Whether standard output is a terminal, and colour is wanted. */
   readonly isTerminal: boolean;
+  /** Whether what was written to standard error can be drawn anew: all is one terminal. */
+  readonly canRedraw?: boolean;
   /** Aborted when the command is to end. */
   readonly signal?: AbortSignal;
 }
 
 /** The streams of this process; once nobody reads its output, the command is to end. */
 export function processIo(ending: AbortController): Io {
+  const isTerminal = Deno.stdout.isTerminal() && !process.env.NO_COLOR;
   return {
     stdout: (text) => writeAll(1, text) || ending.abort(),
     stderr: (text) => {
@@ -29,11 +32,19 @@ export function processIo(ending: AbortController): Io {
         // There is no other place to tell it.
       }
     },
-    isTerminal: Deno.stdout.isTerminal() && !process.env.NO_COLOR,
+    isTerminal,
+    canRedraw: isTerminal && canRedraw(),
     signal: ending.signal,
   };
 }
 
+/** A terminal that does not tell how wide it is breaks every line at its first letter. */
+function canRedraw(): boolean {
+  const wide = (process.stderr.columns ?? 0) >= MIN_COLUMNS;
+  return Deno.stderr.isTerminal() && wide && process.env.TERM !== "dumb";
+}
+
+const MIN_COLUMNS = 20;
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 /**

@@ -45,6 +45,7 @@ Deno.test("bundle() that is cancelled ends its child", async () => {
     env: {},
     hosts: importHosts([]),
     frozen: false,
+    logger: { debug() {}, info() {}, warn() {} },
     signal: controller.signal,
   };
   let code = 0;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import type { DaemonEvent } from "../daemon/mod.ts";
 import { formatEvent } from "../cli/format_event.ts";
 import { writeArtifact } from "./_artifacts.ts";
-import { HOTPLUG, spawnHotplug } from "./_cli.ts";
+import { HOTPLUG, hotplug, spawnHotplug } from "./_cli.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const POSIX = Deno.build.os !== "windows";
@@ -42,10 +42,59 @@ Deno.test({
     const terminal = `script -qec "${build}" '${directory.file("typescript")}'`;
     assertStringIncludes(await shell(terminal), "\x1b[32mbuilt\x1b[0m");
     for (const plain of [await shell(build), await shell(terminal, { NO_COLOR: "1" })]) {
-      assertMatch(plain, /^built tax \d{14} in /);
+      assertMatch(plain, /^built tax \d{14} in /m);
       assert(!plain.includes("\x1b"), plain);
     }
   },
+});
+
+Deno.test({
+  name: "hotplug build draws on a terminal how far it is, and where it failed",
+  ignore: !hasScript(),
+  async fn() {
+    await using directory = await tempDirectory();
+    const source = directory.file("tax.ts");
+    await Deno.writeTextFile(source, "export const rate = 0.2;");
+    const build = `hotplug build ${source} --no-check --dest ${directory.file("plugins")}`;
+    const draw = (command: string, columns = 100) =>
+      shell(`script -qec "stty cols ${columns}; ${command}" '${directory.file("typescript")}'`);
+    const done = await draw(build);
+    for (const step of ["unpack", "bundle", "publish"]) {
+      assertMatch(done, new RegExp(`✔.* ${step}\r\n`), step);
+    }
+    for (const told of ["unpacked 1 entry, 24 B", "bundled ", "published "]) {
+      assertStringIncludes(done, `› ${told}`);
+    }
+    // The cursor comes back before the result.
+    assertMatch(done, /\x1b\[\?25h\x1b\[32mbuilt/);
+
+    await Deno.writeTextFile(source, "export const rate = ;");
+    const failed = await draw(build);
+    assertMatch(failed, /✔.* unpack\r\n/);
+    assertMatch(failed, /✖.* bundle\r\n/);
+    assertMatch(failed, /\x1b\[\?25herror: Cannot bundle/);
+
+    await Deno.writeTextFile(source, "export const rate = 0.2;");
+    for (const plain of [await draw(`${build} --quiet`), await draw(build, 0)]) {
+      assert(!plain.includes("\x1b[?25l"), plain);
+    }
+  },
+});
+
+Deno.test("how far a build is goes to standard error, as much of it as was asked for", async () => {
+  await using directory = await tempDirectory();
+  const source = directory.file("tax.ts");
+  await Deno.writeTextFile(source, "export const rate = 0.2;");
+  const run = async (...flags: string[]) =>
+    await hotplug("build", source, "--no-check", "--dest", directory.file("plugins"), ...flags);
+  const plain = await run();
+  assertMatch(plain.stdout, /^built tax /);
+  assertMatch(plain.stderr, /^unpacked .*\nbundled .*\nreserved .*\npublished .*\n$/);
+  const verbose = await run("--verbose");
+  assertMatch(verbose.stderr, /^ran deno\S* bundle .*: exit code 0 in \d+ ms$/m);
+  assertMatch(verbose.stderr, /^bundled /m);
+  for (const flags of [["--quiet"], ["--json"]]) assertEquals((await run(...flags)).stderr, "");
+  assertEquals(JSON.parse((await run("--json")).stdout).type, "built");
 });
 
 Deno.test({
@@ -89,9 +138,10 @@ Deno.test("hotplug build loses no line and does not fail where nobody reads", as
   const child = spawnHotplug(["build", source, "--no-check", "--dest", directory.file("plugins")]);
   await child.stdout.cancel();
   const { code } = await child.status;
-  let errors = "";
-  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) errors += text;
-  assertEquals([code, errors], [0, ""]);
+  let told = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) told += text;
+  assertEquals(code, 0);
+  assertMatch(told, /^unpacked .*\nbundled .*\nreserved .*\npublished .*\n$/);
 });
 
 const FULL = "/dev/full";

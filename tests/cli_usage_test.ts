@@ -8,6 +8,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
     ..."--dest --name --main --target --gzip --no-check --optional --scn --json".split(" "),
     ..."--mode --define --no-minify --no-sourcemap --deno --deno-version".split(" "),
     ..."--denort-mirror --build-arg --env --allow-net --allow-read".split(" "),
+    ..."--verify --contract --future-tolerance --cache-dir --quiet --verbose".split(" "),
   ],
   daemon: ["DIR", "--initial-scn", "--json"],
 };
@@ -54,6 +55,8 @@ const MISUSES: readonly (readonly [readonly string[], string])[] = [
     `Cannot read "amiga" as a target: no such platform; use one of`,
   ],
   [[...BUILD, "--name", "../x"], `Cannot use "../x" as a plugin's name: it takes a letter`],
+  [[...BUILD, "--verify", "z"], "'--verify <ARTIFACT>' cannot be used with option '-d, --dest"],
+  [[...BUILD, "--future-tolerance", "-1"], "Give a whole number, 0 or more."],
   [[...BUILD, "more"], "too many arguments for 'build'"],
   [["daemon"], "missing required argument 'DIR'\nRun hotplug daemon --help"],
   [["daemon", ""], "'DIR'. It is empty."],
