@@ -66,13 +66,13 @@ Deno.test({
       assertStringIncludes(done, `› ${told}`);
     }
     // The cursor comes back before the result.
-    assertMatch(done, /\x1b\[\?25h\x1b\[32mbuilt/);
+    assertStringIncludes(done, "\x1b[?25h\x1b[32mbuilt");
 
     await Deno.writeTextFile(source, "export const rate = ;");
     const failed = await draw(build);
     assertMatch(failed, /✔.* unpack\r\n/);
     assertMatch(failed, /✖.* bundle\r\n/);
-    assertMatch(failed, /\x1b\[\?25herror: Cannot bundle/);
+    assertStringIncludes(failed, "\x1b[?25herror: Cannot bundle");
 
     await Deno.writeTextFile(source, "export const rate = 0.2;");
     for (const plain of [await draw(`${build} --quiet`), await draw(build, 0)]) {
@@ -158,7 +158,7 @@ Deno.test({
         directory.file("plugins")
       } ${flag}`;
       const output = await shell(`${build} 2>&1 >${FULL}; echo "ended with $?"`);
-      assertMatch(output, /^error: Cannot write the output: .*\nended with 1\n$/);
+      assertMatch(output, /^error: Cannot write the output: .*\nended with 1\n$/m);
     }
   },
 });
