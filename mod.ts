@@ -132,13 +132,13 @@ export type {
   VerifiedInfo,
   Version,
 } from "./artifact/mod.ts";
-export type { PluginContext } from "./plugin/mod.ts";
 export {
   build,
   DEFAULT_SOURCE_LIMITS,
   describeProgress,
   TargetsFailedError,
 } from "./builder/mod.ts";
+export type { LogMethod, PluginContext, PluginLogger } from "./plugin/mod.ts";
 export type {
   BuildLogger,
   BuildOptions,
@@ -154,17 +154,37 @@ export type {
 } from "./builder/mod.ts";
 export { isFinal, isPluginOutdated, PluginManager, PluginOutdatedError } from "./manager/mod.ts";
 export type {
+  AcquireOptions,
+  CallOptions,
+  ChooseTier,
   ConflictEvent,
   FailedEvent,
   Generation,
+  GenerationHolder,
   GenerationState,
+  GenerationStatus,
+  HandleResult,
+  Holder,
+  HoldEvent,
   Lease,
   LoadedEvent,
+  Loader,
   ManagerEvent,
   ManagerOptions,
   OpenOptions,
+  OwnPluginSettings,
+  ParkedEvent,
+  PluginHandle,
+  PluginSettings,
+  PluginStatus,
+  Probation,
   RefusalEvent,
+  Retention,
+  RetiredEvent,
+  RollbackOptions,
+  RolledBackEvent,
   SkippedEvent,
+  Tier,
 } from "./manager/mod.ts";
 export { PluginDaemon } from "./daemon/mod.ts";
 export type {

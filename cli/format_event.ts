@@ -6,7 +6,13 @@ const COLOURS: Record<DaemonEvent["type"], number> = {
   loaded: 32,
   failed: 31,
   conflict: 31,
+  "rolled-back": 31,
   skipped: 33,
+  frozen: 33,
+  released: 36,
+  thawed: 36,
+  parked: 36,
+  retired: 36,
   retried: 36,
   watch: 36,
   ready: 36,
@@ -32,6 +38,18 @@ function describe(event: DaemonEvent): string {
     case "skipped":
     case "conflict":
       return `${event.message} [${event.code}]`;
+    case "parked": {
+      const how = event.forced ? "its time was over" : "left";
+      return `${event.name} ${event.scn}: ${how} after ${event.durationMs.toFixed(0)} ms`;
+    }
+    case "retired":
+      return `${event.name} ${event.scn}`;
+    case "rolled-back":
+      return `${event.name} ${event.from} to ${event.scn}: ${event.reason}`;
+    case "released":
+    case "frozen":
+    case "thawed":
+      return event.name;
     case "retried": {
       const { path, outcome, attempts, code } = event;
       return `${basename(path)}: ${outcome} after ${attempts} tries [${code}]`;

@@ -2,10 +2,10 @@ import { resolve } from "@std/path";
 import { DEFAULT_RETRY_MAX_MS, DEFAULT_RETRY_MIN_MS, HotplugError } from "../artifact/mod.ts";
 import {
   type ManagerOptions,
-  range,
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from "../manager/options.ts";
+import { range } from "../manager/range.ts";
 
 /** How a {@linkcode PluginDaemon} behaves; what it loads with is as for a manager. */
 export interface DaemonOptions extends ManagerOptions {
@@ -46,6 +46,8 @@ export interface DaemonOptions extends ManagerOptions {
 
 /** {@linkcode DaemonOptions} with every gap filled. */
 export interface ResolvedDaemonOptions {
+  /** What the manager is made with. */
+  readonly managerOptions: ManagerOptions;
   /** How the manager behaves. */
   readonly manager: ResolvedManagerOptions;
   /** The directories to watch, absolute, each once. */
@@ -69,8 +71,10 @@ export function resolveDaemonOptions(options: DaemonOptions): ResolvedDaemonOpti
     throw new HotplugError("options", `Option "watch" is empty: name a directory to watch`);
   }
   const retryMin = range("retryMin", options.retryMin ?? DEFAULT_RETRY_MIN_MS, 1, DAY);
+  const managerOptions = { ...options, guards: options.guards ?? true };
   return {
-    manager: resolveManagerOptions({ ...options, guards: options.guards ?? true }),
+    managerOptions,
+    manager: resolveManagerOptions(managerOptions),
     watch,
     scanInterval: range("scanInterval", options.scanInterval ?? 10_000, 10, DAY),
     rootCheck: range("rootCheck", options.rootCheck ?? 500, 10, DAY),

@@ -66,7 +66,7 @@ export class PluginDaemon implements AsyncDisposable {
    */
   constructor(options: DaemonOptions) {
     this.#options = resolveDaemonOptions(options);
-    this.#manager = new PluginManager(this.#options.manager);
+    this.#manager = new PluginManager(this.#options.managerOptions);
     this.#manager.subscribe((event) => this.#forward(event));
     this.#watches = this.#options.watch.map((directory) =>
       new DirectoryWatch(directory, {
@@ -166,6 +166,7 @@ export class PluginDaemon implements AsyncDisposable {
     const choices = choose(listings, {
       options: this.#options.manager,
       currentScn: (name) => this.#manager.current(name)?.scn,
+      isHeld: (name, scn) => this.#manager.isHeld(name, scn),
       now: Date.now(),
       readEntry: (file) => this.#entries.read(file),
     });
@@ -215,10 +216,13 @@ export class PluginDaemon implements AsyncDisposable {
   }
 
   #forward(event: ManagerEvent): void {
-    if (event.type !== "loaded" && event.path !== undefined) {
+    if (event.type !== "loaded" && "code" in event && event.path !== undefined) {
       if (this.#muted.get(event.path)?.(event.code) === false) return;
     }
     this.#hub.emit(event);
+    // What was kept out until now may be there already.
+    const freed = event.type === "released" || event.type === "thawed";
+    if (freed && this.#timer !== undefined && !this.#closed) void this.#scans.request();
   }
 
   #tell(event: DaemonEvent | undefined): void {

@@ -53,6 +53,8 @@ export interface ChoosePolicy {
   readonly options: ResolvedManagerOptions;
   /** The SCN of the plugin's current generation; undefined if none is loaded. */
   readonly currentScn: (name: string) => Scn | undefined;
+  /** Whether a rollback or a freeze keeps an SCN of the plugin out; by default nothing does. */
+  readonly isHeld?: (name: string, scn: Scn) => boolean;
   /** The time, in milliseconds since the epoch. */
   readonly now: number;
   /** How to read a name; one that remembers saves most of the time. */
@@ -72,6 +74,8 @@ export function choose(listings: readonly Listing[], policy: ChoosePolicy): Map<
       const { directory, file, parts, bare } = found;
       const currentScn = policy.currentScn(parts.name) ?? 0;
       if (parts.scn < currentScn) continue;
+      // Told when it was held; it waits there until it is released.
+      if (parts.scn > currentScn && policy.isHeld?.(parts.name, parts.scn)) continue;
       const refusal = found.ambiguous ?? admit(parts, policy.options, policy.now);
       // What lies below the floor is no news, as what is older than the loaded one is none.
       if (refusal?.code === "outdated") continue;

@@ -58,8 +58,77 @@ export interface ConflictEvent extends RefusalEvent {
   readonly type: "conflict";
 }
 
+/**
+ * A superseded generation is inactive from now on: it was drained and deactivated. Not told where
+ * nobody held it at the flip and it has no `deactivate`.
+ */
+export interface ParkedEvent {
+  /** Tells the kinds apart. */
+  readonly type: "parked";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /** The plugin's name. */
+  readonly name: string;
+  /** The sequence change number of the generation. */
+  readonly scn: Scn;
+  /** Whether its time was over before everybody had left it. */
+  readonly forced: boolean;
+  /** From the flip to when the last holder left, or the time was over, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** A generation is gone: the retention did not keep it. */
+export interface RetiredEvent {
+  /** Tells the kinds apart. */
+  readonly type: "retired";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /** The plugin's name. */
+  readonly name: string;
+  /** The sequence change number of the generation. */
+  readonly scn: Scn;
+}
+
+/** A generation that is in memory is current again, and what it was rolled back from is held. */
+export interface RolledBackEvent {
+  /** Tells the kinds apart. */
+  readonly type: "rolled-back";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /** The plugin's name. */
+  readonly name: string;
+  /** The SCN that is current now. */
+  readonly scn: Scn;
+  /** The SCN that was current before. */
+  readonly from: Scn;
+  /** Nothing up to this SCN is loaded until it is released. */
+  readonly held: Scn;
+  /** Why. */
+  readonly reason: string;
+  /** Whether nobody asked for it: it failed its probation. */
+  readonly automatic: boolean;
+}
+
+/** A hold of a plugin has changed: `released` after a rollback, `frozen` and `thawed`. */
+export interface HoldEvent {
+  /** Tells the kinds apart. */
+  readonly type: "released" | "frozen" | "thawed";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /** The plugin's name. */
+  readonly name: string;
+}
+
 /** What a manager tells. */
-export type ManagerEvent = LoadedEvent | FailedEvent | SkippedEvent | ConflictEvent;
+export type ManagerEvent =
+  | LoadedEvent
+  | FailedEvent
+  | SkippedEvent
+  | ConflictEvent
+  | ParkedEvent
+  | RetiredEvent
+  | RolledBackEvent
+  | HoldEvent;
 
 const SKIPS: ReadonlySet<ErrorCode> = new Set([
   "outdated",

@@ -1,166 +1,181 @@
 import { type ArtifactName, HotplugError, type InfoFile, type Scn } from "../artifact/mod.ts";
-import type { ModuleNamespace } from "./import_module.ts";
-import { type PluginScope, runInScope } from "./plugin_scope.ts";
+import type { Tier } from "./plugin_settings.ts";
 
-/** What a generation is doing: `current` takes the calls, `superseded` serves who still holds it. */
-export type GenerationState = "current" | "superseded";
+/**
+ * What a generation is doing:
+ *
+ * - `starting`: its module is evaluated, it is being activated;
+ * - `current`: it takes the calls;
+ * - `superseded`: it serves who still holds it;
+ * - `drained`: nobody holds it any more, or its time is over; it is being deactivated;
+ * - `parked`: inactive, in memory; a rollback takes it back into use;
+ * - `retired`: gone.
+ */
+export type GenerationState =
+  | "starting"
+  | "current"
+  | "superseded"
+  | "drained"
+  | "parked"
+  | "retired";
 
-/** What a generation is made from. */
-export interface GenerationInit {
+/** What a generation shows, from its manager's side. */
+export interface GenerationSource {
   /** What the artifact's name says. */
   readonly parts: ArtifactName;
   /** The file that it was read from. */
   readonly path: string;
   /** SHA-256 of its content, in hex. */
   readonly sha256: string;
-  /** Its info file; undefined for a bare module. */
-  readonly info: InfoFile | undefined;
+  /** Where it runs. */
+  readonly tier: Tier;
   /** The names of its symbols, sorted. */
   readonly symbols: readonly string[];
-  /** Its exports, hooks included. */
-  readonly module: ModuleNamespace;
-  /** Its code as the guards know it. */
-  readonly scope: PluginScope;
+  /** Its info file, once there is one. */
+  readonly info: InfoFile | undefined;
+  /** What it is doing. */
+  readonly state: GenerationState;
+  /** Why it can't be used any more; undefined as long as it can. */
+  readonly gone: HotplugError | undefined;
+  /** How many hold it. */
+  readonly leases: number;
+  /** Whether the symbol is a function. */
+  isFunction(symbol: string): boolean;
+  /** The value of a symbol. */
+  value(symbol: string): unknown;
+  /** Calls a symbol. */
+  call(symbol: string, args: readonly unknown[]): Promise<unknown>;
 }
 
-/** The manager's hand on a generation. */
-export interface GenerationControl {
-  /** The generation. */
-  readonly generation: Generation;
-  /** Marks it as no longer the current one. */
-  supersede(): void;
-  /** Adds the info file that came after the load. */
-  complete(info: InfoFile): void;
-  /** Ends its use: its manager is closed. */
-  close(): void;
-  /** Counts one more lease; answers with how to end it. */
-  hold(): () => void;
-}
+let create: (source: GenerationSource) => Generation;
 
-let create: (init: GenerationInit) => GenerationControl;
-
-/** Makes a generation in the state `current`. */
-export function createGeneration(init: GenerationInit): GenerationControl {
-  return create(init);
+/** Makes a generation that shows the source. */
+export function createGeneration(source: GenerationSource): Generation {
+  return create(source);
 }
 
 /**
  * One loaded version of a plugin.
  *
- * It stays in memory, and usable, for as long as its manager: a newer one does not touch it.
+ * A newer one does not touch it: it stays in memory, and can be called, until it is retired. Once
+ * it is parked its `deactivate` has run, so that what it opened may be closed.
  */
 export class Generation {
-  /** The plugin's name. */
-  readonly name: string;
-  /** Its sequence change number. */
-  readonly scn: Scn;
-  /** What its file name says. */
-  readonly artifact: ArtifactName;
-  /** The file that it was read from. */
-  readonly path: string;
-  /** SHA-256 of its content, in hex. */
-  readonly sha256: string;
-  /** The names of its public exports, sorted; hooks are not among them. */
-  readonly symbols: readonly string[];
-  readonly #module: ModuleNamespace;
-  readonly #scope: PluginScope;
-  #info: InfoFile | undefined;
-  #state: GenerationState = "current";
-  #leases = 0;
-  #closed = false;
+  readonly #source: GenerationSource;
+  readonly #functions = new Map<string, (...args: unknown[]) => Promise<unknown>>();
 
   static {
-    create = (init) => {
-      const generation = new Generation(init);
-      return {
-        generation,
-        supersede: () => void (generation.#state = "superseded"),
-        complete: (info) => void (generation.#info ??= info),
-        close: () => void (generation.#closed = true),
-        hold: () => generation.#hold(),
-      };
-    };
+    create = (source) => new Generation(source);
   }
 
-  private constructor(init: GenerationInit) {
-    this.name = init.parts.name;
-    this.scn = init.parts.scn;
-    this.artifact = init.parts;
-    this.path = init.path;
-    this.sha256 = init.sha256;
-    this.symbols = init.symbols;
-    this.#info = init.info;
-    this.#module = init.module;
-    this.#scope = init.scope;
+  private constructor(source: GenerationSource) {
+    this.#source = source;
+  }
+
+  /** The plugin's name. */
+  get name(): string {
+    return this.#source.parts.name;
+  }
+
+  /** Its sequence change number. */
+  get scn(): Scn {
+    return this.#source.parts.scn;
+  }
+
+  /** What its file name says. */
+  get artifact(): ArtifactName {
+    return this.#source.parts;
+  }
+
+  /** The file that it was read from. */
+  get path(): string {
+    return this.#source.path;
+  }
+
+  /** SHA-256 of its content, in hex. */
+  get sha256(): string {
+    return this.#source.sha256;
+  }
+
+  /** Where it runs. */
+  get tier(): Tier {
+    return this.#source.tier;
+  }
+
+  /** The names of its public exports, sorted; hooks are not among them. */
+  get symbols(): readonly string[] {
+    return this.#source.symbols;
   }
 
   /** Its info file; undefined for a module that was found without one. */
   get info(): InfoFile | undefined {
-    return this.#info;
+    return this.#source.info;
   }
 
   /** What it is doing now. */
   get state(): GenerationState {
-    return this.#state;
+    return this.#source.state;
   }
 
-  /** How many leases and calls hold it now. */
+  /** How many leases, calls and async iterators hold it now. */
   get leases(): number {
-    return this.#leases;
+    return this.#source.leases;
   }
 
   /**
-   * The export of that name, itself: no wrapper, no copy.
+   * The symbol itself. Inline that is the export: no wrapper, no copy, and a call of it holds
+   * nothing. In a worker or process a function becomes an async one, whose calls are as those of
+   * {@linkcode call}, and any other value the copy that was taken at the load.
    *
    * @throws {HotplugError} `symbol` where the plugin has none of that name, `closed` once its manager
-   * is closed.
+   * is closed, `retired` once it is gone, `clone` for a value of which there is no copy.
    */
   lookup<T = unknown>(symbol: string): T {
-    if (this.#closed) {
-      throw new HotplugError(
-        "closed",
-        `Plugin "${this.name}" (SCN ${this.scn}) is gone: its manager is closed`,
-      );
-    }
-    if (!this.symbols.includes(symbol)) {
-      const has = this.symbols.length > 0 ? this.symbols.join(", ") : "none";
-      throw new HotplugError(
-        "symbol",
-        `Plugin "${this.name}" (SCN ${this.scn}) has no symbol "${symbol}"; it has: ${has}`,
-      );
-    }
-    return this.#module[symbol] as T;
+    this.#assertHas(symbol);
+    const source = this.#source;
+    if (source.tier === "inline" || !source.isFunction(symbol)) return source.value(symbol) as T;
+    let fn = this.#functions.get(symbol);
+    if (!fn) this.#functions.set(symbol, fn = (...args) => source.call(symbol, args));
+    return fn as T;
   }
 
   /**
-   * Calls the function of that name and resolves to its result.
+   * Calls the function of that name and resolves to its result. The generation is held until then;
+   * where the result is an async iterator, until that ends.
    *
    * @throws {HotplugError} `symbol` where the plugin has no such function, `closed` once its manager
-   * is closed; else what the function throws.
+   * is closed, `retired` once it is gone, `busy` past the calls allowed at a time, `deadline` where
+   * it does not end in time; in a worker or process also `crashed`, `protocol` and `clone`; else what
+   * the function throws.
    */
   async call<T = unknown>(symbol: string, ...args: unknown[]): Promise<T> {
-    const fn = this.lookup(symbol);
-    if (typeof fn !== "function") {
-      throw new HotplugError(
-        "symbol",
-        `Cannot call "${symbol}" of plugin "${this.name}" (SCN ${this.scn}): it is no function; ` +
-          "use lookup()",
-      );
-    }
-    this.#leases++;
-    try {
-      return await runInScope(this.#scope, fn as (...args: unknown[]) => unknown, ...args) as T;
-    } finally {
-      this.#leases--;
-    }
+    this.assertFunction(symbol);
+    return await this.#source.call(symbol, args) as T;
   }
 
-  #hold(): () => void {
-    this.#leases++;
-    let held = true;
-    return () => {
-      if (held) this.#leases--;
-      held = false;
-    };
+  /**
+   * Checks that the symbol can be called.
+   *
+   * @throws {HotplugError} As {@linkcode call} for what can't.
+   */
+  assertFunction(symbol: string): void {
+    this.#assertHas(symbol);
+    if (this.#source.isFunction(symbol)) return;
+    throw new HotplugError(
+      "symbol",
+      `Cannot call "${symbol}" of plugin "${this.name}" (SCN ${this.scn}): it is no function; ` +
+        "use lookup()",
+    );
+  }
+
+  #assertHas(symbol: string): void {
+    const { gone, symbols } = this.#source;
+    if (gone) throw gone;
+    if (symbols.includes(symbol)) return;
+    const has = symbols.length > 0 ? symbols.join(", ") : "none";
+    throw new HotplugError(
+      "symbol",
+      `Plugin "${this.name}" (SCN ${this.scn}) has no symbol "${symbol}"; it has: ${has}`,
+    );
   }
 }

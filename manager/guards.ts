@@ -29,3 +29,13 @@ export function installGuards(): Disposable {
     },
   };
 }
+
+/** For so many turns after the end of their signals, plugins are guarded. */
+const AFTERMATH_TURNS = 5;
+
+/** Lets that come which the end of their signals makes plugins reject and throw: within a few turns. */
+export async function passAftermath(): Promise<void> {
+  for (let turn = 0; turn < AFTERMATH_TURNS; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}

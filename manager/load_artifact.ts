@@ -1,16 +1,16 @@
-import { HotplugError, isHook } from "../artifact/mod.ts";
-import { abortSignal } from "./abort_signal.ts";
-import { activate } from "./activate.ts";
+import { type ErrorCode, HotplugError } from "../artifact/mod.ts";
 import { checkLeftovers } from "./check_leftovers.ts";
 import { stackOf } from "./describe_error.ts";
-import { createGeneration, type GenerationControl } from "./generation.ts";
-import { importModule, nextOrdinal } from "./import_module.ts";
+import { GenerationLife, type LifeWorld } from "./generation_life.ts";
+import { nextOrdinal } from "./import_module.ts";
 import type { Location } from "./locate.ts";
 import type { ResolvedManagerOptions } from "./options.ts";
 import type { Incident, PluginScope } from "./plugin_scope.ts";
+import { settingsOf } from "./plugin_settings.ts";
 import type { PlacedModule, PrivateFolder, PrivateStore } from "./private_store.ts";
 import type { ReadArtifact } from "./read_artifact.ts";
 import type { ScopeKeeper } from "./scope_keeper.ts";
+import { startInstance } from "./start_instance.ts";
 
 /** What a load needs of its manager. */
 export interface LoadWorld {
@@ -22,20 +22,15 @@ export interface LoadWorld {
   readonly scopes: ScopeKeeper;
   /** Aborted when the manager closes, or who opens it gives it up. */
   readonly closing: AbortSignal;
+  /** What the generations tell, once they are. */
+  readonly life: LifeWorld;
   /** Told of what a plugin's code does later. */
   incident(location: Location, incident: Incident): void;
 }
 
-/** A generation that is ready to be flipped to. */
-export interface LoadedArtifact {
-  /** The generation's control. */
-  readonly control: GenerationControl;
-  /** Ends the generation's `signal`. */
-  readonly abort: (reason: unknown) => void;
-}
-
 /**
- * The load sequence: read, place, check leftovers, load, activate.
+ * The first half of the load sequence: read, place, check leftovers, load. What comes of it is not
+ * active yet.
  *
  * A failure at any point leaves nothing behind but what the runtime keeps of a module.
  */
@@ -43,13 +38,13 @@ export async function loadArtifact(
   location: Location,
   read: () => Promise<ReadArtifact>,
   world: LoadWorld,
-): Promise<LoadedArtifact> {
+): Promise<GenerationLife> {
   const { name, scn } = location.parts;
   const folder = world.store.reserve(name, scn, nextOrdinal());
   try {
     const artifact = await read();
     const placed = await place(folder, artifact, location, world);
-    return await start(location, artifact, placed, world);
+    return await start({ location, artifact, placed, folder }, world);
   } catch (error) {
     // The trace is made from the source map when it is first asked for, so before that goes.
     if (error instanceof HotplugError) stackOf(error.cause);
@@ -73,50 +68,53 @@ async function place(
   return await placing;
 }
 
+interface Placed {
+  readonly location: Location;
+  readonly artifact: ReadArtifact;
+  readonly placed: PlacedModule;
+  readonly folder: PrivateFolder;
+}
+
 async function start(
-  location: Location,
-  artifact: ReadArtifact,
-  placed: PlacedModule,
-  { options, scopes, closing: signal, incident }: LoadWorld,
-): Promise<LoadedArtifact> {
-  const { name, scn } = location.parts;
+  { location, artifact, placed, folder }: Placed,
+  { options, scopes, store, closing, life: lifeWorld, incident: tell }: LoadWorld,
+): Promise<GenerationLife> {
+  const { parts, path } = location;
+  const { sha256, info } = artifact;
+  let life: GenerationLife | undefined;
+  const incident = (what: Incident): void => {
+    if (what.code === CRASH) life?.crashed();
+    tell(location, what);
+  };
   const scope: PluginScope = {
-    name,
-    scn,
+    name: parts.name,
+    scn: parts.scn,
     directoryUrl: placed.directoryUrl,
-    report: (what) => incident(location, what),
+    report: incident,
   };
   // It stays known even if the load fails: a timer of its top level may throw later.
   scopes.add(scope);
-  const module = await importModule(placed.url, location.file, scope, {
-    milliseconds: options.loadDeadline,
-    signal,
-  });
-  const controller = new AbortController();
-  const abort = (reason: unknown): void => abortSignal(scope, controller, reason);
-  const context = { name, scn, signal: controller.signal, config: configOf(options, name) };
-  try {
-    await activate(module, context, scope, { milliseconds: options.activateDeadline, signal });
-  } catch (error) {
-    abort(error);
-    throw error;
-  }
-  scopes.keep(scope);
-  return {
-    control: createGeneration({
-      parts: location.parts,
-      path: location.path,
-      sha256: artifact.sha256,
-      info: artifact.info,
-      symbols: Object.keys(module).filter((each) => !isHook(each)).sort(),
-      module,
-      scope,
-    }),
-    abort,
+  const settings = settingsOf(options, parts, info);
+  const request = {
+    location,
+    artifact,
+    placed,
+    options,
+    settings,
+    scope,
+    signal: closing,
+    incident,
   };
+  const instance = await startInstance(request);
+  scopes.keep(scope);
+  const discard = async (): Promise<void> => {
+    scopes.release(scope);
+    await store.remove(folder);
+  };
+  return life = new GenerationLife(
+    { parts, path, sha256, info, instance, settings, scope, discard },
+    lifeWorld,
+  );
 }
 
-/** By own key: a plugin may well be named `constructor`. */
-function configOf({ config }: ResolvedManagerOptions, name: string): unknown {
-  return Object.hasOwn(config, name) ? config[name] : undefined;
-}
+const CRASH: ErrorCode = "crashed";

@@ -36,16 +36,35 @@ export { isFinal } from "./events.ts";
 export type {
   ConflictEvent,
   FailedEvent,
+  HoldEvent,
   LoadedEvent,
   ManagerEvent,
+  ParkedEvent,
   RefusalEvent,
+  RetiredEvent,
+  RolledBackEvent,
   SkippedEvent,
 } from "./events.ts";
 export type { Generation, GenerationState } from "./generation.ts";
-export type { Lease } from "./lease.ts";
+export type { Holder } from "./hold_book.ts";
+export type { AcquireOptions, Lease } from "./lease.ts";
+export type { OpenOptions } from "./opener.ts";
 export { isPluginOutdated, PluginOutdatedError } from "./outdated.ts";
+export type { CallOptions, HandleResult, PluginHandle } from "./plugin_handle.ts";
 export { PluginManager } from "./plugin_manager.ts";
-export type { OpenOptions } from "./plugin_manager.ts";
+export type { GenerationHolder } from "./plugin_registry.ts";
+export type {
+  ChooseTier,
+  Loader,
+  OwnPluginSettings,
+  PluginSettings,
+  SettingsSource,
+  Tier,
+} from "./plugin_settings.ts";
+export type { Probation } from "./probation.ts";
+export type { Retention } from "./retention.ts";
+export type { RollbackOptions } from "./rollback.ts";
+export type { GenerationStatus, PluginStatus } from "./status.ts";
 export type { Entry } from "./read_entry.ts";
 export { resolveManagerOptions } from "./options.ts";
 export type { ManagerOptions, ResolvedManagerOptions } from "./options.ts";

@@ -1,19 +1,22 @@
 import { formatTarget, HotplugError, targetOf } from "../artifact/mod.ts";
 import { admit, refusalError } from "./admit.ts";
 import type { Generation } from "./generation.ts";
-import { loadArtifact, type LoadedArtifact, type LoadWorld } from "./load_artifact.ts";
+import type { GenerationLife } from "./generation_life.ts";
+import { loadArtifact, type LoadWorld } from "./load_artifact.ts";
 import type { Location } from "./locate.ts";
 import type { ResolvedManagerOptions } from "./options.ts";
 import { PluginOutdatedError } from "./outdated.ts";
+import { contractsOf } from "./plugin_settings.ts";
 import type { PluginSlot } from "./plugin_slot.ts";
 import { type ReadArtifact, readArtifact, refuseUnfinished } from "./read_artifact.ts";
+import { swap } from "./swap.ts";
 
 /** What opening needs of its manager. */
 export interface OpenWorld extends LoadWorld {
   /** All that the manager has of the plugin. */
   slotOf(name: string): PluginSlot;
   /** Told of every flip, right after it; the duration is that since `open` began, in milliseconds. */
-  flipped(loaded: LoadedArtifact, previous: Generation | undefined, durationMs: number): void;
+  flipped(next: GenerationLife, previous: GenerationLife | undefined, durationMs: number): void;
   /** Throws once the manager is closed. */
   assertOpen(): void;
 }
@@ -23,7 +26,11 @@ export interface OpenWorld extends LoadWorld {
  *
  * Whatever fails before the flip leaves the current generation as it is.
  */
-export async function openArtifact(location: Location, world: OpenWorld): Promise<Generation> {
+export async function openArtifact(
+  location: Location,
+  world: OpenWorld,
+  handover = true,
+): Promise<Generation> {
   const { options } = world;
   const started = performance.now();
   const refusal = admit(location.parts, options);
@@ -37,31 +44,19 @@ export async function openArtifact(location: Location, world: OpenWorld): Promis
     // Once more, since another load of this plugin may have come first.
     refuseOlder(location, slot);
     await refuseLoaded(location, slot, options);
+    refuseHeld(location, slot);
     refuseUnfinished(location);
     const read = async (): Promise<ReadArtifact> => {
       const artifact = await readArtifact(location, options);
-      refuseContract(location, artifact, options.contracts);
+      refuseContract(location, artifact, contractsOf(options, location.parts.name));
       return artifact;
     };
-    const loaded = await loadArtifact(location, read, world);
-    const previous = flip(slot, loaded, world);
-    world.flipped(loaded, previous, performance.now() - started);
-    return loaded.control.generation;
+    const next = await loadArtifact(location, read, world);
+    const { closing: signal, assertOpen: beforeFlip } = world;
+    const previous = await swap({ slot, next, reason: "load", signal, handover, beforeFlip });
+    world.flipped(next, previous, performance.now() - started);
+    return next.generation;
   });
-}
-
-function flip(
-  slot: PluginSlot,
-  loaded: LoadedArtifact,
-  world: OpenWorld,
-): Generation | undefined {
-  try {
-    world.assertOpen();
-  } catch (error) {
-    loaded.abort(error);
-    throw error;
-  }
-  return slot.flip(loaded.control)?.generation;
 }
 
 function outdated(location: Location, slot: PluginSlot, reason: string): PluginOutdatedError {
@@ -77,6 +72,22 @@ function refuseOlder(location: Location, slot: PluginSlot): void {
   const current = slot.current?.generation;
   if (!current || location.parts.scn >= current.scn) return;
   throw outdated(location, slot, `SCN ${current.scn} is loaded and newer`);
+}
+
+/** Refuses what a rollback or a freeze keeps out, by the name alone. */
+function refuseHeld({ file, parts }: Location, slot: PluginSlot): void {
+  if (slot.frozen) {
+    throw new HotplugError(
+      "frozen",
+      `Not opened "${file}": plugin "${parts.name}" is frozen; thaw it first`,
+    );
+  }
+  if (parts.scn > slot.held) return;
+  throw new HotplugError(
+    "held",
+    `Not opened "${file}": plugin "${parts.name}" was rolled back, and nothing up to SCN ` +
+      `${slot.held} is loaded; build a newer one, or release the hold`,
+  );
 }
 
 /** Refuses what is the current generation already, or claims to be it. */

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "@std/path";
-import { assertPluginName, HotplugError } from "../artifact/mod.ts";
+import { assertPluginName, HotplugError, type Scn } from "../artifact/mod.ts";
 import { refusalError } from "./admit.ts";
 import { type Candidate, type Choice, choose } from "./choose.ts";
 import type { Generation } from "./generation.ts";
@@ -15,6 +15,8 @@ export interface NewestWorld {
   readonly options: ResolvedManagerOptions;
   /** The generation that takes new calls. */
   current(name: string): Generation | undefined;
+  /** Whether a rollback or a freeze keeps an SCN of the plugin out. */
+  isHeld(name: string, scn: Scn): boolean;
   /** Aborted when the manager closes. */
   readonly closing: AbortSignal;
   /** Opens one artifact. */
@@ -66,6 +68,7 @@ async function chooseIn(
   return choose([{ directory, files }], {
     options: world.options,
     currentScn: (each) => world.current(each)?.scn,
+    isHeld: (each, scn) => world.isHeld(each, scn),
     now: Date.now(),
   }).get(name);
 }

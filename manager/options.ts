@@ -2,6 +2,8 @@ import {
   DEFAULT_BARE_SETTLE_MS,
   DEFAULT_FUTURE_TOLERANCE_MS,
   DEFAULT_MAX_MODULE_BYTES,
+  type Hook,
+  HOOKS,
   hostRuntime,
   HotplugError,
   isScn,
@@ -9,9 +11,16 @@ import {
   type RuntimeRule,
   type Scn,
 } from "../artifact/mod.ts";
+import {
+  checkPluginSettings,
+  type OwnPluginSettings,
+  type PluginSettings,
+  type SettingsSource,
+} from "./plugin_settings.ts";
+import { MAX_TIMER, range } from "./range.ts";
 
-/** How a {@linkcode PluginManager} behaves. */
-export interface ManagerOptions {
+/** How a {@linkcode PluginManager} behaves; settings of plugins are those of all it has. */
+export interface ManagerOptions extends PluginSettings {
   /**
    * The floor: artifacts below it are outdated.
    *
@@ -44,11 +53,11 @@ export interface ManagerOptions {
    */
   readonly bareSettle?: number;
   /**
-   * The contracts that this host fulfils; an artifact that requires another one is refused.
+   * Settings of single plugins, by name; what one leaves out is as for all.
    *
-   * @default {[]}
+   * @default {{}}
    */
-  readonly contracts?: readonly string[];
+  readonly plugins?: Readonly<Record<string, OwnPluginSettings>>;
   /**
    * What each plugin's `activate` gets as `context.config`, by the plugin's name.
    *
@@ -77,6 +86,12 @@ export interface ManagerOptions {
    */
   readonly activateDeadline?: number;
   /**
+   * How long each of the other hooks may take, in milliseconds.
+   *
+   * @default {5000} for each
+   */
+  readonly hookDeadlines?: Readonly<Partial<Record<Exclude<Hook, "activate">, number>>>;
+  /**
    * How large an artifact may be, as a file and decompressed, in bytes.
    *
    * @default {67108864} 64 MiB
@@ -90,10 +105,14 @@ export interface ManagerOptions {
   readonly futureTolerance?: number;
 }
 
-/** {@linkcode ManagerOptions} with every gap filled. */
-export type ResolvedManagerOptions = Required<ManagerOptions>;
-
-const MAX_TIMER = 2 ** 31 - 1;
+/** {@linkcode ManagerOptions} with every gap filled; settings of plugins are filled for each of them. */
+export interface ResolvedManagerOptions
+  extends
+    Required<Omit<ManagerOptions, keyof PluginSettings | "activateDeadline" | "hookDeadlines">>,
+    SettingsSource {
+  /** How long each hook may take, in milliseconds. */
+  readonly hookDeadlines: Readonly<Record<Hook, number>>;
+}
 
 /** Fills the gaps and checks the ranges; throws a {@linkcode HotplugError} of code `options`. */
 export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedManagerOptions {
@@ -117,11 +136,11 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
     runtimeRule,
     requireInfo: options.requireInfo ?? false,
     bareSettle: range("bareSettle", options.bareSettle ?? DEFAULT_BARE_SETTLE_MS, 0, MAX_TIMER),
-    contracts: [...options.contracts ?? []],
+    ...resolvePlugins(options),
     config: { ...options.config },
     guards: options.guards ?? false,
     loadDeadline: range("loadDeadline", options.loadDeadline ?? 10_000, 1, MAX_TIMER),
-    activateDeadline: range("activateDeadline", options.activateDeadline ?? 10_000, 1, MAX_TIMER),
+    hookDeadlines: resolveHookDeadlines(options),
     maxSize: range("maxSize", options.maxSize ?? DEFAULT_MAX_MODULE_BYTES, 1, 2 ** 31),
     futureTolerance: range(
       "futureTolerance",
@@ -132,11 +151,30 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
   };
 }
 
-/** Answers with the value where it lies in the range. */
-export function range(option: string, value: number, least: number, most: number): number {
-  if (Number.isFinite(value) && value >= least && value <= most) return value;
-  throw new HotplugError(
-    "options",
-    `Option "${option}" is ${String(value)}: give a number from ${least} to ${most}`,
+function resolveHookDeadlines(
+  { activateDeadline = 10_000, hookDeadlines }: ManagerOptions,
+): Record<Hook, number> {
+  const given: Partial<Record<Hook, number>> = hookDeadlines ?? {};
+  const entries = HOOKS.map((hook) =>
+    hook === "activate"
+      ? [hook, range("activateDeadline", activateDeadline, 1, MAX_TIMER)] as const
+      : [hook, range(`hookDeadlines.${hook}`, given[hook] ?? 5_000, 1, MAX_TIMER)] as const
   );
+  return Object.fromEntries(entries) as Record<Hook, number>;
+}
+
+function resolvePlugins(options: ManagerOptions): Pick<SettingsSource, "defaults" | "plugins"> {
+  const { tier, loader, permissions, retention, probation, contracts } = options;
+  const { callDeadline, maxInFlight, drainDeadline } = options;
+  const bounds = { callDeadline, maxInFlight, drainDeadline };
+  const all = { tier, loader, permissions, retention, probation, contracts, ...bounds };
+  const defaults = Object.fromEntries(
+    Object.entries(all).filter(([, value]) => value !== undefined),
+  ) as PluginSettings;
+  checkPluginSettings(defaults, "");
+  const plugins = { ...options.plugins };
+  for (const [name, settings] of Object.entries(plugins)) {
+    checkPluginSettings(settings, `plugins.${name}.`);
+  }
+  return { defaults, plugins };
 }

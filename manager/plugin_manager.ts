@@ -1,39 +1,25 @@
-import { basename, dirname, join } from "@std/path";
-import {
-  artifactStem,
-  HotplugError,
-  MAX_INFO_BYTES,
-  parseInfo,
-  parseInfoFileName,
-  tryParseArtifactName,
-} from "../artifact/mod.ts";
+import { assertPluginName, HotplugError, type Scn } from "../artifact/mod.ts";
 import { EventHub } from "./event_hub.ts";
-import type { ManagerEvent } from "./events.ts";
+import type { HoldEvent, ManagerEvent } from "./events.ts";
 import type { Generation } from "./generation.ts";
-import { installGuards } from "./guards.ts";
-import { Lease } from "./lease.ts";
-import { locate, type Location, toPath } from "./locate.ts";
-import { openArtifact, type OpenWorld } from "./open_artifact.ts";
-import { openNewest } from "./open_newest.ts";
+import { installGuards, passAftermath } from "./guards.ts";
+import type { Holder } from "./hold_book.ts";
+import { type AcquireOptions, Lease } from "./lease.ts";
+import { loadedEvent } from "./loaded_event.ts";
+import { Opener, type OpenOptions } from "./opener.ts";
 import {
   type ManagerOptions,
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from "./options.ts";
-import { PluginSlot } from "./plugin_slot.ts";
+import { type CallOptions, type PluginHandle, pluginHandle } from "./plugin_handle.ts";
+import { type GenerationHolder, PluginRegistry } from "./plugin_registry.ts";
 import { PrivateStore } from "./private_store.ts";
-import { readRegularFile } from "./read_file.ts";
-import { refusalEvent, toHotplugError } from "./refusal_event.ts";
+import { incidentEvent, refusalEvent } from "./refusal_event.ts";
+import type { RollbackOptions } from "./rollback.ts";
 import { ScopeKeeper } from "./scope_keeper.ts";
-
-/** For so many turns after the end of their signals, plugins are guarded. */
-const AFTERMATH_TURNS = 5;
-
-/** How {@linkcode PluginManager.open} goes about it. */
-export interface OpenOptions {
-  /** Gives the load up when aborted, also for who shares it; its reason is thrown. */
-  readonly signal?: AbortSignal;
-}
+import type { PluginStatus } from "./status.ts";
+import { Upkeep } from "./upkeep.ts";
 
 /**
  * Loads plugins, newest wins, and keeps every generation in memory.
@@ -58,15 +44,13 @@ export interface OpenOptions {
  * ```
  */
 export class PluginManager implements AsyncDisposable {
-  readonly #options: ResolvedManagerOptions;
   readonly #hub = new EventHub<ManagerEvent>();
   readonly #store = new PrivateStore();
-  readonly #slots = new Map<string, PluginSlot>();
-  readonly #opening = new Map<string, Promise<Generation>>();
-  readonly #aborts: ((reason: unknown) => void)[] = [];
+  readonly #registry = new PluginRegistry();
   readonly #scopes = new ScopeKeeper();
   readonly #guards: Disposable | undefined;
-  readonly #world: OpenWorld;
+  readonly #upkeep: Upkeep;
+  readonly #opener: Opener;
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
@@ -76,9 +60,16 @@ export class PluginManager implements AsyncDisposable {
    * @throws {HotplugError} `options` where one is out of its range.
    */
   constructor(options: ManagerOptions = {}) {
-    this.#options = resolveManagerOptions(options);
-    this.#guards = this.#options.guards ? installGuards() : undefined;
-    this.#world = this.#makeWorld();
+    const resolved = resolveManagerOptions(options);
+    this.#guards = resolved.guards ? installGuards() : undefined;
+    this.#upkeep = new Upkeep({
+      registry: this.#registry,
+      hookDeadlines: resolved.hookDeadlines,
+      closing: this.#closing.signal,
+      assertOpen: () => this.#assertOpen(),
+      emit: (event) => this.#hub.emit(event),
+    });
+    this.#opener = this.#makeOpener(resolved);
   }
 
   /**
@@ -91,29 +82,9 @@ export class PluginManager implements AsyncDisposable {
    * @throws {HotplugError} of another code for what else keeps it from loading; the generation that
    * is current stays so.
    */
-  async open(pathOrUrl: string | URL, { signal }: OpenOptions = {}): Promise<Generation> {
+  async open(pathOrUrl: string | URL, options: OpenOptions = {}): Promise<Generation> {
     this.#assertOpen();
-    let location: Location;
-    try {
-      location = locate(pathOrUrl);
-    } catch (error) {
-      throw this.#refused(error, String(pathOrUrl));
-    }
-    const { path } = location;
-    let opening = this.#opening.get(path);
-    if (!opening) {
-      const closing = this.#closing.signal;
-      const world = signal
-        ? { ...this.#world, closing: AbortSignal.any([closing, signal]) }
-        : this.#world;
-      opening = openArtifact(location, world)
-        .catch((error) => {
-          throw this.#refused(error, path);
-        })
-        .finally(() => this.#opening.delete(path));
-      this.#opening.set(path, opening);
-    }
-    return await opening;
+    return await this.#opener.open(pathOrUrl, options);
   }
 
   /**
@@ -124,21 +95,7 @@ export class PluginManager implements AsyncDisposable {
    */
   async openInfo(pathOrUrl: string | URL): Promise<Generation> {
     this.#assertOpen();
-    let artifact: string;
-    try {
-      const path = toPath(pathOrUrl);
-      const parts = parseInfoFileName(basename(path));
-      const { info } = parseInfo(await readRegularFile(path, MAX_INFO_BYTES), basename(path));
-      const { file } = info.artifact;
-      const named = tryParseArtifactName(file);
-      if (!named || artifactStem(named) !== artifactStem(parts)) {
-        throw new HotplugError("integrity", `Cannot open "${path}": it describes "${file}"`);
-      }
-      artifact = join(dirname(path), file);
-    } catch (error) {
-      throw this.#refused(error, String(pathOrUrl));
-    }
-    return await this.open(artifact);
+    return await this.#opener.openInfo(pathOrUrl);
   }
 
   /**
@@ -150,28 +107,22 @@ export class PluginManager implements AsyncDisposable {
    */
   async openNewest(directory: string, name: string): Promise<Generation> {
     this.#assertOpen();
-    return await openNewest(directory, name, {
-      options: this.#options,
-      closing: this.#closing.signal,
-      current: (each) => this.current(each),
-      open: (path) => this.open(path),
-      refused: (error, path) => void this.#refused(error, path),
-    });
+    return await this.#opener.openNewest(directory, name);
   }
 
   /** The names of the plugins that are loaded, sorted. */
   names(): string[] {
-    return [...this.#slots].filter(([, slot]) => slot.current).map(([name]) => name).sort();
+    return this.#registry.names();
   }
 
   /** The generation that takes new calls; undefined where none is loaded. */
   current(name: string): Generation | undefined {
-    return this.#slots.get(name)?.current?.generation;
+    return this.#registry.find(name)?.current?.generation;
   }
 
   /** The plugin's generations in memory, oldest first. */
   generations(name: string): Generation[] {
-    return this.#slots.get(name)?.generations ?? [];
+    return this.#registry.find(name)?.lives.map(({ generation }) => generation) ?? [];
   }
 
   /**
@@ -179,12 +130,106 @@ export class PluginManager implements AsyncDisposable {
    *
    * @throws {HotplugError} `not-found` where none is loaded.
    */
-  acquire(name: string): Lease {
+  acquire(name: string, { label, ...bounds }: AcquireOptions = {}): Lease {
     this.#assertOpen();
-    const current = this.#slots.get(name)?.current;
-    if (current) return new Lease(current.generation, current.hold());
-    const loaded = this.names().join(", ") || "none";
-    throw new HotplugError("not-found", `No plugin "${name}" is loaded; loaded: ${loaded}`);
+    const life = this.#registry.current(name);
+    const holder: Holder = {
+      kind: "lease",
+      ...(label !== undefined && { label }),
+      since: Date.now(),
+    };
+    life.calls.holds.add(holder);
+    return new Lease({
+      generation: life.generation,
+      call: (symbol, args) => life.call(symbol, args, bounds),
+      end: () => life.calls.holds.end(holder),
+    });
+  }
+
+  /**
+   * A handle whose functions call the current generation, whichever that is when the call begins, and
+   * hold it until the call ends; where it answers with an async iterator, until that ends.
+   *
+   * While a plugin that exports `quiesce` is being swapped, calls by a handle wait for the flip.
+   * With no plugin loaded the call fails, with `not-found`, not the making of the handle.
+   *
+   * @example
+   * ```ts
+   * import type { PluginManager } from "@hotplug/hotplug/manager";
+   *
+   * interface Pricing {
+   *   gross(net: number): number;
+   * }
+   *
+   * async function total(manager: PluginManager, net: number[]): Promise<number> {
+   *   const pricing = manager.use<Pricing>("pricing", { deadline: 1_000 });
+   *   return (await Promise.all(net.map(pricing.gross))).reduce((sum, each) => sum + each, 0);
+   * }
+   * ```
+   */
+  use<T>(name: string, options: CallOptions = {}): PluginHandle<T> {
+    return pluginHandle<T>(async (symbol, args, bounds) => {
+      this.#assertOpen();
+      await this.#registry.passGate(name);
+      const life = this.#registry.current(name);
+      life.generation.assertFunction(symbol);
+      return await life.call(symbol, args, bounds);
+    }, options);
+  }
+
+  /**
+   * Resolves once nobody holds a superseded generation any more, to true, or once its drain deadline
+   * has passed or its manager is closed before that, to false.
+   *
+   * @throws {HotplugError} `not-found` for a generation of another manager.
+   */
+  async drained(generation: Generation): Promise<boolean> {
+    return await this.#registry.lifeOf(generation).drained;
+  }
+
+  /** Who holds generations of the plugin now, and since when; the oldest generation first. */
+  whoHolds(name: string): GenerationHolder[] {
+    return this.#registry.holders(name);
+  }
+
+  /**
+   * Takes a generation in memory back into use: it is activated, becomes the current one, the bad
+   * one drains. From then on nothing up to the bad SCN is loaded, until {@linkcode release}.
+   *
+   * The bad one is asked to quiesce and hand over as ever, but what it fails at there is passed over.
+   *
+   * @throws {HotplugError} `not-found` where there is nothing to go back to, `activation` or `health`
+   * where the older one can't be activated any more: then the current one stays.
+   */
+  async rollback(name: string, options: RollbackOptions = {}): Promise<Generation> {
+    this.#assertOpen();
+    return await this.#upkeep.rollback(name, options);
+  }
+
+  /** Lifts the hold of a rollback; answers with whether there was one. */
+  release(name: string): boolean {
+    return this.#registry.release(name) && this.#tell("released", name);
+  }
+
+  /** Keeps the plugin as it is: nothing of it is loaded until {@linkcode thaw}. */
+  freeze(name: string): void {
+    assertPluginName(name);
+    if (this.#registry.setFrozen(name, true)) this.#tell("frozen", name);
+  }
+
+  /** Ends a freeze; answers with whether there was one. */
+  thaw(name: string): boolean {
+    return this.#registry.setFrozen(name, false) && this.#tell("thawed", name);
+  }
+
+  /** Whether a rollback or a freeze keeps an SCN of the plugin out. */
+  isHeld(name: string, scn: Scn): boolean {
+    return this.#registry.isHeld(name, scn);
+  }
+
+  /** How all plugins stand, sorted by name. */
+  status(): PluginStatus[] {
+    return this.#registry.status();
   }
 
   /** Calls the listener for each event from now on, until disposed of. */
@@ -198,8 +243,8 @@ export class PluginManager implements AsyncDisposable {
   }
 
   /**
-   * Ends it: loads under way are given up, signals aborted, guards taken back, files removed; what
-   * it has loaded can't be called any more. Twice is as good as once.
+   * Ends it: loads under way are given up, what is active is deactivated, guards are taken back,
+   * files removed; what it has loaded can't be called any more. Twice is as good as once.
    */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
@@ -215,13 +260,9 @@ export class PluginManager implements AsyncDisposable {
     // After this turn `#closed` is set, and what is under way gives up.
     await Promise.resolve();
     this.#closing.abort(reason);
-    await Promise.allSettled(this.#opening.values());
-    for (const slot of this.#slots.values()) slot.close();
-    for (const abort of this.#aborts.splice(0)) abort(reason);
-    // What that makes plugins reject and throw comes within the next turns.
-    for (let turn = 0; this.#guards && turn < AFTERMATH_TURNS; turn++) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
+    await this.#opener.settled();
+    await this.#registry.close();
+    if (this.#guards) await passAftermath();
     this.#guards?.[Symbol.dispose]();
     this.#scopes.close();
     await this.#store.close();
@@ -232,51 +273,28 @@ export class PluginManager implements AsyncDisposable {
     if (this.#closed) throw new HotplugError("closed", "The plugin manager is closed");
   }
 
-  #slotOf(name: string): PluginSlot {
-    let slot = this.#slots.get(name);
-    if (!slot) this.#slots.set(name, slot = new PluginSlot());
-    return slot;
+  #tell(type: HoldEvent["type"], name: string): true {
+    this.#hub.emit({ type, time: new Date().toISOString(), name });
+    return true;
   }
 
-  /** Tells of an artifact that was not opened; answers with the error to throw. */
-  #refused(thrown: unknown, path: string): HotplugError {
-    const error = toHotplugError(thrown);
-    if (error.code !== "closed") this.#hub.emit(refusalEvent(error, path));
-    return error;
-  }
-
-  #makeWorld(): OpenWorld {
-    return {
-      options: this.#options,
+  #makeOpener(options: ResolvedManagerOptions): Opener {
+    return new Opener({
+      options,
       store: this.#store,
       scopes: this.#scopes,
       closing: this.#closing.signal,
+      life: this.#upkeep,
+      registry: this.#registry,
       assertOpen: () => this.#assertOpen(),
-      slotOf: (name) => this.#slotOf(name),
-      incident: ({ path }, { code, message, error }) =>
-        this.#hub.emit(refusalEvent(new HotplugError(code, message, { cause: error }), path)),
-      flipped: ({ control: { generation }, abort }, previous, durationMs) => {
-        this.#aborts.push(abort);
-        this.#hub.emit(loadedEvent(generation, previous, durationMs));
+      slotOf: (name) => this.#registry.slotOf(name),
+      refused: (error, path) => this.#hub.emit(refusalEvent(error, path)),
+      incident: ({ path }, incident) => this.#hub.emit(incidentEvent(incident, path)),
+      flipped: (next, previous, durationMs) => {
+        this.#registry.know(next);
+        this.#hub.emit(loadedEvent(next.generation, previous?.generation, durationMs));
+        void this.#upkeep.retire(next.generation.name);
       },
-    };
+    });
   }
-}
-
-function loadedEvent(
-  { name, scn, path, sha256 }: Generation,
-  previous: Generation | undefined,
-  durationMs: number,
-): ManagerEvent {
-  const time = new Date().toISOString();
-  return {
-    type: "loaded",
-    time,
-    name,
-    scn,
-    path,
-    sha256,
-    ...(previous && { previous: previous.scn }),
-    durationMs: Math.round(durationMs * 1000) / 1000,
-  };
 }

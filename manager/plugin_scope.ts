@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import process from "node:process";
-import type { Scn } from "../artifact/mod.ts";
+import type { ErrorCode, Scn } from "../artifact/mod.ts";
 
-/** What a plugin did that would have ended the process. */
+/** What a plugin did when nobody waited for it; inline it would have ended the process. */
 export interface Incident {
-  /** A late error that nobody caught, or an exit call. */
-  readonly code: "uncaught" | "exit";
+  /** A late error that nobody caught, an exit call, a crash, … */
+  readonly code: ErrorCode;
   /** What happened, as a sentence. */
   readonly message: string;
   /** What was thrown; undefined for an exit call. */

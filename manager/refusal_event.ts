@@ -2,6 +2,7 @@ import { basename } from "@std/path";
 import { HotplugError, tryParseArtifactName } from "../artifact/mod.ts";
 import { describeError, stackOf } from "./describe_error.ts";
 import { isFinal, type ManagerEvent, refusalType } from "./events.ts";
+import type { Incident } from "./plugin_scope.ts";
 
 /** Makes a typed error of whatever was thrown; a typed one stays itself. */
 export function toHotplugError(error: unknown): HotplugError {
@@ -24,4 +25,9 @@ export function refusalEvent(error: HotplugError, path: string): ManagerEvent {
   if (type !== "failed") return { type, ...common };
   const stack = stackOf(error.cause);
   return { type, ...common, final: isFinal(error.code), ...(stack !== undefined && { stack }) };
+}
+
+/** The event that tells of what a plugin did when nobody waited for it. */
+export function incidentEvent({ code, message, error }: Incident, path: string): ManagerEvent {
+  return refusalEvent(new HotplugError(code, message, { cause: error }), path);
 }

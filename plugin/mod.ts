@@ -14,4 +14,5 @@
  */
 
 export type { PluginContext } from "./context.ts";
+export type { LogMethod, PluginLogger } from "./logger.ts";
 export { EXECUTABLE_ENTRY, executableEntry } from "./executable_entry.ts";

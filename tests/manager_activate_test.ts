@@ -102,15 +102,19 @@ Deno.test("the signal of an activation that fails is aborted", async () => {
   }
 });
 
-Deno.test("the signal of a superseded generation goes on until the manager closes", async () => {
+Deno.test("the signal of a generation goes on until nobody holds it any more, or the manager closes", async () => {
   await using directory = await tempDirectory();
   const manager = new PluginManager();
   const signals = [];
+  let lease;
   for (const scn of [SCN, SCN + 1]) {
     const { path } = await writeArtifact(directory.path, KEEP, { scn });
     signals.push((await manager.open(path)).lookup<Context>("context").signal);
+    lease ??= manager.acquire("pricing");
   }
   assertEquals(signals.map((each) => each.aborted), [false, false]);
+  lease?.[Symbol.dispose]();
+  assertEquals(signals.map((each) => each.aborted), [true, false]);
   await manager.close();
   assert(signals.every((each) => each.aborted));
 });

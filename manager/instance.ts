@@ -1,0 +1,70 @@
+import type { Hook, HotplugError } from "../artifact/mod.ts";
+import type { PluginContext } from "../plugin/mod.ts";
+import type { Location } from "./locate.ts";
+import type { ResolvedManagerOptions } from "./options.ts";
+import type { Incident, PluginScope } from "./plugin_scope.ts";
+import type { ResolvedPluginSettings, Tier } from "./plugin_settings.ts";
+import type { PlacedModule } from "./private_store.ts";
+import type { ReadArtifact } from "./read_artifact.ts";
+
+/** What bounds one call. */
+export interface CallLimits {
+  /** Ends the wait for the call's answer; its reason is thrown. */
+  readonly signal?: AbortSignal;
+  /** How long the answer may take, in milliseconds; `Infinity` for as long as it takes. */
+  readonly deadline: number;
+}
+
+/** One loaded module in its tier: how a generation reaches its code, wherever that runs. */
+export interface Instance {
+  /** Where it runs. */
+  readonly tier: Tier;
+  /** The names of its public exports, sorted; hooks are not among them. */
+  readonly symbols: readonly string[];
+  /** The hooks that it exports. */
+  readonly hooks: ReadonlySet<Hook>;
+  /**
+   * Whether it can be called now: not so a process that has crashed and is not back yet.
+   */
+  readonly alive: boolean;
+  /** How many bytes of memory it holds, as far as its tier can tell. */
+  readonly bytes: number;
+  /** Whether the symbol is a function. */
+  isFunction(symbol: string): boolean;
+  /**
+   * The value of a symbol. Inline that is the export itself; in other tiers it is the copy that was
+   * taken at the load, and undefined for a function.
+   *
+   * @throws {HotplugError} `clone` where there is no copy of it.
+   */
+  value(symbol: string): unknown;
+  /** Calls a symbol that is a function. */
+  call(symbol: string, args: readonly unknown[], limits: CallLimits): Promise<unknown>;
+  /** Calls a hook that it exports; `activate` is given the context, the others nothing. */
+  hook(name: Hook, context?: PluginContext): Promise<unknown>;
+  /** Ends it and gives back what its tier can; calls under way reject with the reason where it can. */
+  close(reason: HotplugError): Promise<void>;
+}
+
+/** What a tier starts an instance from. */
+export interface InstanceRequest {
+  /** Where the artifact was found. */
+  readonly location: Location;
+  /** The artifact, verified. */
+  readonly artifact: ReadArtifact;
+  /** The verified bytes in the private store. */
+  readonly placed: PlacedModule;
+  /** How the manager behaves. */
+  readonly options: ResolvedManagerOptions;
+  /** How this plugin is run. */
+  readonly settings: ResolvedPluginSettings;
+  /** Its code as the guards know it. */
+  readonly scope: PluginScope;
+  /** Aborted when nobody waits for it any more; its reason is to be thrown. */
+  readonly signal: AbortSignal;
+  /** Told of what its code does later. */
+  readonly incident: (incident: Incident) => void;
+}
+
+/** Starts an instance: the module's top level has ended when it resolves, no hook was called. */
+export type StartInstance = (request: InstanceRequest) => Promise<Instance>;

@@ -1,0 +1,73 @@
+import { MAX_TIMER, range } from "./range.ts";
+
+/**
+ * Which generations of a plugin stay in memory; the others are retired, the oldest first.
+ *
+ * Only what is parked is retired: never the current generation, nor one that somebody still holds.
+ * Inline, all are kept by default, since V8 gives an imported module's memory back in no case.
+ */
+export interface Retention {
+  /**
+   * How many, the current one included; `Infinity` for all.
+   *
+   * @default `Infinity` inline, 2 in a worker or process
+   */
+  readonly count?: number;
+  /**
+   * How long after it was parked, in milliseconds.
+   *
+   * @default `Infinity`
+   */
+  readonly age?: number;
+  /**
+   * How many bytes all of them together, by what their tiers can tell.
+   *
+   * @default `Infinity`
+   */
+  readonly bytes?: number;
+}
+
+/** {@linkcode Retention} with every gap filled. */
+export type ResolvedRetention = Required<Retention>;
+
+/** What is known of a generation that may be retired. */
+export interface Retainable {
+  /** When it was parked, in milliseconds since the epoch; undefined if it is not parked. */
+  readonly parkedAt: number | undefined;
+  /** How many bytes it holds. */
+  readonly bytes: number;
+}
+
+/** Fills the gaps and checks the ranges; throws a HotplugError of code `options`. */
+export function resolveRetention(
+  { count, age, bytes }: Retention = {},
+  tier: "inline" | "worker" | "process",
+  where = "",
+): ResolvedRetention {
+  const checked = (name: keyof Retention, value: number, most: number): number =>
+    value === Infinity ? value : range(`${where}retention.${name}`, value, 1, most);
+  return {
+    count: checked("count", count ?? (tier === "inline" ? Infinity : 2), 2 ** 31),
+    age: checked("age", age ?? Infinity, MAX_TIMER),
+    bytes: checked("bytes", bytes ?? Infinity, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+/** Which of the generations, oldest first, are to be retired now. */
+export function overdue<T extends Retainable>(
+  generations: readonly T[],
+  { count, age, bytes }: ResolvedRetention,
+  now: number,
+): T[] {
+  let left = generations.length;
+  let held = generations.reduce((sum, each) => sum + each.bytes, 0);
+  const retired: T[] = [];
+  for (const each of generations) {
+    if (each.parkedAt === undefined) continue;
+    if (left <= count && held <= bytes && now - each.parkedAt < age) continue;
+    retired.push(each);
+    left -= 1;
+    held -= each.bytes;
+  }
+  return retired;
+}

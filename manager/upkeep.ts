@@ -1,0 +1,125 @@
+import type { Hook, HotplugError } from "../artifact/mod.ts";
+import type { ManagerEvent } from "./events.ts";
+import type { Generation } from "./generation.ts";
+import type { Drain, GenerationLife, LifeWorld } from "./generation_life.ts";
+import type { PluginRegistry } from "./plugin_registry.ts";
+import { failsProbation } from "./probation.ts";
+import { refusalEvent, toHotplugError } from "./refusal_event.ts";
+import { rollback, type RollbackOptions, type RolledBack } from "./rollback.ts";
+
+/** What the upkeep needs of its manager. */
+export interface UpkeepWorld {
+  /** The plugins. */
+  readonly registry: PluginRegistry;
+  /** How long each hook may take, in milliseconds. */
+  readonly hookDeadlines: Readonly<Record<Hook, number>>;
+  /** Aborted when the manager closes. */
+  readonly closing: AbortSignal;
+  /** Throws once the manager is closed. */
+  assertOpen(): void;
+  /** Tells those who listen. */
+  emit(event: ManagerEvent): void;
+}
+
+/**
+ * What becomes of generations after they were loaded: it retires what the retention does not keep,
+ * takes back what fails its probation, and tells of both.
+ */
+export class Upkeep implements LifeWorld {
+  /** How long each hook may take, in milliseconds. */
+  readonly hookDeadlines: Readonly<Record<Hook, number>>;
+  readonly #world: UpkeepWorld;
+  readonly #judged = new WeakSet<GenerationLife>();
+
+  /** Makes the upkeep of a manager. */
+  constructor(world: UpkeepWorld) {
+    this.#world = world;
+    this.hookDeadlines = world.hookDeadlines;
+  }
+
+  /** Tells of what failed when nobody waited for it. */
+  trouble({ generation: { path } }: GenerationLife, error: HotplugError): void {
+    this.#world.emit(refusalEvent(error, path));
+  }
+
+  /** Tells of a generation that is inactive now, and retires what is not kept. */
+  parked({ generation: { name, scn } }: GenerationLife, { idle, forced, durationMs }: Drain): void {
+    const rounded = Math.round(durationMs * 1000) / 1000;
+    // That it was superseded is told by what was loaded: this would say no more.
+    if (!idle) {
+      this.#world.emit({ type: "parked", time: now(), name, scn, forced, durationMs: rounded });
+    }
+    void this.retire(name);
+  }
+
+  /** Whoever held a parked generation has left: it may be retired now. */
+  left({ generation: { name } }: GenerationLife): void {
+    void this.retire(name);
+  }
+
+  /** Takes a generation back whose calls fail in its probation. */
+  called(life: GenerationLife): void {
+    const { probation } = life.settings;
+    if (!probation || life.state !== "current" || this.#judged.has(life)) return;
+    if (Date.now() - life.since > probation.window) return;
+    const { ended: calls, failed: errors } = life.calls;
+    const reason = failsProbation({ calls, errors, crashes: life.crashes }, probation);
+    if (reason === undefined) return;
+    this.#judged.add(life);
+    const { name } = life.generation;
+    void this.#rollback(name, { reason }, life).catch((error) => {
+      this.trouble(life, toHotplugError(error));
+    });
+  }
+
+  /** Rolls a plugin back, and tells of it. */
+  async rollback(name: string, options: RollbackOptions): Promise<Generation> {
+    // By its name: what is not loaded makes no plugin.
+    const bad = this.#world.registry.current(name);
+    const { target } = await this.#rollback(name, options, undefined) ?? { target: bad };
+    return target.generation;
+  }
+
+  /** Only from the given generation, where one is given: then nobody asked for it. */
+  async #rollback(
+    name: string,
+    options: RollbackOptions,
+    failing: GenerationLife | undefined,
+  ): Promise<RolledBack | undefined> {
+    const slot = this.#world.registry.slotOf(name);
+    const done = await rollback(name, slot, options, this.#world, failing);
+    if (!done) return undefined;
+    this.#world.emit({
+      type: "rolled-back",
+      time: now(),
+      name,
+      scn: done.target.generation.scn,
+      from: done.bad.generation.scn,
+      held: slot.held,
+      reason: options.reason ?? "asked for",
+      automatic: failing !== undefined,
+    });
+    return done;
+  }
+
+  /** Retires what the plugin's retention does not keep, now and when its time comes. */
+  async retire(name: string): Promise<void> {
+    const slot = this.#world.registry.find(name);
+    if (!slot) return;
+    try {
+      for (const { generation: { scn } } of await slot.retire(Date.now())) {
+        this.#world.emit({ type: "retired", time: now(), name, scn });
+      }
+    } catch (error) {
+      const { current } = slot;
+      if (current) this.trouble(current, toHotplugError(error));
+    }
+    if (!this.#world.closing.aborted) {
+      slot.wakeAt(slot.nextRetirement, () => void this.retire(name));
+    }
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
