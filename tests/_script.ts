@@ -15,16 +15,21 @@ const CONFIG = fromFileUrl(new URL("deno.json", ROOT));
 let count = 0;
 
 /**
- * Starts a Deno process that runs the source, with the project's imports and all permissions.
+ * Starts a Deno process that runs the source, with the project's imports and, unless told
+ * otherwise, all permissions.
  *
  * `project:` at the begin of a specifier stands for the project's folder. Its folder for temporary
  * files is the given directory.
  */
-export async function startScript(directory: string, source: string): Promise<Deno.ChildProcess> {
+export async function startScript(
+  directory: string,
+  source: string,
+  permissions: readonly string[] = ["-A"],
+): Promise<Deno.ChildProcess> {
   const path = join(directory, `script_${++count}.ts`);
   await Deno.writeTextFile(path, source.replaceAll(`"project:`, `"${ROOT.href}`));
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--config", CONFIG, toFileUrl(path).href],
+    args: ["run", ...permissions, "--no-check", "--config", CONFIG, toFileUrl(path).href],
     env: { TMPDIR: directory, TEMP: directory, TMP: directory, NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",
@@ -33,8 +38,12 @@ export async function startScript(directory: string, source: string): Promise<De
 }
 
 /** Runs the source in a Deno process to its end; see {@linkcode startScript}. */
-export async function runScript(directory: string, source: string): Promise<ScriptResult> {
-  const child = await startScript(directory, source);
+export async function runScript(
+  directory: string,
+  source: string,
+  permissions?: readonly string[],
+): Promise<ScriptResult> {
+  const child = await startScript(directory, source, permissions);
   await child.stdin.close();
   const { code, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();

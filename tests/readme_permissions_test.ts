@@ -1,0 +1,63 @@
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { writeArtifact } from "./_artifacts.ts";
+import { runScript } from "./_script.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const README = fromFileUrl(new URL("../README.md", import.meta.url));
+
+/** Each part at its work, in a directory with a source and an artifact. */
+const parts: Record<string, string> = {
+  artifact: `
+    import { hostTarget, scnFromDate } from "project:artifact/mod.ts";
+    hostTarget(), scnFromDate(new Date());`,
+  builder: `
+    import { build } from "project:builder/mod.ts";
+    await build({ source: "DIR/tax.ts", dest: "DIR/built", gzip: true });`,
+  manager: `
+    import { PluginManager } from "project:manager/mod.ts";
+    await using manager = new PluginManager({ guards: true });
+    await manager.openNewest("DIR", "pricing");`,
+  daemon: `
+    import { PluginDaemon } from "project:daemon/mod.ts";
+    await using daemon = new PluginDaemon({ watch: ["DIR"] });
+    await daemon.start();
+    if (daemon.manager.names().join() !== "pricing") throw new Error("not loaded");`,
+};
+
+/** What README grants a part; which files and programs it means is filled in. */
+async function granted(part: string, directory: string): Promise<string[]> {
+  const row = (await Deno.readTextFile(README)).split("\n")
+    .find((line) => line.startsWith(`| ${part} `));
+  assert(row, `README has no row for ${part}`);
+  const flags: string[] = row.match(/--allow-[a-z]+(?:=[A-Za-z,]+)?/g) ?? [];
+  if (row.includes("as the manager")) {
+    // Its own word comes first: Deno takes a flag with a list and without one as a mistake.
+    const more = await granted("manager", directory);
+    flags.push(...more.filter((flag) => !flags.includes(flag.replace(/=.*/, ""))));
+  }
+  return [...new Set(flags)].map((flag) => {
+    if (flag === "--allow-write") return `${flag}=${directory}`;
+    if (flag === "--allow-read" && part !== "builder") return `${flag}=${directory}`;
+    return flag === "--allow-run" ? `${flag}=${Deno.execPath()}` : flag;
+  });
+}
+
+for (const [part, source] of Object.entries(parts)) {
+  Deno.test({
+    name: `${part} needs no permission but those that README names`,
+    // What the runtime asks for, of the system above all, differs by platform.
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      await using directory = await tempDirectory();
+      await Deno.writeTextFile(directory.file("tax.ts"), "export const rate = 0.2;");
+      await writeArtifact(directory.path, "export const a = 1;");
+      const { code, stderr } = await runScript(
+        directory.path,
+        source.replaceAll("DIR", directory.path),
+        ["--no-prompt", ...await granted(part, directory.path)],
+      );
+      assertEquals(code, 0, stderr);
+    },
+  });
+}
