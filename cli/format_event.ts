@@ -35,6 +35,7 @@ function describe(event: DaemonEvent): string {
       return `${event.name} ${event.scn}${before} in ${event.durationMs.toFixed(1)} ms`;
     }
     case "failed":
+      return `${event.message} [${event.code}]${placeOf(event.stack)}`;
     case "skipped":
     case "conflict":
       return `${event.message} [${event.code}]`;
@@ -52,7 +53,8 @@ function describe(event: DaemonEvent): string {
       return event.name;
     case "retried": {
       const { path, outcome, attempts, code } = event;
-      return `${basename(path)}: ${outcome} after ${attempts} tries [${code}]`;
+      const tries = attempts === 1 ? "1 try" : `${attempts} tries`;
+      return `${basename(path)}: ${outcome} after ${tries} [${code}]`;
     }
     case "watch":
       return describeWatch(event);
@@ -63,6 +65,13 @@ function describe(event: DaemonEvent): string {
     default:
       return event satisfies never;
   }
+}
+
+/** Where a plugin threw what it threw; on a line of its own. */
+function placeOf(stack = ""): string {
+  // With a line and a column: a message may have lines that begin so.
+  const [frame] = /^\s+at .*:\d+:\d+\)?$/m.exec(stack) ?? [];
+  return frame === undefined ? "" : `\n${frame.trim()}`;
 }
 
 function describeWatch({ directory, state, message }: WatchEvent): string {

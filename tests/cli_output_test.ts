@@ -198,6 +198,20 @@ Deno.test("an event is one line for people, each kind in its words", () => {
       "ready     12 plugins loaded in 12 ms: p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, and 2 more",
     ],
     [{ type: "failed", ...told, final: true }, `failed    Cannot open "tax" [load]`],
+    [
+      {
+        type: "failed",
+        ...told,
+        final: false,
+        stack:
+          "Error: no\n  at all\n    at rate (file:///run/tax@1/mod.ts:7:9)\n    at main.ts:1:1",
+      },
+      `failed    Cannot open "tax" [load]\n    at rate (file:///run/tax@1/mod.ts:7:9)`,
+    ],
+    [
+      { ...about, type: "retried", attempts: 1, outcome: "removed", code: "io" },
+      "retried   tax_x.mjs: removed after 1 try [io]",
+    ],
     [{ type: "skipped", ...told }, `skipped   Cannot open "tax" [load]`],
     [
       { ...about, type: "retried", attempts: 3, outcome: "loaded", code: "io" },
