@@ -9,6 +9,8 @@ interface Graph {
   readonly modules: readonly {
     readonly specifier: string;
     readonly dependencies?: readonly {
+      /** As the module has it. */
+      readonly specifier?: string;
       readonly code?: { readonly specifier?: string };
       readonly type?: { readonly specifier?: string };
     }[];
@@ -27,19 +29,25 @@ interface Graph {
  */
 export async function checkGraph(text: string, root: string, hosts: ImportHosts): Promise<void> {
   const graph = JSON.parse(text) as Graph;
-  for (const [specifier, importer] of specifiersOf(graph)) {
+  for (const [specifier, dependent] of specifiersOf(graph)) {
     const fault = await faultOf(specifier, root, hosts);
-    if (fault !== undefined) throw refusal(specifier, importer, root, fault);
+    if (fault !== undefined) throw refusal(specifier, dependent, root, fault);
   }
 }
 
+/** A module that imports something, and what that is called there. */
+interface Dependent {
+  readonly importer: string;
+  readonly written: string;
+}
+
 /** All that is imported, with one module that does it. */
-function specifiersOf({ modules, redirects = {} }: Graph): Map<string, string | undefined> {
-  const found = new Map<string, string | undefined>();
-  for (const { specifier, dependencies = [] } of modules) {
-    for (const { code, type } of dependencies) {
+function specifiersOf({ modules, redirects = {} }: Graph): Map<string, Dependent | undefined> {
+  const found = new Map<string, Dependent | undefined>();
+  for (const { specifier: importer, dependencies = [] } of modules) {
+    for (const { specifier, code, type } of dependencies) {
       for (const each of [code?.specifier, type?.specifier]) {
-        if (each !== undefined) found.set(each, specifier);
+        if (each !== undefined) found.set(each, { importer, written: specifier ?? each });
       }
     }
   }
@@ -75,7 +83,7 @@ function isInside(path: string, root: string): boolean {
 
 function refusal(
   specifier: string,
-  importer: string | undefined,
+  { importer, written }: Partial<Dependent> = {},
   root: string,
   fault: string,
 ): HotplugError {
@@ -88,6 +96,6 @@ function refusal(
     : "put it into the source, bring its folder along with --dep, or import it as a package";
   return new HotplugError(
     "imports",
-    `Cannot build with the import of ${quote(specifier)}${by}: ${fault}; ${remedy}`,
+    `Cannot build with the import of ${quote(written ?? specifier)}${by}: ${fault}; ${remedy}`,
   );
 }

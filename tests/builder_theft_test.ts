@@ -172,6 +172,16 @@ for (const { what, files, packages = [], options, code = "imports" } of THEFTS) 
   });
 }
 
+Deno.test("what is imported from outside is named as the module has it, not as it lies while built", async () => {
+  await using fixture = await builderFixture({
+    "mod.ts": `export * from "./lib/a.ts";`,
+    "lib/a.ts": `export * from "../../shared/b.ts";`,
+  });
+  const { source, dest } = fixture;
+  const { message } = await failureOf(build({ source, dest, check: false }));
+  assertStringIncludes(message, `the import of "../../shared/b.ts" in "lib/a.ts": it lies outside`);
+});
+
 Deno.test("what lies in the source is taken in, in whatever way it is imported", async () => {
   await using fixture = await builderFixture({
     "deno.json": RAW,
