@@ -152,9 +152,16 @@ export type {
   VerifyOptions,
   VerifyResult,
 } from "./builder/mod.ts";
-export { isFinal, isPluginOutdated, PluginManager, PluginOutdatedError } from "./manager/mod.ts";
+export {
+  isFinal,
+  isPluginOutdated,
+  PluginManager,
+  PluginOutdatedError,
+  verifyArtifact,
+} from "./manager/mod.ts";
 export type {
   AcquireOptions,
+  ApprovalRule,
   CallOptions,
   ChooseTier,
   ConflictEvent,
@@ -185,6 +192,7 @@ export type {
   RolledBackEvent,
   SkippedEvent,
   Tier,
+  VerifiedArtifact,
 } from "./manager/mod.ts";
 export { PluginDaemon } from "./daemon/mod.ts";
 export type {

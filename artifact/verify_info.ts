@@ -29,20 +29,22 @@ const SHOWN_IDS = 3;
  *
  * @param text The file's text, or its bytes as UTF-8; at most 1 MiB
  * @param trust The public keys that are trusted; see {@linkcode parsePublicKeys}
+ * @param file The file's name, for what errors say of its fields
  * @throws {HotplugError} code `info`: it can't be read as an info file; `signature`: it is not signed
  * by a trusted key, or is not what was signed; `key`: one of the keys is none
  */
 export async function verifyInfo(
   text: string | Uint8Array,
   trust: KeySource | readonly KeySource[],
+  file?: string,
 ): Promise<VerifiedInfo> {
   const keys = parsePublicKeys(trust);
-  const { attestation } = parseInfo(text).info;
+  const { attestation } = parseInfo(text, file).info;
   if (attestation === undefined) throw fault("it is not signed; build it with a key (--sign)");
   const payload = payloadOf(attestation);
   const signedBy = await verifySignatures(attestation, payload, keys);
   const predicate = readPredicate(payload);
-  const parsed = parseInfo(JSON.stringify(predicate));
+  const parsed = parseInfo(JSON.stringify(predicate), file);
   const { info } = parsed;
   if (!sameBytes(formatStatement(info.artifact, predicate), payload)) {
     throw fault("what was signed is not a statement about its artifact");

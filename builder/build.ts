@@ -43,7 +43,7 @@ import { makeWorkFolder, sweepWorkFolders } from "./work_folder.ts";
  * ```
  *
  * @throws {HotplugError} With the code of what failed: `options`, `name`, `scn`, `target`, `source`,
- * `entry`, `check`, `bundle`, `lock`, `load`, `imports`, `future`, `reserve`, `conflict`, `publish`,
+ * `key`, `entry`, `check`, `bundle`, `lock`, `load`, `imports`, `future`, `reserve`, `conflict`, `publish`,
  * `toolchain`, `compile`, `cancelled`.
  * @throws {TargetsFailedError} With code `compile`, if some targets failed and others did not, or each
  * for a reason of its own.
@@ -94,7 +94,7 @@ async function publish(
   const { scn } = reservation;
   config.onProgress({ type: "reserved", scn });
   await checkDestination(config.dest, name, artifactNames(plugin, built, config, scn));
-  const { artifacts, files } = stage(plugin, built, config, scn);
+  const { artifacts, files } = await stage(plugin, built, config, scn);
   await publishFiles(config.dest, files, config);
   return { scn, artifacts };
 }

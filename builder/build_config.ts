@@ -6,9 +6,11 @@ import {
   HotplugError,
   isScn,
   type Mode,
+  parseSigningKey,
   parseVersion,
   type Permissions,
   type Scn,
+  type SigningKey,
   type Target,
 } from "../artifact/mod.ts";
 import { type BuildArgs, checkBuildArgs } from "./build_args.ts";
@@ -41,6 +43,7 @@ export interface BuildConfig {
   readonly optional: readonly string[];
   readonly contract: string | undefined;
   readonly permissions: Permissions | undefined;
+  readonly sign: SigningKey | undefined;
   readonly signal: AbortSignal | undefined;
   readonly futureTolerance: number;
   readonly deps: Dependencies;
@@ -90,6 +93,7 @@ export function resolveBuildOptions(options: BuildOptions): BuildConfig {
     optional,
     contract,
     permissions: permissions && checkPermissions(permissions),
+    sign: options.sign === undefined ? undefined : resolveSigningKey(options.sign),
     signal,
     futureTolerance: atLeast(
       "futureTolerance",
@@ -116,6 +120,10 @@ export function resolveBuildOptions(options: BuildOptions): BuildConfig {
       options.onProgress?.(progress);
     },
   };
+}
+
+function resolveSigningKey(key: NonNullable<BuildOptions["sign"]>): SigningKey {
+  return typeof key === "object" && key !== null && "sign" in key ? key : parseSigningKey(key);
 }
 
 function resolveMode(mode: Mode): Mode {

@@ -1,4 +1,4 @@
-import type { Mode, Permissions, Scn, Target } from "../artifact/mod.ts";
+import type { KeySource, Mode, Permissions, Scn, SigningKey, Target } from "../artifact/mod.ts";
 import type { DefineValue } from "./define.ts";
 import type { BuildLogger } from "./logger.ts";
 import type { BuildProgress } from "./progress.ts";
@@ -73,6 +73,13 @@ export interface BuildOptions {
    * executable are compiled into it: it has no others, and asks for none when it runs.
    */
   readonly permissions?: Permissions;
+  /**
+   * The private key to sign with, of Ed25519: PEM, JWK, or `{ id, key }`. The info file gets an
+   * attestation, which hosts with trust keys ask for.
+   *
+   * @default nothing is signed
+   */
+  readonly sign?: KeySource | SigningKey;
   /** Cancels the build: what it started is ended, what it made is removed. */
   readonly signal?: AbortSignal;
   /**

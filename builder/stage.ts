@@ -8,6 +8,7 @@ import {
   infoFileName,
   type Scn,
   sha256,
+  signInfo,
   sourceMapFileName,
 } from "../artifact/mod.ts";
 import project from "../deno.json" with { type: "json" };
@@ -53,22 +54,24 @@ export function artifactNames(
   return built.map(({ target }) => ({ name, scn, version, ...target, mode, compression }));
 }
 
-/** Makes all that a build publishes. */
-export function stage(
+/** Makes all that a build publishes, signed if it is to be. */
+export async function stage(
   plugin: BuiltPlugin,
   built: readonly BuiltTarget[],
   config: BuildConfig,
   scn: Scn,
   now: Date = new Date(),
-): Staged {
+): Promise<Staged> {
   const packs = new Map<BuiltModule, PackedModule>();
   const names = artifactNames(plugin, built, config, scn);
-  const staged = built.map((each, index) => {
+  const staged: StagedTarget[] = [];
+  for (const [index, each] of built.entries()) {
     const packed = packs.get(each.module) ?? pack(each.module, config.gzip);
     packs.set(each.module, packed);
     const info = infoOf(plugin, each, packed, names[index] as ArtifactName, config, now);
-    return stageTarget(each, packed, info, config);
-  });
+    const signed = config.sign ? await signInfo(info, config.sign) : info;
+    staged.push(stageTarget(each, packed, signed, config));
+  }
   return {
     artifacts: staged.map(({ artifact }) => artifact),
     files: [

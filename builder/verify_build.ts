@@ -23,7 +23,15 @@ import { makeWorkFolder } from "./work_folder.ts";
 export interface VerifyOptions extends
   Omit<
     BuildOptions,
-    "dest" | "scn" | "name" | "mode" | "targets" | "gzip" | "denoVersion" | "futureTolerance"
+    | "dest"
+    | "scn"
+    | "name"
+    | "mode"
+    | "targets"
+    | "gzip"
+    | "denoVersion"
+    | "futureTolerance"
+    | "sign"
   > {
   /** The path of the artifact; its info file lies beside it. */
   readonly artifact: string;

@@ -7,6 +7,7 @@ import {
   parseTarget,
   type Scn,
 } from "../artifact/mod.ts";
+import { checkKeyId } from "../artifact/key.ts";
 
 /** An SCN as somebody typed it. */
 export function scnArgument(text: string): Scn {
@@ -17,6 +18,11 @@ export function scnArgument(text: string): Scn {
 export function nameArgument(text: string): string {
   asArgument(() => assertPluginName(text));
   return text;
+}
+
+/** The id of a key as somebody typed it. */
+export function keyIdArgument(text: string): string {
+  return asArgument(() => checkKeyId(text));
 }
 
 /** A target in any of its spellings; answers with the usual one. */

@@ -11,6 +11,7 @@ import { collect, nameArgument, numberArgument, scnArgument, textArgument } from
 import { addTargetFlags, type TargetFlags, targetOptions } from "./build_flags.ts";
 import { followBuild, type FollowFlags } from "./follow_build.ts";
 import type { Io } from "./io.ts";
+import { readSigningKey } from "./key_file.ts";
 import { printBuild } from "./print_build.ts";
 import { failedVerification, printVerification } from "./print_verification.ts";
 import { addSourceFlags, type SourceFlags, sourceOptions } from "./source_flags.ts";
@@ -25,6 +26,7 @@ interface Flags extends SourceFlags, TargetFlags, FollowFlags {
   readonly optional?: readonly string[];
   readonly contract?: string;
   readonly scn?: Scn;
+  readonly sign?: string;
   readonly futureTolerance?: number;
   readonly mode?: "module" | "executable";
 }
@@ -35,6 +37,7 @@ Examples:
   hotplug build pricing.zip --dest ./plugins --gzip
   hotplug build ./pricing --dest ./plugins --target linux/amd64 --target darwin/arm64
   hotplug build ./pricing --dest ./bin --mode executable --target all --allow-net
+  hotplug build ./pricing --dest ./plugins --sign release.key
   hotplug build tax.ts --dest ./plugins --name vat --json
   hotplug build npm:semver@7.7.2 --dest ./plugins
   hotplug build ./pricing --dest ./plugins --dep @acme/tax=../tax.tar.gz
@@ -46,7 +49,7 @@ How far a build is goes to standard error, what it made to standard output.
 
 /** What an artifact says of itself, or what makes no sense of one that is there. */
 const NOT_TO_VERIFY = [
-  ..."dest scn futureTolerance name mode target gzip denoVersion".split(" "),
+  ..."dest scn sign futureTolerance name mode target gzip denoVersion".split(" "),
 ];
 
 /** The subcommand `hotplug build`: from a source to artifacts in a directory. */
@@ -106,6 +109,7 @@ function addOutputFlags(command: Command): Command {
       "how far ahead of now an SCN may lie (default: 600000)",
       numberArgument,
     )
+    .option("--sign <KEYFILE>", "sign with this private key; see hotplug keygen", textArgument)
     .option("-q, --quiet", "don't tell how far the build is")
     .option("-v, --verbose", "tell of each program that is run, too")
     .option("--json", "print one JSON object a line for each artifact, and nothing else");
@@ -118,11 +122,12 @@ async function run(source: string, flags: Flags, command: Command, io: Io): Prom
   }
   const { dest, name, gzip, scn, futureTolerance, json = false } = flags;
   if (dest === undefined) command.error("error: required option '-d, --dest <DIR>' not specified");
+  const sign = flags.sign === undefined ? undefined : await readSigningKey(flags.sign, io);
   try {
     const result = await followBuild(flags, io, (following) =>
       build({
         ...options,
-        ...given({ name, gzip, scn, futureTolerance }),
+        ...given({ name, gzip, scn, futureTolerance, sign }),
         ...following,
         dest,
       }));

@@ -26,7 +26,8 @@ export function printBuild(
 }
 
 function lineOf(result: BuildResult, artifact: BuiltArtifact): Record<string, unknown> {
-  const { path, infoPath, sourceMapPath, target, size, sha256, content } = artifact;
+  const { path, infoPath, sourceMapPath, target, size, sha256, content, info } = artifact;
+  const signedBy = info.attestation?.signatures.map(({ keyid }) => keyid);
   return {
     type: "built",
     name: result.name,
@@ -38,6 +39,7 @@ function lineOf(result: BuildResult, artifact: BuiltArtifact): Record<string, un
     size,
     sha256,
     content,
+    signedBy,
     durationMs: Math.round(result.durationMs),
   };
 }

@@ -3,8 +3,10 @@ import config from "../deno.json" with { type: "json" };
 import { HotplugError } from "../artifact/mod.ts";
 import { buildCommand } from "./build.ts";
 import { daemonCommand } from "./daemon.ts";
+import { keygenCommand } from "./keygen.ts";
 import type { Io } from "./io.ts";
 import { printable } from "./printable.ts";
+import { verifyCommand } from "./verify.ts";
 
 const EXAMPLES = `
 Examples:
@@ -43,7 +45,8 @@ function program(io: Io): Command {
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .showHelpAfterError("Run hotplug --help for what it takes.")
     .exitOverride();
-  for (const subcommand of [buildCommand(io), daemonCommand(io)]) {
+  const subcommands = [buildCommand(io), daemonCommand(io), keygenCommand(io), verifyCommand(io)];
+  for (const subcommand of subcommands) {
     command.addCommand(subcommand.copyInheritedSettings(command));
     subcommand.showHelpAfterError(`Run hotplug ${subcommand.name()} --help for what it takes.`);
   }

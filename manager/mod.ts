@@ -66,5 +66,8 @@ export type { Retention } from "./retention.ts";
 export type { RollbackOptions } from "./rollback.ts";
 export type { GenerationStatus, PluginStatus } from "./status.ts";
 export type { Entry } from "./read_entry.ts";
+export type { ApprovalRule } from "./trust.ts";
+export { verifyArtifact } from "./verify_artifact.ts";
+export type { VerifiedArtifact } from "./verify_artifact.ts";
 export { resolveManagerOptions } from "./options.ts";
 export type { ManagerOptions, ResolvedManagerOptions } from "./options.ts";

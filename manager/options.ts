@@ -7,6 +7,8 @@ import {
   hostRuntime,
   HotplugError,
   isScn,
+  type KeySource,
+  type PublicKey,
   type Runtime,
   type RuntimeRule,
   type Scn,
@@ -18,6 +20,7 @@ import {
   type SettingsSource,
 } from "./plugin_settings.ts";
 import { MAX_TIMER, range } from "./range.ts";
+import { type ApprovalRule, resolveApprove, resolveTrust } from "./trust.ts";
 
 /** How a {@linkcode PluginManager} behaves; settings of plugins are those of all it has. */
 export interface ManagerOptions extends PluginSettings {
@@ -45,6 +48,22 @@ export interface ManagerOptions extends PluginSettings {
    * @default {false}
    */
   readonly requireInfo?: boolean;
+  /**
+   * The public keys that are trusted: PEM, JWK or `{ id, key }`. With them, only what one of them has
+   * signed is opened, only what was signed counts of an info file, and a module without one is refused.
+   * Give the old key and the new one while keys change, then the new one alone.
+   *
+   * @default nothing need be signed
+   */
+  readonly trust?: KeySource | readonly KeySource[];
+  /**
+   * Which versions are held until {@linkcode PluginManager.approve} lets them in: `"more"`, those that
+   * ask for more permissions than the one that runs; `"all"`, the first one of a plugin too, whatever
+   * it asks for; `"none"`, no one. Told as `approval-required`.
+   *
+   * @default {"more"}
+   */
+  readonly approve?: ApprovalRule;
   /**
    * How long size and time of a bare module must have stood still before `openNewest` takes it, in
    * milliseconds.
@@ -106,10 +125,13 @@ export interface ManagerOptions extends PluginSettings {
 }
 
 /** {@linkcode ManagerOptions} with every gap filled; settings of plugins are filled for each of them. */
-export interface ResolvedManagerOptions
-  extends
-    Required<Omit<ManagerOptions, keyof PluginSettings | "activateDeadline" | "hookDeadlines">>,
-    SettingsSource {
+export interface ResolvedManagerOptions extends
+  Required<
+    Omit<ManagerOptions, keyof PluginSettings | "activateDeadline" | "hookDeadlines" | "trust">
+  >,
+  SettingsSource {
+  /** The keys that are trusted, read; undefined where nothing need be signed. */
+  readonly trust: readonly PublicKey[] | undefined;
   /** How long each hook may take, in milliseconds. */
   readonly hookDeadlines: Readonly<Record<Hook, number>>;
 }
@@ -135,6 +157,8 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
     runtime: options.runtime ?? hostRuntime(),
     runtimeRule,
     requireInfo: options.requireInfo ?? false,
+    trust: resolveTrust(options.trust),
+    approve: resolveApprove(options.approve ?? "more"),
     bareSettle: range("bareSettle", options.bareSettle ?? DEFAULT_BARE_SETTLE_MS, 0, MAX_TIMER),
     ...resolvePlugins(options),
     config: { ...options.config },

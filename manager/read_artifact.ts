@@ -4,14 +4,13 @@ import {
   HotplugError,
   type InfoFile,
   infoFileName,
-  MAX_INFO_BYTES,
-  type ParsedInfo,
-  parseInfo,
+  type PublicKey,
   sha256,
 } from "../artifact/mod.ts";
 import { gunzip } from "./gunzip.ts";
 import { type Location, lockPath } from "./locate.ts";
 import { readRegularFile } from "./read_file.ts";
+import { readInfo, readSignedInfo } from "./read_info.ts";
 
 /** An artifact in memory, as far as it agrees with itself. */
 export interface ReadArtifact {
@@ -21,20 +20,35 @@ export interface ReadArtifact {
   readonly sha256: string;
   /** The info file; undefined for a bare module. */
   readonly info: InfoFile | undefined;
+  /** The ids of the trusted keys that signed it, sorted; none where no signature is asked for. */
+  readonly signedBy: readonly string[];
   /** The source map's text, if there is one. */
   readonly sourceMap: Uint8Array<ArrayBuffer> | undefined;
 }
 
+/** What an artifact must come with. */
+export interface ReadDemands {
+  /** The most bytes that it may have, as a file and decompressed. */
+  readonly maxSize: number;
+  /** Whether it must have an info file. */
+  readonly requireInfo: boolean;
+  /** The keys of which one must have signed it; undefined where it need not be signed. */
+  readonly trust?: readonly PublicKey[] | undefined;
+}
+
 /**
- * Reads artifact, info file and source map, each once, and checks that they agree.
+ * Reads artifact, info file and source map, each once, and checks that they agree: with trust keys,
+ * with what one of these has signed.
  *
- * @throws {HotplugError} `incomplete` without a required info file, `io`, `limit`, `info` or `integrity`.
+ * @throws {HotplugError} `incomplete` without a required info file, `signature` without a valid
+ * signature that is required, `io`, `limit`, `info` or `integrity`.
  */
 export async function readArtifact(
   location: Location,
-  limits: { readonly maxSize: number; readonly requireInfo: boolean },
+  limits: ReadDemands,
 ): Promise<ReadArtifact> {
-  const info = (await readInfo(location))?.info;
+  const signed = limits.trust && await readSignedInfo(location, limits.trust);
+  const info = signed ? signed.info : await readInfo(location);
   if (!info && limits.requireInfo) {
     throw new HotplugError(
       "incomplete",
@@ -50,31 +64,9 @@ export async function readArtifact(
     content,
     sha256: info?.content.sha256 ?? sha256(content),
     info,
+    signedBy: signed?.signedBy ?? [],
     sourceMap: await readSourceMap(location, info, limits.maxSize),
   };
-}
-
-/** Reads the info file beside the artifact; undefined where there is none. */
-async function readInfo(location: Location): Promise<ParsedInfo | undefined> {
-  const name = infoFileName(location.parts);
-  const path = join(location.directory, name);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readRegularFile(path, MAX_INFO_BYTES);
-  } catch (error) {
-    // A link to nowhere is an info file that is not there yet, not the lack of one.
-    if (isNotFound(error) && !lstatSync(path, { throwIfNoEntry: false })) return undefined;
-    throw error;
-  }
-  const parsed = parseInfo(bytes, name);
-  if (parsed.info.artifact.file !== location.file) {
-    throw new HotplugError(
-      "integrity",
-      `Cannot open "${location.file}": its info file is that of "${parsed.info.artifact.file}"; ` +
-        "one stem has one artifact, remove the other",
-    );
-  }
-  return parsed;
 }
 
 /** Refuses, with `incomplete`, an artifact whose build has not ended: to be asked before it is read. */
@@ -142,9 +134,4 @@ async function readSourceMap(
     if (error instanceof HotplugError) return undefined;
     throw error;
   }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof HotplugError &&
-    (error.cause as { code?: unknown } | undefined)?.code === "ENOENT";
 }

@@ -18,6 +18,9 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants
 /** Up to so many bytes a file is read at once. */
 const SMALL = 128 * 1024;
 
+/** How much of a large file is read at once. */
+const PIECE = 1024 * 1024;
+
 const readLater = promisify(read);
 
 /**
@@ -48,6 +51,31 @@ export async function readRegularFile(
   } catch (error) {
     if (error instanceof HotplugError) throw error;
     throw ioError(path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/**
+ * Reads a regular file piece by piece, as {@linkcode readRegularFile} does it whole: for what is too
+ * large to be held in memory. A piece holds until the next one is asked for.
+ *
+ * @throws {HotplugError} `io` where it can't be read, `integrity` for what is no regular file or
+ * lies outside.
+ */
+export async function* readRegularPieces(path: string): AsyncGenerator<Uint8Array> {
+  let file: number | undefined;
+  try {
+    file = openInside(path);
+    if (!fstatSync(file).isFile()) throw refusal(path, "it is not a regular file");
+    const buffer = new Uint8Array(PIECE);
+    for (;;) {
+      const { bytesRead } = await readLater(file, buffer, 0, PIECE, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw error instanceof HotplugError ? error : ioError(path, error);
   } finally {
     if (file !== undefined) closeSync(file);
   }

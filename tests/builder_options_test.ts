@@ -37,6 +37,7 @@ const FLAGS: Readonly<Record<keyof BuildOptions, string | undefined>> = {
   optional: "--optional",
   permissions: "--allow-net",
   scn: "--scn",
+  sign: "--sign",
   signal: undefined, // a signal of the system
   source: "SOURCE",
   sourcemap: "--no-sourcemap",
