@@ -134,6 +134,8 @@ export class GenerationLife {
 
   /** Resolves when nobody holds it any more, to true, or when its time is over, to false. */
   get drained(): Promise<boolean> {
+    // Somebody waits for it now.
+    this.#timer?.ref();
     return this.#drained.promise;
   }
 
@@ -173,8 +175,8 @@ export class GenerationLife {
     this.#enter("superseded");
     if (this.calls.holds.size === 0) return this.#park(false, !this.hooks.has("deactivate"));
     this.#timer = setTimeout(() => this.#park(true), this.settings.drainDeadline);
-    // A lease that nobody ends is no reason for a program not to end.
-    this.#timer.unref();
+    // A lease that nobody ends is no reason for a program not to end; a call is waited for.
+    if (this.calls.holds.list().every(({ kind }) => kind === "lease")) this.#timer.unref();
   }
 
   /** Resolves once a deactivation that is under way has ended. */

@@ -1,0 +1,90 @@
+import { assert, assertEquals } from "@std/assert";
+import { PluginManager, type Retention } from "../manager/mod.ts";
+import { overdue } from "../manager/retention.ts";
+import { SCN, writeArtifact } from "./_artifacts.ts";
+import { assertCode } from "./_errors.ts";
+import { collectEvents } from "./_events.ts";
+import { tempDirectory } from "./_temp.ts";
+
+async function open(manager: PluginManager, folder: string, version: number) {
+  const source = `export const answer = () => ${version};`;
+  const { path } = await writeArtifact(folder, source, { scn: SCN + version });
+  return await manager.open(path);
+}
+
+const all = { count: Infinity, age: Infinity, bytes: Infinity };
+const cases: [string, Retention, (number | undefined)[], number[]][] = [
+  ["keeps all by default", {}, [1, 2, 3, undefined], []],
+  ["keeps so many, the current one included", { count: 2 }, [1, 2, 3, undefined], [0, 1]],
+  ["keeps the current one in any case", { count: 1 }, [undefined], []],
+  ["passes over what is in use", { count: 2 }, [undefined, 2, undefined, undefined], [1]],
+  ["retires what was parked too long ago", { age: 100 }, [10, 890, 905, undefined], [0, 1]],
+  ["keeps so many bytes, the oldest go first", { bytes: 25 }, [1, 2, 3, undefined], [0, 1]],
+];
+
+for (const [what, retention, parked, expected] of cases) {
+  Deno.test(`retention ${what}`, () => {
+    const generations = parked.map((parkedAt, index) => ({ parkedAt, bytes: 10, index }));
+    const gone = overdue(generations, { ...all, ...retention }, 1000);
+    assertEquals(gone.map(({ index }) => index), expected);
+  });
+}
+
+Deno.test("inline all generations are kept unless the host says otherwise", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager();
+  for (let version = 1; version <= 5; version++) await open(manager, directory.path, version);
+  assertEquals(manager.generations("pricing").length, 5);
+});
+
+Deno.test("what is not kept is retired: it is told, can't be used, and its files go", async () => {
+  await using directory = await tempDirectory();
+  await using temporary = await tempDirectory();
+  Deno.env.set("TMPDIR", temporary.path);
+  await using manager = new PluginManager({ retention: { count: 2 } });
+  using events = collectEvents(manager);
+  const first = await open(manager, directory.path, 1);
+  const lease = manager.acquire("pricing");
+  for (const version of [2, 3, 4]) await open(manager, directory.path, version);
+  Deno.env.delete("TMPDIR");
+  await events.next(() => events.of("retired").length === 1);
+  // What is held is kept, however old it is.
+  assertEquals(manager.generations("pricing").map(({ scn }) => scn), [SCN + 1, SCN + 4]);
+  assertEquals(await lease.call("answer"), 1);
+  lease[Symbol.dispose]();
+  await open(manager, directory.path, 5);
+  await events.next(() => events.of("retired").length === 3);
+  assertEquals(events.of("retired").map(({ scn }) => scn), [SCN + 2, SCN + 3, SCN + 1]);
+  assertEquals(first.state, "retired");
+  await assertCode(first.call("answer"), "retired");
+  const [root] = await Array.fromAsync(Deno.readDir(temporary.path));
+  const placed = await Array.fromAsync(Deno.readDir(`${temporary.path}/${root?.name}`));
+  assertEquals(placed.filter(({ isDirectory }) => isDirectory).length, 2);
+  await assertCode(manager.rollback("pricing", { to: SCN + 1 }), "not-found");
+});
+
+Deno.test("a generation that is too old to be kept goes when its time comes", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager({ retention: { age: 30 } });
+  using events = collectEvents(manager);
+  const old = await open(manager, directory.path, 1);
+  await open(manager, directory.path, 2);
+  const parkedAt = Date.now();
+  const keep = setTimeout(() => {}, 5_000);
+  await events.next(({ type }) => type === "retired");
+  clearTimeout(keep);
+  assert(Date.now() - parkedAt >= 25);
+  assertEquals(old.state, "retired");
+});
+
+Deno.test("past its drain deadline even what is still held may be retired", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager({ retention: { count: 1 }, drainDeadline: 10 });
+  using events = collectEvents(manager);
+  const old = await open(manager, directory.path, 1);
+  using lease = manager.acquire("pricing");
+  await open(manager, directory.path, 2);
+  assertEquals(await manager.drained(old), false);
+  await events.next(({ type }) => type === "retired");
+  await assertCode(lease.call("answer"), "retired");
+});
