@@ -44,7 +44,7 @@ import { makeWorkFolder, sweepWorkFolders } from "./work_folder.ts";
  *
  * @throws {HotplugError} With the code of what failed: `options`, `name`, `scn`, `target`, `source`,
  * `key`, `entry`, `check`, `bundle`, `lock`, `load`, `imports`, `future`, `reserve`, `conflict`, `publish`,
- * `toolchain`, `compile`, `cancelled`.
+ * `toolchain`, `compile`, `cancelled`, `io`.
  * @throws {TargetsFailedError} With code `compile`, if some targets failed and others did not, or each
  * for a reason of its own.
  */

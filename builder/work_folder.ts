@@ -3,8 +3,9 @@ import { lstat, mkdir, readdir, readlink, realpath, rm } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { join, SEPARATOR } from "@std/path";
-import { DEFAULT_STALE_LOCK_MS } from "../artifact/mod.ts";
+import { DEFAULT_STALE_LOCK_MS, HotplugError } from "../artifact/mod.ts";
 import { errnoOf, unlessMissing } from "./_fs_error.ts";
+import { quote } from "./_quote.ts";
 import { formatOwner, isRunning, ownerState, parseOwner, thisOwner } from "./owner.ts";
 
 const PREFIX = "hotplug-build-";
@@ -19,8 +20,10 @@ export interface WorkFolder extends AsyncDisposable {
 /** Makes the private folder of a build; disposing removes it with all that is in it. */
 export async function makeWorkFolder(parent: string = tmpdir()): Promise<WorkFolder> {
   const name = `${PREFIX}${formatOwner(thisOwner())}-${randomBytes(6).toString("hex")}`;
-  const path = join(await realpath(parent), name);
-  await mkdir(path, { mode: 0o700 });
+  const path = join(await findParent(parent), name);
+  await mkdir(path, { mode: 0o700 }).catch((cause) => {
+    throw unusable(parent, cause);
+  });
   return { path, [Symbol.asyncDispose]: () => removeTree(path) };
 }
 
@@ -29,9 +32,12 @@ export async function makeWorkFolder(parent: string = tmpdir()): Promise<WorkFol
  * they left running there: a killed build's bundler would write on.
  */
 export async function sweepWorkFolders(parent: string = tmpdir()): Promise<void> {
-  const root = await realpath(parent);
+  const root = await findParent(parent);
   const dead: string[] = [];
-  for (const name of await readdir(root)) {
+  const names = await readdir(root).catch((cause) => {
+    throw unusable(parent, cause);
+  });
+  for (const name of names) {
     if (name.startsWith(PREFIX) && await isDeadFolder(root, name)) dead.push(join(root, name));
   }
   if (dead.length === 0) return;
@@ -44,6 +50,26 @@ export async function sweepWorkFolders(parent: string = tmpdir()): Promise<void>
       if (!["EACCES", "EPERM", "ENOTEMPTY", "EBUSY"].includes(errnoOf(error) ?? "")) throw error;
     }
   }
+}
+
+async function findParent(parent: string): Promise<string> {
+  try {
+    return await realpath(parent);
+  } catch (cause) {
+    throw unusable(parent, cause);
+  }
+}
+
+function unusable(parent: string, cause: unknown): HotplugError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new HotplugError(
+    "io",
+    `Cannot build in ${
+      quote(parent)
+    }: ${why}; see that this folder is there, has space and can be ` +
+      "written to, or name another one with TMPDIR",
+    { cause },
+  );
 }
 
 async function isDeadFolder(root: string, name: string): Promise<boolean> {

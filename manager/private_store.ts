@@ -1,7 +1,7 @@
 import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, SEPARATOR, toFileUrl } from "@std/path";
-import { PLACED_SOURCE_MAP, type Scn } from "../artifact/mod.ts";
+import { HotplugError, PLACED_SOURCE_MAP, type Scn } from "../artifact/mod.ts";
 import type { ReadArtifact } from "./read_artifact.ts";
 
 /** A folder for one load. */
@@ -20,6 +20,11 @@ export interface PlacedModule {
   readonly url: string;
 }
 
+interface Root {
+  readonly path: string;
+  readonly lock: Deno.FsFile;
+}
+
 const PREFIX = "hotplug-run-";
 const LOCK = "lock";
 
@@ -31,18 +36,12 @@ const LOCK = "lock";
  * owner holds an advisory lock, and whoever makes the next store removes those whose lock is free.
  */
 export class PrivateStore {
-  #root: Promise<{ path: string; lock: Deno.FsFile }> | undefined;
+  #root: Promise<Root> | undefined;
   #closed: Promise<void> | undefined;
 
   /** Begins to make a folder: that takes as long as reading an artifact, and need not wait for it. */
   reserve(name: string, scn: Scn, ordinal: number): PrivateFolder {
-    const make = async (): Promise<string> => {
-      const { path: root } = await this.#openRoot();
-      const directory = join(root, `${name}@${scn}-${ordinal}`);
-      await Deno.mkdir(directory, { mode: 0o700 });
-      return directory;
-    };
-    const directory = make();
+    const directory = this.#make(`${name}@${scn}-${ordinal}`);
     // Whoever places something hears of the failure; until then it is not unhandled.
     directory.catch(() => {});
     return { directory, ordinal };
@@ -53,18 +52,43 @@ export class PrivateStore {
     const directory = await folder.directory;
     const path = join(directory, `${artifact.sha256}.mjs`);
     const options = { createNew: true, mode: 0o600 };
-    await Promise.all([
+    const writing = Promise.all([
       Deno.writeFile(path, artifact.content, options),
       artifact.sourceMap &&
       Deno.writeFile(join(directory, PLACED_SOURCE_MAP), artifact.sourceMap, options),
     ]);
+    await writing.catch((cause) => {
+      throw cannotPlace(cause);
+    });
     return {
       directoryUrl: toFileUrl(directory + SEPARATOR).href,
       url: `${toFileUrl(path).href}?scn=${scn}&g=${folder.ordinal}`,
     };
   }
 
-  #openRoot(): Promise<{ path: string; lock: Deno.FsFile }> {
+  async #make(name: string): Promise<string> {
+    for (let first = true;; first = false) {
+      const opening = this.#openRoot();
+      try {
+        const directory = join((await opening).path, name);
+        await Deno.mkdir(directory, { mode: 0o700 });
+        return directory;
+      } catch (cause) {
+        if (!first || !(cause instanceof Deno.errors.NotFound)) throw cannotPlace(cause);
+        // Systems that run for long clean their temporary folder up, what is in use included.
+        await this.#forget(opening);
+      }
+    }
+  }
+
+  /** Gives a root up that is gone, unless another load has done so. */
+  async #forget(root: Promise<Root>): Promise<void> {
+    if (this.#root !== root) return;
+    this.#root = undefined;
+    (await root).lock.close();
+  }
+
+  #openRoot(): Promise<Root> {
     if (this.#root) return this.#root;
     const root = makeRoot();
     // A full disk may pass: the next load tries again.
@@ -92,7 +116,17 @@ export class PrivateStore {
   }
 }
 
-async function makeRoot(): Promise<{ path: string; lock: Deno.FsFile }> {
+function cannotPlace(cause: unknown): HotplugError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new HotplugError(
+    "io",
+    `Cannot place what was verified in "${tmpdir()}": ${why}; see that this folder ` +
+      "is there, has space and can be written to, or name another one with TMPDIR",
+    { cause },
+  );
+}
+
+async function makeRoot(): Promise<Root> {
   const path = await Deno.realPath(await mkdtemp(join(tmpdir(), PREFIX)));
   // Locked before it has the name by which others judge.
   const unnamed = join(path, `${LOCK}.new`);

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { dirname, fromFileUrl } from "@std/path";
 import { PluginManager } from "../manager/mod.ts";
-import { writeArtifact } from "./_artifacts.ts";
+import { SCN, writeArtifact } from "./_artifacts.ts";
 import { assertCode } from "./_errors.ts";
-import { runScript, startScript } from "./_script.ts";
+import { jsonLines, runScript, startScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const WHERE = "export const where = import.meta.url;";
@@ -54,6 +54,48 @@ Deno.test("a load that fails leaves no file", async () => {
   await assertCode(manager.open(bad.path), "load");
   const left = await Array.fromAsync(Deno.readDir(root), ({ name }) => name);
   assertEquals(left.filter((name) => name.startsWith("bad@")), []);
+});
+
+Deno.test("a manager whose private folder somebody cleaned up makes another one, and removes it", async () => {
+  await using directory = await tempDirectory();
+  const files = ["one", "two", "three"].map((name) =>
+    writeArtifact(directory.path, WHERE, { name })
+  );
+  const [one, two, three] = await Promise.all(files);
+  const manager = new PluginManager();
+  const rootOf = (where: string): string => dirname(dirname(fromFileUrl(where)));
+  const generation = await manager.open(one?.path ?? "");
+  const root = rootOf(generation.lookup("where"));
+  await Deno.remove(root, { recursive: true });
+  const later = await Promise.all([two, three].map((each) => manager.open(each?.path ?? "")));
+  const [other, same] = later.map((each) => rootOf(each.lookup("where")));
+  assert(other !== root);
+  assertEquals(other, same);
+  assertEquals(generation.lookup<string>("where").includes("one@"), true);
+  await manager.close();
+  const error = await Deno.stat(other ?? "").catch((error) => error);
+  assert(error instanceof Deno.errors.NotFound);
+});
+
+Deno.test("without a folder for temporary files nothing loads, the error says so, and later it does", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, WHERE);
+  const temporary = directory.file("tmp");
+  const { stdout, stderr } = await runScript(
+    directory.path,
+    `
+    import { PluginManager } from "project:manager/mod.ts";
+    for (const name of ["TMPDIR", "TMP", "TEMP"]) Deno.env.set(name, ${JSON.stringify(temporary)});
+    await using manager = new PluginManager();
+    const { code, message } = await manager.open(${JSON.stringify(path)}).catch((error) => error);
+    Deno.mkdirSync(${JSON.stringify(temporary)});
+    const { scn } = await manager.open(${JSON.stringify(path)});
+    console.log(JSON.stringify({ code, message, scn }));
+    `,
+  );
+  const [told] = jsonLines<{ code: string; message: string; scn: number }>(stdout);
+  assertEquals([told?.code, told?.scn], ["io", SCN], stderr);
+  assert(told?.message.includes(`"${temporary}"`), told?.message);
 });
 
 const host = (path: string, then: string): string => `
