@@ -4,7 +4,7 @@ import { importModule, type ModuleNamespace } from "./import_module.ts";
 import type { CallLimits, Instance, InstanceRequest } from "./instance.ts";
 import { type PluginScope, runInScope } from "./plugin_scope.ts";
 import { evaluateModule } from "./reclaimable_module.ts";
-import { StackMapper } from "./stack_mapper.ts";
+import type { StackMapper } from "./stack_mapper.ts";
 
 /** How many bytes a module takes in memory for each of its file's, as measured on Deno 2.9. */
 const BYTES_PER_BYTE = 5;
@@ -13,14 +13,14 @@ type Fn = (...args: unknown[]) => unknown;
 
 /** Starts a module in this isolate. */
 export async function startInline(request: InstanceRequest): Promise<Instance> {
-  const { location: { file }, artifact, placed, options, settings, scope, signal } = request;
+  const { location: { file }, artifact, placed, options, settings, scope, mapper, signal } =
+    request;
   const patience = { milliseconds: options.loadDeadline, signal };
   const bytes = artifact.content.length * BYTES_PER_BYTE;
   if (settings.loader === "import") {
     const module = await importModule(placed.url, file, scope, patience);
     return inlineInstance(module, scope, bytes);
   }
-  const mapper = new StackMapper(placed.url, artifact.sourceMap);
   const module = await evaluateModule({ artifact, url: placed.url, file, scope, mapper, patience });
   return inlineInstance(module, scope, bytes, mapper);
 }

@@ -6,6 +6,7 @@ import type { Incident, PluginScope } from "./plugin_scope.ts";
 import type { ResolvedPluginSettings, Tier } from "./plugin_settings.ts";
 import type { PlacedModule } from "./private_store.ts";
 import type { ReadArtifact } from "./read_artifact.ts";
+import type { StackMapper } from "./stack_mapper.ts";
 
 /** What bounds one call. */
 export interface CallLimits {
@@ -60,6 +61,8 @@ export interface InstanceRequest {
   readonly settings: ResolvedPluginSettings;
   /** Its code as the guards know it. */
   readonly scope: PluginScope;
+  /** Maps its traces, where the runtime does not. */
+  readonly mapper: StackMapper;
   /** Aborted when nobody waits for it any more; its reason is to be thrown. */
   readonly signal: AbortSignal;
   /** Told of what its code does later. */

@@ -10,6 +10,7 @@ import { settingsOf } from "./plugin_settings.ts";
 import type { PlacedModule, PrivateFolder, PrivateStore } from "./private_store.ts";
 import type { ReadArtifact } from "./read_artifact.ts";
 import type { ScopeKeeper } from "./scope_keeper.ts";
+import { StackMapper } from "./stack_mapper.ts";
 import { startInstance } from "./start_instance.ts";
 
 /** What a load needs of its manager. */
@@ -82,7 +83,9 @@ async function start(
   const { parts, path } = location;
   const { sha256, info } = artifact;
   let life: GenerationLife | undefined;
+  const mapper = new StackMapper(placed.url, artifact.sourceMap);
   const incident = (what: Incident): void => {
+    mapper.map(what.error);
     if (what.code === CRASH) life?.crashed();
     tell(location, what);
   };
@@ -102,6 +105,7 @@ async function start(
     options,
     settings,
     scope,
+    mapper,
     signal: closing,
     incident,
   };

@@ -53,6 +53,9 @@ export async function evaluateModule(request: ModuleRequest): Promise<ModuleName
   return module.namespace as ModuleNamespace;
 }
 
+/** Its type is that of a number where it is used otherwise. */
+const DEFAULT_LOADER = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER as unknown as undefined;
+
 async function compile(request: ModuleRequest): Promise<vm.SourceTextModule> {
   if (!canReclaim()) {
     throw new HotplugError(
@@ -65,8 +68,8 @@ async function compile(request: ModuleRequest): Promise<vm.SourceTextModule> {
     const module = new vm.SourceTextModule(new TextDecoder().decode(request.artifact.content), {
       identifier: request.url,
       initializeImportMeta: (meta) => void Object.assign(meta, importMeta(request.url)),
-      // From here, so that what is not a literal in the plugin is checked against permissions.
-      importModuleDynamically: (specifier) => import(resolve(specifier, request.url)),
+      // A function of ours would do as well, but Deno 2.9 never gives a module back that has one.
+      importModuleDynamically: DEFAULT_LOADER,
     });
     await module.link((specifier) => builtin(specifier));
     return module;

@@ -35,25 +35,25 @@ export class StackMapper {
 
   /** Maps the trace of an error, and those of its causes; answers with the error itself. */
   map(thrown: unknown): unknown {
-    const seen = new Set<unknown>();
-    for (let each = thrown; each instanceof Error && !seen.has(each); each = causeOf(each)) {
-      seen.add(each);
-      this.#mapOne(each);
+    try {
+      const seen = new Set<unknown>();
+      for (let each = thrown; each instanceof Error && !seen.has(each); each = each.cause) {
+        seen.add(each);
+        this.#mapOne(each);
+      }
+    } catch {
+      // A frozen error, or a proxy that answers no question: its trace stays as it is.
     }
     return thrown;
   }
 
   #mapOne(error: Error): void {
-    try {
-      const { stack } = error;
-      if (typeof stack !== "string" || !stack.includes(this.#url)) return;
-      const mapped = stack.replaceAll(this.#frame, (frame, line, column) => {
-        return this.#original(Number(line), Number(column)) ?? frame;
-      });
-      Object.defineProperty(error, "stack", { value: mapped, writable: true, configurable: true });
-    } catch {
-      // A frozen error, or one that is not what it seems: its trace stays as it is.
-    }
+    const { stack } = error;
+    if (typeof stack !== "string" || !stack.includes(this.#url)) return;
+    const value = stack.replaceAll(this.#frame, (frame, line, column) => {
+      return this.#original(Number(line), Number(column)) ?? frame;
+    });
+    Object.defineProperty(error, "stack", { value, writable: true, configurable: true });
   }
 
   #original(line: number, column: number): string | undefined {
@@ -61,13 +61,5 @@ export class StackMapper {
     this.#map ??= new TraceMap(new TextDecoder().decode(this.#text), this.#url);
     const found = originalPositionFor(this.#map, { line, column: column - 1 });
     return found.source === null ? undefined : `${found.source}:${found.line}:${found.column + 1}`;
-  }
-}
-
-function causeOf(error: Error): unknown {
-  try {
-    return error.cause;
-  } catch {
-    return undefined;
   }
 }
