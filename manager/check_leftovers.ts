@@ -1,4 +1,4 @@
-import { assertNoThenSymbol, HotplugError, type ModuleScan, scanModule } from "../artifact/mod.ts";
+import { HotplugError, type ModuleScan, scanModule } from "../artifact/mod.ts";
 
 /** A package's name, and so nothing that is fetched or read: what an info file may call optional. */
 const BARE = /^@?[^:./@][^:]*$/;
@@ -11,7 +11,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * One import that waits for a network host would hold up every later import of the process, so it
  * must not get as far as `import()`.
  *
- * @throws {HotplugError} `imports` with a list of them, `syntax` for what is no module.
+ * @throws {HotplugError} `imports` with a list of them, `syntax` for what is no module, or has a
+ * symbol named `then`.
  */
 export async function checkLeftovers(
   content: Uint8Array,
@@ -29,7 +30,13 @@ export async function checkLeftovers(
         "a module artifact brings all it needs but node: builtins, build it with hotplug",
     );
   }
-  assertNoThenSymbol(scan.symbols);
+  if (scan.symbols.includes("then")) {
+    throw new HotplugError(
+      "syntax",
+      `Cannot open "${file}": it has a symbol named "then", so import() would take it for a ` +
+        "promise and wait for ever; rename the export",
+    );
+  }
 }
 
 async function readModule(content: Uint8Array, file: string): Promise<ModuleScan> {
