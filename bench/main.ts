@@ -9,6 +9,7 @@
 
 import { benchBuild } from "./build.ts";
 import { benchCall } from "./call.ts";
+import { benchMemory } from "./memory.ts";
 import { benchSwap } from "./swap.ts";
 
 for (const bench of [benchSwap, benchCall, benchBuild]) {

@@ -112,6 +112,8 @@ async function start(
   const instance = await startInstance(request);
   scopes.keep(scope);
   const discard = async (): Promise<void> => {
+    // The scope stays known for a while, and must not keep all of the generation with it.
+    life = undefined;
     scopes.release(scope);
     await store.remove(folder);
   };

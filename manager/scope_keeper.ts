@@ -12,7 +12,7 @@ export class ScopeKeeper {
   readonly #most: number;
 
   /** Keeps at most so many scopes of loads that failed. */
-  constructor(most = 1000) {
+  constructor(most = 100) {
     this.#most = most;
   }
 
