@@ -34,7 +34,7 @@
  * | `signature` | not signed by a trusted key, or not what was signed |
  * | `key` | not a key to sign or to verify with |
  * | `symbol` | the plugin has no such symbol, or it is no function |
- * | `busy` | more calls at a time than are allowed |
+ * | `busy` | more calls, or builds at a service, at a time than are allowed |
  * | `retired` | the generation is gone, or a stream of it was cut when its time was over |
  * | `crashed` | the process or worker of the plugin ended; the call may be tried again |
  * | `protocol` | the process of the plugin sent what is no message |
@@ -56,6 +56,9 @@
  * | `reserve` | no SCN could be reserved in the destination |
  * | `publish` | the artifact could not be written into the destination |
  * | `cancelled` | the caller's signal was aborted |
+ * | `remote` | a build service can't be reached, or does not do as it should |
+ * | `unauthorized` | the token is missing or wrong, or the request comes from a web page |
+ * | `listen` | an address can't be listened on |
  * | `watch` | a directory can't be watched |
  */
 export type ErrorCode =
@@ -112,6 +115,9 @@ export type ErrorCode =
   | "reserve"
   | "publish"
   | "cancelled"
+  | "remote"
+  | "unauthorized"
+  | "listen"
   | "watch";
 
 /**

@@ -2,17 +2,17 @@ import { mkdir, stat } from "node:fs/promises";
 import { HotplugError } from "../artifact/mod.ts";
 import { quote } from "./_quote.ts";
 import { type BuildConfig, resolveBuildOptions } from "./build_config.ts";
-import { buildPlugin, type BuiltPlugin } from "./build_plugin.ts";
+import type { PluginFacts } from "./build_plugin.ts";
 import type { BuildResult } from "./build_result.ts";
-import { buildTargets, type BuiltTarget } from "./build_targets.ts";
+import type { BuiltTarget } from "./build_targets.ts";
 import { throwIfCancelled } from "./cancel.ts";
+import { makeTargets } from "./make_targets.ts";
 import type { BuildOptions } from "./options.ts";
 import { checkDestination, publishFiles } from "./publish.ts";
 import { reserveScn } from "./reserve.ts";
 import { artifactNames, stage, type Staged } from "./stage.ts";
 import { sweepDestination } from "./sweep.ts";
 import { TargetsFailedError } from "./target_failure.ts";
-import { findToolchain } from "./toolchain.ts";
 import { makeWorkFolder, sweepWorkFolders } from "./work_folder.ts";
 
 /**
@@ -44,7 +44,8 @@ import { makeWorkFolder, sweepWorkFolders } from "./work_folder.ts";
  *
  * @throws {HotplugError} With the code of what failed: `options`, `name`, `scn`, `target`, `source`,
  * `key`, `entry`, `check`, `bundle`, `lock`, `load`, `imports`, `future`, `reserve`, `conflict`, `publish`,
- * `toolchain`, `compile`, `cancelled`, `io`.
+ * `toolchain`, `compile`, `cancelled`, `io`; from a build service also `remote`, `unauthorized`,
+ * `busy`, `limit`, `deadline`, `integrity`, `closed`.
  * @throws {TargetsFailedError} With code `compile`, if some targets failed and others did not, or each
  * for a reason of its own.
  */
@@ -54,12 +55,8 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   throwIfCancelled(config.signal);
   await prepareDestination(config.dest);
   await sweepWorkFolders();
-  const toolchain = await findToolchain(config);
   await using work = await makeWorkFolder();
-  const workFolder = work.path;
-  const plugin = await buildPlugin(config, toolchain, workFolder);
-  const { built, failures } = await buildTargets({ config, toolchain, plugin, workFolder });
-  if (built.length === 0) throw new TargetsFailedError(failures);
+  const { plugin, built, failures } = await makeTargets(config, work.path);
   const { scn, artifacts } = await publish(plugin, built, config);
   for (const { path } of artifacts) config.onProgress({ type: "published", path });
   const durationMs = performance.now() - began;
@@ -85,7 +82,7 @@ async function prepareDestination(dest: string): Promise<void> {
 
 /** From here on a host may see what is made: the lock is held for no longer than this takes. */
 async function publish(
-  plugin: BuiltPlugin,
+  plugin: PluginFacts,
   built: readonly BuiltTarget[],
   config: BuildConfig,
 ): Promise<{ scn: number; artifacts: Staged["artifacts"] }> {

@@ -25,6 +25,7 @@ import type { BuildLogger } from "./logger.ts";
 import type { BuildOptions } from "./options.ts";
 import { checkPermissions } from "./permission_flags.ts";
 import type { BuildProgress } from "./progress.ts";
+import { type RemoteConfig, resolveRemote } from "./remote.ts";
 import { DEFAULT_SOURCE_LIMITS, type SourceLimits } from "./source_limits.ts";
 import { expandHome, parseSourceLocation, type SourceLocation } from "./source_location.ts";
 import { resolveTargets } from "./targets.ts";
@@ -58,6 +59,7 @@ export interface BuildConfig {
   readonly denoVersion: string | undefined;
   readonly denortMirror: DenortMirror | undefined;
   readonly cacheDir: string;
+  readonly remote: RemoteConfig | undefined;
   readonly buildArgs: BuildArgs;
   readonly env: Readonly<Record<string, string>>;
   readonly logger: BuildLogger;
@@ -78,6 +80,7 @@ export function resolveBuildOptions(options: BuildOptions): BuildConfig {
     throw new HotplugError("scn", `Cannot build with the SCN ${scn}: it takes 14 digits, in UTC`);
   }
   if (contract !== undefined) required("contract", contract);
+  const targets = resolveTargets(options.targets ?? [], mode);
   const optional = [...options.optional ?? []];
   for (const each of optional) required("optional", each);
   return {
@@ -86,7 +89,7 @@ export function resolveBuildOptions(options: BuildOptions): BuildConfig {
     name,
     main: main === undefined ? undefined : required("main", main),
     mode,
-    targets: resolveTargets(options.targets ?? [], mode),
+    targets,
     gzip: options.gzip ?? false,
     scn,
     check: options.check ?? true,
@@ -112,6 +115,7 @@ export function resolveBuildOptions(options: BuildOptions): BuildConfig {
     denoVersion: resolveVersion(options.denoVersion),
     denortMirror: resolveMirror(options.denortMirror),
     cacheDir: resolve(expandHome(required("cacheDir", options.cacheDir ?? cacheFolder()))),
+    remote: resolveRemote(options, mode, targets),
     buildArgs: checkBuildArgs(options.buildArgs ?? [], mode),
     env: checkEnv(options.env ?? {}),
     logger,

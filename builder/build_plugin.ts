@@ -13,16 +13,20 @@ import { type Project, readProject } from "./project.ts";
 import { type UnpackedSource, unpackSource } from "./source.ts";
 import type { Toolchain } from "./toolchain.ts";
 
-/** A plugin that is bundled: what all its targets are made from. */
-export interface BuiltPlugin {
+/** What all artifacts of a plugin say of it. */
+export interface PluginFacts {
   /** Its name. */
   readonly name: string;
   /** The version of the Deno that built it. */
   readonly version: string;
-  /** The module and its map, before what a target puts into them. */
-  readonly bundle: Bundle;
   /** The digest of the source. */
   readonly sourceSha256: string;
+}
+
+/** A plugin that is bundled: what all its targets are made from. */
+export interface BuiltPlugin extends PluginFacts {
+  /** The module and its map, before what a target puts into them. */
+  readonly bundle: Bundle;
 }
 
 /** Unpacks a source into the work folder and bundles it. */

@@ -53,14 +53,14 @@ export async function addDependencies(
   await makeRoom(plugin.root);
   const imports: Record<string, string> = {};
   const folders: string[] = [];
-  const digests = [plugin.sha256];
+  const digests: SourceDigests = new Map();
   for (const [specifier, location] of [...dependencies].sort(([a], [b]) => a < b ? -1 : 1)) {
     const folder = `${FOLDER}/${specifier}`;
     const root = join(plugin.root, folder);
     const source = await unpackSource({ ...options, source: location, root });
     Object.assign(imports, await importsOf({ specifier, folder, root, source }));
     folders.push(`./${folder}`);
-    digests.push(`${specifier} ${source.sha256}`);
+    digests.set(specifier, source.sha256);
   }
   const { settings, config } = project;
   await writeSettings(plugin.root, config, {
@@ -68,7 +68,17 @@ export async function addDependencies(
     imports: { ...recordOf(settings.imports), ...imports },
     workspace: [...membersOf(settings.workspace), ...folders],
   });
-  return sha256(new TextEncoder().encode(digests.join("\n")));
+  return digestOfSources(plugin.sha256, digests);
+}
+
+/** The digests of further sources, by their specifiers. */
+export type SourceDigests = Map<string, string>;
+
+/** Answers with the digest of a plugin's source and all that is brought along with it. */
+export function digestOfSources(plugin: string, dependencies: SourceDigests): string {
+  if (dependencies.size === 0) return plugin;
+  const sorted = [...dependencies].sort(([a], [b]) => a < b ? -1 : 1);
+  return sha256([plugin, ...sorted.map((each) => each.join(" "))].join("\n"));
 }
 
 function checkRoom({ settings, config }: Project): void {

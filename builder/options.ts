@@ -2,6 +2,7 @@ import type { KeySource, Mode, Permissions, Scn, SigningKey, Target } from "../a
 import type { DefineValue } from "./define.ts";
 import type { BuildLogger } from "./logger.ts";
 import type { BuildProgress } from "./progress.ts";
+import type { RemoteService } from "./remote_service.ts";
 import type { SourceLimits } from "./source_limits.ts";
 
 /** What to build, from what, into where. */
@@ -164,6 +165,15 @@ export interface BuildOptions {
    * @default `hotplug` in the user's cache folder
    */
   readonly cacheDir?: string;
+  /**
+   * A build service that builds in the place of this machine, as its address, or with the token that
+   * it asks for. The source is read here and sent there, the SCN is reserved and the artifacts are
+   * published here, once they are what the service says they are. `deno`, `denortMirror`, `env` and
+   * `allowImport` are for builds on this machine only.
+   *
+   * @default this machine builds
+   */
+  readonly remote?: string | URL | RemoteService;
   /**
    * Further arguments for Deno, each as one text, such as `--conditions=worker`. Only those are
    * passed on that change nothing of what a build promises; the others are refused with the reason.

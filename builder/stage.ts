@@ -12,7 +12,7 @@ import {
   sourceMapFileName,
 } from "../artifact/mod.ts";
 import project from "../deno.json" with { type: "json" };
-import type { BuiltPlugin } from "./build_plugin.ts";
+import type { PluginFacts } from "./build_plugin.ts";
 import type { BuiltArtifact } from "./build_result.ts";
 import type { BuiltTarget } from "./build_targets.ts";
 import type { BuiltModule } from "./built_module.ts";
@@ -45,7 +45,7 @@ interface StagedTarget {
 
 /** The names that the artifacts of a build get. */
 export function artifactNames(
-  { name, version }: BuiltPlugin,
+  { name, version }: PluginFacts,
   built: readonly BuiltTarget[],
   { gzip: packed, mode }: BuildConfig,
   scn: Scn,
@@ -56,7 +56,7 @@ export function artifactNames(
 
 /** Makes all that a build publishes, signed if it is to be. */
 export async function stage(
-  plugin: BuiltPlugin,
+  plugin: PluginFacts,
   built: readonly BuiltTarget[],
   config: BuildConfig,
   scn: Scn,
@@ -122,7 +122,7 @@ function stageTarget(
 }
 
 function infoOf(
-  plugin: BuiltPlugin,
+  plugin: PluginFacts,
   { module, executable }: BuiltTarget,
   packed: PackedModule,
   name: ArtifactName,

@@ -81,8 +81,8 @@ async function isDeadFolder(root: string, name: string): Promise<boolean> {
   return Date.now() - stat.mtimeMs > DEFAULT_STALE_LOCK_MS;
 }
 
-/** Ends what has its working folder inside; only Linux can tell. */
-async function endOrphans(folders: readonly string[]): Promise<void> {
+/** Ends what has its working folder inside of one of them; only Linux can tell. */
+export async function endOrphans(folders: readonly string[]): Promise<void> {
   if (process.platform !== "linux") return;
   const pids = (await unlessMissing(readdir("/proc"), [])).filter((name) => /^\d+$/.test(name));
   const orphans: number[] = [];

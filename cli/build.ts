@@ -14,6 +14,7 @@ import type { Io } from "./io.ts";
 import { readSigningKey } from "./key_file.ts";
 import { printBuild } from "./print_build.ts";
 import { failedVerification, printVerification } from "./print_verification.ts";
+import { readToken } from "./read_token.ts";
 import { addSourceFlags, type SourceFlags, sourceOptions } from "./source_flags.ts";
 
 interface Flags extends SourceFlags, TargetFlags, FollowFlags {
@@ -29,6 +30,8 @@ interface Flags extends SourceFlags, TargetFlags, FollowFlags {
   readonly sign?: string;
   readonly futureTolerance?: number;
   readonly mode?: "module" | "executable";
+  readonly remote?: string;
+  readonly tokenFile?: string;
 }
 
 const EXAMPLES = `
@@ -41,6 +44,7 @@ Examples:
   hotplug build tax.ts --dest ./plugins --name vat --json
   hotplug build npm:semver@7.7.2 --dest ./plugins
   hotplug build ./pricing --dest ./plugins --dep @acme/tax=../tax.tar.gz
+  hotplug build ./pricing --dest ./plugins --remote http://builder.example.com:8089
   hotplug build --verify ./plugins/pricing_20261123014512_2_9_5_any_any.mjs ./pricing
 
 The same source gives the same bytes. What lies in DIR is never overwritten.
@@ -110,13 +114,19 @@ function addOutputFlags(command: Command): Command {
       numberArgument,
     )
     .option("--sign <KEYFILE>", "sign with this private key; see hotplug keygen", textArgument)
+    .option(
+      "--remote <URL>",
+      "build at this service (hotplug builder), and publish here",
+      textArgument,
+    )
+    .option("--token-file <FILE>", "a file with the token that the service asks for", textArgument)
     .option("-q, --quiet", "don't tell how far the build is")
     .option("-v, --verbose", "tell of each program that is run, too")
     .option("--json", "print one JSON object a line for each artifact, and nothing else");
 }
 
 async function run(source: string, flags: Flags, command: Command, io: Io): Promise<void> {
-  const options = { ...commonOptions(flags, io), source };
+  const options = { ...commonOptions(flags, io), ...await remoteOptions(flags), source };
   if (flags.verify !== undefined) {
     return await verify({ ...options, artifact: flags.verify }, flags, io);
   }
@@ -155,6 +165,12 @@ function commonOptions(flags: Flags, io: Io): Partial<BuildOptions> {
     ...sourceOptions(flags),
     ...targetOptions(flags),
   };
+}
+
+async function remoteOptions({ remote, tokenFile }: Flags): Promise<Partial<BuildOptions>> {
+  if (remote === undefined) return {};
+  if (tokenFile === undefined) return { remote };
+  return { remote: { url: remote, token: await readToken(tokenFile) } };
 }
 
 /** Without what was not given. */

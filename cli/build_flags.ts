@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { PermissionKind, Permissions } from "../artifact/mod.ts";
 import type { BuildOptions, DefineValue } from "../builder/mod.ts";
 import { collect, targetArgument, textArgument } from "./argument.ts";
+import { collectEnv } from "./collect_env.ts";
 
 /** The flags of `hotplug build` that say what for, with what and how. */
 export interface TargetFlags {
@@ -125,15 +126,6 @@ function collectPermission(
   const listed = text.split(",");
   if (listed.includes("")) throw new InvalidArgumentError("It lists an empty text.");
   return [...before, ...listed];
-}
-
-function collectEnv(
-  text: string,
-  before: Readonly<Record<string, string>> = {},
-): Readonly<Record<string, string>> {
-  const at = text.indexOf("=");
-  if (at > 0) return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
-  throw new InvalidArgumentError("Give NAME=VALUE.");
 }
 
 function collectDefines(

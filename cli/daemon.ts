@@ -4,8 +4,9 @@ import { PluginDaemon } from "../daemon/mod.ts";
 import { collect, scnArgument, textArgument } from "./argument.ts";
 import { formatEvent } from "./format_event.ts";
 import type { Io } from "./io.ts";
-import { printable } from "./printable.ts";
+import { lossy } from "./lossy.ts";
 import { stdoutToStderr } from "./stdout_to_stderr.ts";
+import { untilAborted } from "./until_aborted.ts";
 
 interface Flags {
   readonly initialScn?: Scn;
@@ -49,30 +50,8 @@ async function run(directories: readonly string[], flags: Flags, io: Io): Promis
   daemon.subscribe((event) => {
     print(flags.json ? `${JSON.stringify(event)}\n` : formatEvent(event, io.isTerminal));
   });
-  const ended = aborted(io.signal);
+  const ended = untilAborted(io.signal);
   await Promise.race([daemon.start(), ended]);
   await ended;
   await daemon.close();
-}
-
-/** Prints what can be printed: a full disk is no reason to end what serves. */
-function lossy(io: Io): (text: string) => void {
-  let failing = false;
-  return (text) => {
-    try {
-      io.stdout(text);
-      failing = false;
-    } catch (error) {
-      // Once, until it works again: a line for each would fill what is left.
-      if (!failing) io.stderr(`error: ${printable((error as Error).message)}\n`);
-      failing = true;
-    }
-  };
-}
-
-function aborted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) resolve();
-    else signal?.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

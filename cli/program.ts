@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import config from "../deno.json" with { type: "json" };
 import { HotplugError } from "../artifact/mod.ts";
 import { buildCommand } from "./build.ts";
+import { builderCommand } from "./builder.ts";
 import { daemonCommand } from "./daemon.ts";
 import { keygenCommand } from "./keygen.ts";
 import type { Io } from "./io.ts";
@@ -12,6 +13,7 @@ const EXAMPLES = `
 Examples:
   hotplug build ./pricing --dest ./plugins     build a plugin into a directory
   hotplug daemon ./plugins                     keep the newest of all in it loaded
+  hotplug builder                              build for other machines
 
 Exit codes: 0 done, 1 failed, 2 the command was not understood.
 `;
@@ -45,7 +47,13 @@ function program(io: Io): Command {
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .showHelpAfterError("Run hotplug --help for what it takes.")
     .exitOverride();
-  const subcommands = [buildCommand(io), daemonCommand(io), keygenCommand(io), verifyCommand(io)];
+  const subcommands = [
+    buildCommand(io),
+    builderCommand(io),
+    daemonCommand(io),
+    keygenCommand(io),
+    verifyCommand(io),
+  ];
   for (const subcommand of subcommands) {
     command.addCommand(subcommand.copyInheritedSettings(command));
     subcommand.showHelpAfterError(`Run hotplug ${subcommand.name()} --help for what it takes.`);

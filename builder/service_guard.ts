@@ -1,0 +1,44 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { HotplugError } from "../artifact/mod.ts";
+import { isLoopback } from "./service_options.ts";
+
+/**
+ * Checks that a request may ask for builds: by the token, or where there is none, by coming from
+ * this machine itself and from no web page. A page of any site can make a browser send a request
+ * here, under a name that its own server of names leads here.
+ *
+ * @throws {HotplugError} With code `unauthorized`.
+ */
+export function checkAccess(request: Request, token: string | undefined): void {
+  if (token !== undefined) return checkToken(request, token);
+  const { hostname } = new URL(request.url);
+  if (!isLoopback(hostname)) {
+    throw refusal(
+      `it is addressed to ${JSON.stringify(hostname)}; without a token only 127.0.0.1, ` +
+        `[::1] and localhost are served`,
+    );
+  }
+  const site = request.headers.get("sec-fetch-site") ?? "none";
+  if (request.headers.has("origin") || site !== "none") {
+    throw refusal("it comes from a web page; set a token to take such ones");
+  }
+}
+
+function checkToken(request: Request, token: string): void {
+  const [, given = ""] = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+  // Of digests, since only what is of one length can be compared in one time.
+  if (timingSafeEqual(digest(given), digest(token))) return;
+  throw refusal(
+    given === ""
+      ? "it has no token; give it as --token-file FILE, or in the header authorization: Bearer TOKEN"
+      : "its token is another one",
+  );
+}
+
+function digest(text: string): Uint8Array {
+  return createHash("sha256").update(text).digest();
+}
+
+function refusal(why: string): HotplugError {
+  return new HotplugError("unauthorized", `Cannot serve the request: ${why}`);
+}
