@@ -37,6 +37,7 @@ const FLAGS: Readonly<Record<keyof BuildOptions, string | undefined>> = {
   optional: "--optional",
   permissions: "--allow-net",
   scn: "--scn",
+  remote: "--remote",
   sign: "--sign",
   signal: undefined, // a signal of the system
   source: "SOURCE",
@@ -49,7 +50,7 @@ Deno.test("each option of a build is a flag of the command, and each flag is kno
   for (const flag of Object.values(FLAGS)) {
     if (flag !== undefined) assertMatch(stdout, new RegExp(`^ +(-\\w, )?${flag}\\b`, "m"));
   }
-  const own = "--verify --json --help".split(" ");
+  const own = "--verify --json --help --token-file".split(" ");
   const permissions = "--allow-env --allow-ffi --allow-read --allow-run --allow-sys --allow-write";
   const known = [...Object.values(FLAGS), ...own, ...permissions.split(" ")];
   const shown = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, flag]) => flag);
