@@ -10,6 +10,10 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
     ..."--denort-mirror --build-arg --env --allow-net --allow-read".split(" "),
     ..."--verify --contract --future-tolerance --cache-dir --quiet --verbose".split(" "),
   ],
+  builder: [
+    ..."--port --host --token-file --builds --queue --body-limit --time-limit --drain".split(" "),
+    ..."--cache-dir --denort-mirror --env --json".split(" "),
+  ],
   daemon: ["DIR", "--initial-scn", "--json"],
 };
 
@@ -26,7 +30,7 @@ for (const [command, options] of Object.entries(OPTIONS)) {
 Deno.test("hotplug --help names the commands and the exit codes, --version the version", async () => {
   const help = await hotplug("--help");
   assertEquals([help.code, help.stderr], [0, ""]);
-  assertMatch(help.stdout, /^ {2}build .*\n {2}daemon .*/m);
+  assertMatch(help.stdout, /^ {2}build .*\n {2}builder .*\n {2}daemon .*/m);
   assertMatch(help.stdout, /^Exit codes: 0 done, 1 failed, 2 /m);
   const version = await hotplug("--version");
   assertEquals([version.code, version.stderr], [0, ""]);
@@ -58,6 +62,9 @@ const MISUSES: readonly (readonly [readonly string[], string])[] = [
   [[...BUILD, "--verify", "z"], "'--verify <ARTIFACT>' cannot be used with option '-d, --dest"],
   [[...BUILD, "--future-tolerance", "-1"], "Give a whole number, 0 or more."],
   [[...BUILD, "more"], "too many arguments for 'build'"],
+  [["builder", "--port", "x"], "Give a whole number, 0 or more."],
+  [["builder", "--host", "0.0.0.0"], "set a token, or listen on 127.0.0.1"],
+  [["builder", "--token-file", "gone/token"], `Cannot read the token in "gone/token"`],
   [["daemon"], "missing required argument 'DIR'\nRun hotplug daemon --help"],
   [["daemon", ""], "'DIR'. It is empty."],
   [["daemon", "d", "--initial-scn", "now"], `Cannot read "now" as an SCN`],
