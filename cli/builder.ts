@@ -26,13 +26,13 @@ interface Flags {
 
 const EXAMPLES = `
 Examples:
-  hotplug builder
+  hotplug builder --port 8089
   hotplug builder --host 0.0.0.0 --token-file /run/secrets/builder
   hotplug build ./pricing --dest ./plugins --remote http://127.0.0.1:8089
 
-It ends on SIGINT (ctrl-c) and SIGTERM, once the builds under way are done or their time to drain
-is over. It speaks plain http: before other machines, put it behind what speaks TLS.
-Whoever may ask for builds makes this machine fetch packages and spend its time on them.
+It ends on SIGINT (ctrl-c) and SIGTERM, once the builds under way are done or their time
+to drain is over. It speaks plain http: before other machines, put it behind what speaks
+TLS. Whoever may ask for builds makes this machine fetch packages and spend its time.
 `;
 
 /** The subcommand `hotplug builder`: builds for others until told to end. */
