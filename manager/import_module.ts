@@ -1,11 +1,9 @@
 import { HotplugError } from "../artifact/mod.ts";
 import { type Patience, withDeadline } from "./deadline.ts";
 import { describeError } from "./describe_error.ts";
+import { importUrl, type ModuleNamespace } from "./import_url.ts";
 import { isCompileError } from "./is_compile_error.ts";
 import { type PluginScope, runInScope } from "./plugin_scope.ts";
-
-/** What `import()` gives: the exports by their names. */
-export type ModuleNamespace = Readonly<Record<string, unknown>>;
 
 /** After this time a module is held to wait in its top level, not to be loading, in milliseconds. */
 const LOADING_GRACE = 250;
@@ -41,8 +39,7 @@ export async function importModule(
   const before = previous;
   previous = turn.promise;
   await before;
-  // The URL is in a variable: a literal one would be loaded without a permission check.
-  const loading: Promise<ModuleNamespace> = runInScope(scope, () => import(url));
+  const loading = runInScope(scope, importUrl, url);
   const grace = setTimeout(turn.resolve, LOADING_GRACE);
   loading.catch(() => {}).finally(() => {
     clearTimeout(grace);

@@ -1,6 +1,7 @@
 import { type Hook, HotplugError, isHook } from "../artifact/mod.ts";
 import { withDeadline } from "./deadline.ts";
-import { importModule, type ModuleNamespace } from "./import_module.ts";
+import { importModule } from "./import_module.ts";
+import type { ModuleNamespace } from "./import_url.ts";
 import type { CallLimits, Instance, InstanceRequest } from "./instance.ts";
 import { type PluginScope, runInScope } from "./plugin_scope.ts";
 import { evaluateModule } from "./reclaimable_module.ts";

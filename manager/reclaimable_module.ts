@@ -3,7 +3,7 @@ import vm from "node:vm";
 import { HotplugError } from "../artifact/mod.ts";
 import { type Patience, withDeadline } from "./deadline.ts";
 import { describeError } from "./describe_error.ts";
-import type { ModuleNamespace } from "./import_module.ts";
+import { importUrl, type ModuleNamespace } from "./import_url.ts";
 import { type PluginScope, runInScope } from "./plugin_scope.ts";
 import type { ReadArtifact } from "./read_artifact.ts";
 import type { StackMapper } from "./stack_mapper.ts";
@@ -80,7 +80,7 @@ async function compile(request: ModuleRequest): Promise<vm.SourceTextModule> {
 
 /** What is left to import is a builtin, or an optional package. */
 async function builtin(specifier: string): Promise<vm.Module> {
-  const namespace: ModuleNamespace = await import(specifier);
+  const namespace = await importUrl(specifier);
   const names = Object.keys(namespace);
   return new vm.SyntheticModule(names, function () {
     for (const name of names) this.setExport(name, namespace[name]);
