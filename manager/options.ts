@@ -2,16 +2,19 @@ import {
   DEFAULT_BARE_SETTLE_MS,
   DEFAULT_FUTURE_TOLERANCE_MS,
   DEFAULT_MAX_MODULE_BYTES,
+  formatVersion,
   type Hook,
   HOOKS,
   hostRuntime,
   HotplugError,
   isScn,
   type KeySource,
+  parseVersion,
   type PublicKey,
   type Runtime,
   type RuntimeRule,
   type Scn,
+  targetOf,
 } from "../artifact/mod.ts";
 import {
   checkPluginSettings,
@@ -154,7 +157,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
   }
   return {
     initialScn,
-    runtime: options.runtime ?? hostRuntime(),
+    runtime: options.runtime === undefined ? hostRuntime() : checkedRuntime(options.runtime),
     runtimeRule,
     requireInfo: options.requireInfo ?? false,
     trust: resolveTrust(options.trust),
@@ -173,6 +176,19 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
       Number.MAX_SAFE_INTEGER,
     ),
   };
+}
+
+function checkedRuntime(runtime: Runtime): Runtime {
+  try {
+    const { os, arch } = targetOf(runtime);
+    return { version: formatVersion(parseVersion(runtime.version)), os, arch };
+  } catch (cause) {
+    throw new HotplugError(
+      "options",
+      `Option "runtime" is ${JSON.stringify(runtime)}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
 }
 
 function resolveHookDeadlines(

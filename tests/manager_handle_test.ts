@@ -233,6 +233,8 @@ Deno.test("settings out of their range are refused by name", () => {
     [{ maxInFlight: 0 }, '"maxInFlight"'],
     [{ drainDeadline: -1 }, '"drainDeadline"'],
     [{ hookDeadlines: { health: 0 } }, '"hookDeadlines.health"'],
+    [{ runtime: { version: "new", os: "linux", arch: "amd64" } }, '"runtime"'],
+    [{ runtime: { version: "2.9.5", os: "beos", arch: "amd64" } }, '"runtime"'],
   ];
   for (const [options, part] of wrong) {
     let error: HotplugError | undefined;
