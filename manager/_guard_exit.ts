@@ -6,6 +6,8 @@ type Exit = (code?: number) => never;
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
 const exits = new WeakMap<object, PluginScope>();
+/** What an imported `exit` was called with: by the time that Deno.exit is, it is forgotten. */
+let asked: unknown;
 
 /** Turns exit calls of plugins into errors thrown at them; answers with how to stop. */
 export function guardExit(): () => void {
@@ -30,8 +32,10 @@ function patchExit(holder: { exit: Exit }, called: string): () => void {
     const scope = active ? callingScope(guarded) : undefined;
     if (!scope) return original.call(holder, code);
     // An imported `exit` of node:process comes here by way of Deno.exit and has set this.
-    (process as { _exiting?: boolean })._exiting = false;
-    const message = `Plugin "${scope.name}" (SCN ${scope.scn}) called ${called}(${code ?? ""}); ` +
+    const state = process as { _exiting?: boolean };
+    const given = state._exiting ? asked : code;
+    state._exiting = false;
+    const message = `Plugin "${scope.name}" (SCN ${scope.scn}) called ${called}(${given ?? ""}); ` +
       "a plugin can't end its host";
     scope.report({ code: "exit", message });
     const error = new HotplugError("exit", message);
@@ -57,6 +61,7 @@ function patchEmit(holder: { emit: Emit }): () => void {
   let active = true;
   const guarded: Emit = function (this: unknown, event, ...args) {
     if (event === "exit" && active && callingScope(guarded)) {
+      [asked] = args;
       process.exitCode = exitCodeAtEntry();
       return false;
     }

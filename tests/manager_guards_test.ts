@@ -158,6 +158,8 @@ Deno.test("what a plugin does that would end the process is told once, and the p
       const told = events.filter((event) => event.name === name);
       assertEquals(told.map((event) => event.code).sort(), codes.toSorted());
       for (const event of told) assertEquals([event.type, event.scn], ["failed", SCN]);
+      if (!name.startsWith("imported_exit")) return;
+      assertEquals(told.map(({ message }) => message.includes("exit(3)")), [true]);
     });
   }
   await t.step("nothing else is told, and the host ends as it wants", () => {
