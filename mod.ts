@@ -185,6 +185,7 @@ export type {
   OpenOptions,
   OwnPluginSettings,
   ParkedEvent,
+  PendingVersion,
   PluginHandle,
   PluginSettings,
   PluginStatus,

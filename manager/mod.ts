@@ -32,6 +32,7 @@
 export { choose } from "./choose.ts";
 export type { Candidate, Choice, ChoosePolicy, Listing, Skip } from "./choose.ts";
 export type { Refusal } from "./admit.ts";
+export type { PendingVersion } from "./approvals.ts";
 export { isFinal } from "./events.ts";
 export type {
   ConflictEvent,

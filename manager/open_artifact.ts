@@ -1,5 +1,6 @@
 import { formatTarget, HotplugError, targetOf } from "../artifact/mod.ts";
 import { admit, refusalError } from "./admit.ts";
+import type { Approvals } from "./approvals.ts";
 import type { Generation } from "./generation.ts";
 import type { GenerationLife } from "./generation_life.ts";
 import { loadArtifact, type LoadWorld } from "./load_artifact.ts";
@@ -15,6 +16,8 @@ import { swap } from "./swap.ts";
 export interface OpenWorld extends LoadWorld {
   /** All that the manager has of the plugin. */
   slotOf(name: string): PluginSlot;
+  /** Who waits for an approval. */
+  readonly approvals: Approvals;
   /** Told of every flip, right after it; the duration is that since `open` began, in milliseconds. */
   flipped(next: GenerationLife, previous: GenerationLife | undefined, durationMs: number): void;
   /** Throws once the manager is closed. */
@@ -49,6 +52,7 @@ export async function openArtifact(
     const read = async (): Promise<ReadArtifact> => {
       const artifact = await readArtifact(location, options);
       refuseContract(location, artifact, contractsOf(options, location.parts.name));
+      world.approvals.check(location, artifact, slot.current?.generation);
       return artifact;
     };
     const next = await loadArtifact(location, read, world);

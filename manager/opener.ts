@@ -5,6 +5,7 @@ import {
   MAX_INFO_BYTES,
   parseInfo,
   parseInfoFileName,
+  type Scn,
   tryParseArtifactName,
 } from "../artifact/mod.ts";
 import type { Generation } from "./generation.ts";
@@ -69,6 +70,14 @@ export class Opener {
       this.#opening.set(path, opening);
     }
     return await opening;
+  }
+
+  /** Approves a version that waits, and opens it. */
+  async approve(name: string, scn?: Scn): Promise<Generation> {
+    const { path } = this.#world.approvals.approve(name, scn);
+    // One that is being opened was judged before; it is over soon, and fails.
+    await this.#opening.get(path)?.catch(() => {});
+    return await this.open(path);
   }
 
   /** Opens the artifact that an info file describes. */

@@ -1,17 +1,13 @@
 import { assertPluginName, HotplugError, type Scn } from "../artifact/mod.ts";
+import { Approvals, type PendingVersion } from "./approvals.ts";
 import { EventHub } from "./event_hub.ts";
-import type { HoldEvent, ManagerEvent } from "./events.ts";
+import type { ManagerEvent } from "./events.ts";
 import type { Generation } from "./generation.ts";
 import { installGuards, passAftermath } from "./guards.ts";
-import type { Holder } from "./hold_book.ts";
-import { type AcquireOptions, Lease } from "./lease.ts";
+import type { AcquireOptions, Lease } from "./lease.ts";
 import { loadedEvent } from "./loaded_event.ts";
 import { Opener, type OpenOptions } from "./opener.ts";
-import {
-  type ManagerOptions,
-  type ResolvedManagerOptions,
-  resolveManagerOptions,
-} from "./options.ts";
+import { type ManagerOptions, resolveManagerOptions } from "./options.ts";
 import { type CallOptions, type PluginHandle, pluginHandle } from "./plugin_handle.ts";
 import { type GenerationHolder, PluginRegistry } from "./plugin_registry.ts";
 import { PrivateStore } from "./private_store.ts";
@@ -19,6 +15,7 @@ import { incidentEvent, refusalEvent } from "./refusal_event.ts";
 import type { RollbackOptions } from "./rollback.ts";
 import { ScopeKeeper } from "./scope_keeper.ts";
 import type { PluginStatus } from "./status.ts";
+import { takeLease } from "./take_lease.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /**
@@ -50,6 +47,7 @@ export class PluginManager implements AsyncDisposable {
   readonly #scopes = new ScopeKeeper();
   readonly #guards: Disposable | undefined;
   readonly #upkeep: Upkeep;
+  readonly #approvals: Approvals;
   readonly #opener: Opener;
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
@@ -62,6 +60,7 @@ export class PluginManager implements AsyncDisposable {
   constructor(options: ManagerOptions = {}) {
     const resolved = resolveManagerOptions(options);
     this.#guards = resolved.guards ? installGuards() : undefined;
+    this.#approvals = new Approvals(resolved.approve);
     this.#upkeep = new Upkeep({
       registry: this.#registry,
       hookDeadlines: resolved.hookDeadlines,
@@ -69,7 +68,25 @@ export class PluginManager implements AsyncDisposable {
       assertOpen: () => this.#assertOpen(),
       emit: (event) => this.#hub.emit(event),
     });
-    this.#opener = this.#makeOpener(resolved);
+    this.#opener = new Opener({
+      options: resolved,
+      store: this.#store,
+      scopes: this.#scopes,
+      closing: this.#closing.signal,
+      life: this.#upkeep,
+      registry: this.#registry,
+      approvals: this.#approvals,
+      assertOpen: () => this.#assertOpen(),
+      slotOf: (name) => this.#registry.slotOf(name),
+      refused: (error, path) => this.#hub.emit(refusalEvent(error, path)),
+      incident: ({ path }, incident) => this.#hub.emit(incidentEvent(incident, path)),
+      flipped: (next, previous, durationMs) => {
+        this.#registry.know(next);
+        this.#approvals.loaded(next.generation);
+        this.#hub.emit(loadedEvent(next.generation, previous?.generation, durationMs));
+        void this.#upkeep.retire(next.generation.name);
+      },
+    });
   }
 
   /**
@@ -130,20 +147,9 @@ export class PluginManager implements AsyncDisposable {
    *
    * @throws {HotplugError} `not-found` where none is loaded.
    */
-  acquire(name: string, { label, ...bounds }: AcquireOptions = {}): Lease {
+  acquire(name: string, options: AcquireOptions = {}): Lease {
     this.#assertOpen();
-    const life = this.#registry.current(name);
-    const holder: Holder = {
-      kind: "lease",
-      ...(label !== undefined && { label }),
-      since: Date.now(),
-    };
-    life.calls.holds.add(holder);
-    return new Lease({
-      generation: life.generation,
-      call: (symbol, args) => life.call(symbol, args, bounds),
-      end: () => life.calls.holds.end(holder),
-    });
+    return takeLease(this.#registry.current(name), options);
   }
 
   /**
@@ -208,18 +214,34 @@ export class PluginManager implements AsyncDisposable {
 
   /** Lifts the hold of a rollback; answers with whether there was one. */
   release(name: string): boolean {
-    return this.#registry.release(name) && this.#tell("released", name);
+    return this.#upkeep.release(name);
   }
 
   /** Keeps the plugin as it is: nothing of it is loaded until {@linkcode thaw}. */
   freeze(name: string): void {
     assertPluginName(name);
-    if (this.#registry.setFrozen(name, true)) this.#tell("frozen", name);
+    this.#upkeep.setFrozen(name, true);
   }
 
   /** Ends a freeze; answers with whether there was one. */
   thaw(name: string): boolean {
-    return this.#registry.setFrozen(name, false) && this.#tell("thawed", name);
+    return this.#upkeep.setFrozen(name, false);
+  }
+
+  /**
+   * Opens a version that waits for an approval (see {@linkcode ManagerOptions.approve}), the newest one
+   * if no SCN is given. What is approved is the file as it was when it was held.
+   *
+   * @throws {HotplugError} `not-found` where none waits; else as {@linkcode open}.
+   */
+  async approve(name: string, scn?: Scn): Promise<Generation> {
+    this.#assertOpen();
+    return await this.#opener.approve(name, scn);
+  }
+
+  /** The versions that wait for an approval, by name and then by SCN. */
+  pending(): PendingVersion[] {
+    return this.#approvals.list();
   }
 
   /** Whether a rollback or a freeze keeps an SCN of the plugin out. */
@@ -271,30 +293,5 @@ export class PluginManager implements AsyncDisposable {
 
   #assertOpen(): void {
     if (this.#closed) throw new HotplugError("closed", "The plugin manager is closed");
-  }
-
-  #tell(type: HoldEvent["type"], name: string): true {
-    this.#hub.emit({ type, time: new Date().toISOString(), name });
-    return true;
-  }
-
-  #makeOpener(options: ResolvedManagerOptions): Opener {
-    return new Opener({
-      options,
-      store: this.#store,
-      scopes: this.#scopes,
-      closing: this.#closing.signal,
-      life: this.#upkeep,
-      registry: this.#registry,
-      assertOpen: () => this.#assertOpen(),
-      slotOf: (name) => this.#registry.slotOf(name),
-      refused: (error, path) => this.#hub.emit(refusalEvent(error, path)),
-      incident: ({ path }, incident) => this.#hub.emit(incidentEvent(incident, path)),
-      flipped: (next, previous, durationMs) => {
-        this.#registry.know(next);
-        this.#hub.emit(loadedEvent(next.generation, previous?.generation, durationMs));
-        void this.#upkeep.retire(next.generation.name);
-      },
-    });
   }
 }

@@ -1,5 +1,5 @@
 import type { Hook, HotplugError } from "../artifact/mod.ts";
-import type { ManagerEvent } from "./events.ts";
+import type { HoldEvent, ManagerEvent } from "./events.ts";
 import type { Generation } from "./generation.ts";
 import type { Drain, GenerationLife, LifeWorld } from "./generation_life.ts";
 import type { PluginRegistry } from "./plugin_registry.ts";
@@ -78,6 +78,22 @@ export class Upkeep implements LifeWorld {
     const bad = this.#world.registry.current(name);
     const { target } = await this.#rollback(name, options, undefined) ?? { target: bad };
     return target.generation;
+  }
+
+  /** Lifts the hold of a rollback, and tells of it; answers with whether there was one. */
+  release(name: string): boolean {
+    return this.#world.registry.release(name) && this.#tell("released", name);
+  }
+
+  /** Freezes or thaws a plugin, and tells of it; answers with whether that changed something. */
+  setFrozen(name: string, frozen: boolean): boolean {
+    return this.#world.registry.setFrozen(name, frozen) &&
+      this.#tell(frozen ? "frozen" : "thawed", name);
+  }
+
+  #tell(type: HoldEvent["type"], name: string): true {
+    this.#world.emit({ type, time: now(), name });
+    return true;
   }
 
   /** Only from the given generation, where one is given: then nobody asked for it. */

@@ -9,6 +9,8 @@ import {
   type Permissions,
   scanModule,
   sha256,
+  signInfo,
+  type SigningKey,
   sourceMapFileName,
   type Target,
 } from "../artifact/mod.ts";
@@ -36,6 +38,8 @@ export interface ArtifactInit {
   readonly optional?: readonly string[];
   /** What the info file requires. */
   readonly requires?: InfoFile["requires"];
+  /** What the info file is signed with. */
+  readonly sign?: SigningKey;
   /** The permissions that the info file asks for. */
   readonly permissions?: Permissions;
 }
@@ -71,7 +75,8 @@ export async function writeArtifact(
     compression: init.gzip ? "gzip" : "none",
   };
   const file = formatArtifactName(parts);
-  const info = await describe(parts, content, bytes, init);
+  const plain = await describe(parts, content, bytes, init);
+  const info = init.sign ? await signInfo(plain, init.sign) : plain;
   const written = {
     path: join(directory, file),
     file,
