@@ -25,13 +25,27 @@ const size = v.custom<number>(
   "must be a size in bytes: a whole number, 0 or more",
 );
 
-const names = v.pipe(
-  v.array(text, "must be a list of texts"),
-  v.transform((list) => [...new Set(list)].sort()),
+const names = uniqueList(text);
+
+function uniqueList(item: v.GenericSchema<unknown, string>) {
+  return v.pipe(
+    v.array(item, "must be a list of texts"),
+    v.transform((list) => [...new Set(list)].sort()),
+  );
+}
+
+// A comma would part one permission in two where it becomes a flag of Deno, unseen by who compares.
+const permissionText = v.pipe(
+  text,
+  // deno-lint-ignore no-control-regex
+  v.regex(/^[^,\x00-\x1f\x7f]*$/),
 );
 
 const permission = v.optional(
-  v.union([v.literal(true), names], "must be a list of texts, or true for all"),
+  v.union(
+    [v.literal(true), uniqueList(permissionText)],
+    "must be a list of texts without commas or control characters, or true for all",
+  ),
 );
 
 // Alphabetical, as the canonical writing has them.

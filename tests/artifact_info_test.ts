@@ -213,6 +213,8 @@ const WRONG: readonly (readonly [field: string, value: unknown, named?: string])
   ["permissions", { net: "api.example.com" }, "permissions.net"],
   ["permissions", { net: false }, "permissions.net"],
   ["permissions", { net: [443] }, "permissions.net"],
+  ["permissions", { read: ["/srv/data,/etc"] }, "permissions.read"],
+  ["permissions", { read: ["/srv\n/etc"] }, "permissions.read"],
   ["builtAt", "2026-11-23"],
   ["builtAt", "2026-11-23T01:45:12Z"],
   ["builtAt", "2026-13-23T01:45:12.402Z"],
