@@ -12,6 +12,6 @@ import { benchCall } from "./call.ts";
 import { benchMemory } from "./memory.ts";
 import { benchSwap } from "./swap.ts";
 
-for (const bench of [benchSwap, benchCall, benchBuild]) {
+for (const bench of [benchSwap, benchCall, benchBuild, benchMemory]) {
   for (const line of await bench()) console.log(line);
 }
