@@ -1,7 +1,7 @@
 import { copyFile, link, mkdir, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "@std/path";
 import { denoTriple, formatTarget, HotplugError, type Target } from "../artifact/mod.ts";
-import { EXECUTABLE_ENTRY, executableEntry } from "../plugin/mod.ts";
+import { EXECUTABLE_ENTRY, executableFiles } from "../plugin/mod.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import { childEnv } from "./child_env.ts";
 import { basePath, findBase } from "./denort.ts";
@@ -57,9 +57,7 @@ export async function compile(
   throwIfCancelled(signal);
   const folder = join(workFolder, "exe", `${target.os}-${target.arch}`);
   await mkdir(folder, { recursive: true });
-  const entry = join(folder, EXECUTABLE_ENTRY);
-  await writeFile(entry, executableEntry(code), { flag: "wx" });
-  await utimes(entry, ENTRY_TIME, ENTRY_TIME);
+  await writeFiles(folder, executableFiles(code));
   // Named like the plugin: where a program keeps its data goes by the name it was compiled under.
   const output = join(folder, "bin", target.os === "windows" ? `${name}.exe` : name);
   const env = childEnv({ ...config.env, ...await baseEnv(request) });
@@ -68,6 +66,14 @@ export async function compile(
   throwIfCancelled(signal);
   if (outcome.code !== 0) throw failure(request, outcome.stderr);
   return await finish(output, config.gzip);
+}
+
+async function writeFiles(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
+  for (const [name, text] of files) {
+    const path = join(folder, name);
+    await writeFile(path, text, { flag: "wx" });
+    await utimes(path, ENTRY_TIME, ENTRY_TIME);
+  }
 }
 
 function argsOf({ config, target }: CompileRequest, output: string): string[] {

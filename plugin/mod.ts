@@ -15,4 +15,26 @@
 
 export type { PluginContext } from "./context.ts";
 export type { LogMethod, PluginLogger } from "./logger.ts";
-export { EXECUTABLE_ENTRY, executableEntry } from "./executable_entry.ts";
+export { decode, encode } from "./codec.ts";
+export type { Packet } from "./codec.ts";
+export { Connection } from "./connection.ts";
+export type { Functions, Send } from "./connection.ts";
+export { EXECUTABLE_ENTRY, executableFiles } from "./executable_entry.ts";
+export { encodeFrame, FrameReader, HELLO_MARK, markOf } from "./frames.ts";
+export type { Frame } from "./frames.ts";
+export { HOST_TEXT } from "./_host_text.ts";
+export { LogBudget } from "./log_budget.ts";
+export { FrameKind, HOST_ARGUMENT, PROTOCOL_VERSIONS } from "./protocol.ts";
+export type {
+  ChildHello,
+  ExportedValue,
+  HostHello,
+  LoadedExports,
+  LoadRequest,
+  LogLevel,
+  LogRecord,
+  LogSource,
+  Pong,
+  SentContext,
+} from "./protocol.ts";
+export type { PortMessage, WorkerHello } from "./serve_worker.ts";

@@ -1,0 +1,201 @@
+import { copyableThrown, type Exporter, type Importer } from "./codec.ts";
+import { readStream, StreamSink } from "./stream_sink.ts";
+import { StreamSource } from "./stream_source.ts";
+
+/** How the other side is told something. */
+export interface Peer {
+  /** Calls one of its functions and waits for no answer; throws where it can't be sent. */
+  notify(method: string, ...args: unknown[]): void;
+  /** Calls one of its functions. */
+  call(method: string, ...args: unknown[]): Promise<unknown>;
+}
+
+/** What the message that is being written takes along. */
+export interface Exported {
+  /** Gives numbers to what can't be copied. */
+  readonly exporter: Exporter;
+  /** Takes it back: the message could not be sent. */
+  undo(): void;
+}
+
+/**
+ * Async iterables and AbortSignals that cross a connection: they stay where they are, and a number
+ * stands for them on the other side.
+ */
+export class Crossings {
+  /** What the other side calls about them. */
+  readonly functions: ReadonlyMap<string, (...args: never[]) => unknown>;
+  /** Makes this side's end of what is the other's. */
+  readonly importer: Importer;
+  readonly #peer: Peer;
+  readonly #sources = new Map<number, StreamSource>();
+  readonly #sinks = new Map<number, StreamSink>();
+  /** How to stop following the signals of this side. */
+  readonly #followed = new Map<number, () => void>();
+  readonly #controllers = new Map<number, AbortController>();
+  #scope: number[] | undefined;
+  #last = 0;
+
+  /** Makes the crossings of one connection. */
+  constructor(peer: Peer) {
+    this.#peer = peer;
+    this.importer = {
+      iterable: (id) => this.#openSink(id),
+      signal: (id, aborted, reason) => this.#openSignal(id, aborted, reason),
+    };
+    this.functions = new Map<string, (...args: never[]) => unknown>([
+      ["stream.credit", (id: number, count: number) => this.#sources.get(id)?.credit(count)],
+      ["stream.finish", (id: number, value: unknown) => this.#finish(id, value)],
+      ["stream.item", (id: number, value: unknown) => this.#sinks.get(id)?.push(value)],
+      ["stream.done", (id: number, value: unknown) => this.#endSink(id, { done: value })],
+      ["stream.error", (id: number, error: unknown) => this.#endSink(id, { error })],
+      ["signal.abort", (id: number, reason: unknown) => this.#abort(id, reason)],
+      ["signal.release", (id: number) => void this.#controllers.delete(id)],
+    ]);
+  }
+
+  /** To be asked for each message that is written. */
+  begin(): Exported {
+    const ids: number[] = [];
+    const next = (): number => {
+      ids.push(++this.#last);
+      return this.#last;
+    };
+    return {
+      exporter: {
+        iterable: (value) => this.#offer(next(), value),
+        signal: (value) => this.#follow(next(), value),
+      },
+      undo: () => {
+        for (const id of ids) {
+          this.#sources.delete(id);
+          this.#unfollow(id);
+        }
+      },
+    };
+  }
+
+  /**
+   * Sends a call: the signals that go along are followed until it has ended, and so have the streams
+   * that came meanwhile. Without, they are followed until the connection ends.
+   *
+   * @param send Must send before it gives its promise.
+   */
+  async scope<T>(send: () => Promise<T>): Promise<T> {
+    const signals: number[] = [];
+    const before = new Set(this.#sinks.keys());
+    const outer = this.#scope;
+    this.#scope = signals;
+    let sent: Promise<T>;
+    try {
+      sent = send();
+    } finally {
+      this.#scope = outer;
+    }
+    try {
+      return await sent;
+    } finally {
+      if (signals.length > 0) this.#releaseLater(signals, before);
+    }
+  }
+
+  /** Ends all: streams that are read end with the error. */
+  close(reason: () => Error): void {
+    for (const sink of this.#sinks.values()) sink.end({ error: reason() });
+    this.#sinks.clear();
+    for (const source of this.#sources.values()) source.finish(undefined).catch(() => {});
+    this.#sources.clear();
+    for (const id of [...this.#followed.keys()]) this.#unfollow(id);
+    this.#controllers.clear();
+  }
+
+  #offer(id: number, iterable: AsyncIterable<unknown>): number {
+    const ending = (tell: () => void): void => {
+      this.#sources.delete(id);
+      tell();
+    };
+    const source = new StreamSource(iterable, {
+      item: (value) => this.#peer.notify("stream.item", id, value),
+      done: (value) => ending(() => this.#tellEnd("stream.done", id, value)),
+      error: (thrown) =>
+        ending(() => this.#peer.notify("stream.error", id, copyableThrown(thrown))),
+    });
+    this.#sources.set(id, source);
+    return id;
+  }
+
+  #tellEnd(method: string, id: number, value: unknown): void {
+    try {
+      this.#peer.notify(method, id, value);
+    } catch (error) {
+      this.#peer.notify("stream.error", id, error);
+    }
+  }
+
+  async #finish(id: number, value: unknown): Promise<unknown> {
+    const source = this.#sources.get(id);
+    this.#sources.delete(id);
+    return source ? await source.finish(value) : value;
+  }
+
+  #openSink(id: number): AsyncIterable<unknown> {
+    const control = {
+      credit: (count: number) => this.#peer.notify("stream.credit", id, count),
+      finish: (value: unknown) => {
+        this.#sinks.delete(id);
+        return this.#peer.call("stream.finish", id, value);
+      },
+      drop: () => {
+        if (this.#sinks.delete(id)) this.#peer.notify("stream.finish", id, undefined);
+      },
+    };
+    const sink = new StreamSink(control);
+    this.#sinks.set(id, sink);
+    return readStream(sink, control);
+  }
+
+  #endSink(id: number, end: Parameters<StreamSink["end"]>[0]): void {
+    this.#sinks.get(id)?.end(end);
+    this.#sinks.delete(id);
+  }
+
+  #follow(id: number, signal: AbortSignal): number {
+    if (signal.aborted) return id;
+    const onAbort = (): void => {
+      this.#followed.delete(id);
+      this.#peer.notify("signal.abort", id, copyableThrown(signal.reason));
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#followed.set(id, () => signal.removeEventListener("abort", onAbort));
+    this.#scope?.push(id);
+    return id;
+  }
+
+  #unfollow(id: number): void {
+    this.#followed.get(id)?.();
+    this.#followed.delete(id);
+  }
+
+  async #releaseLater(signals: readonly number[], before: ReadonlySet<number>): Promise<void> {
+    const streams = [...this.#sinks].filter(([id]) => !before.has(id)).map(([, sink]) => sink);
+    await Promise.all(streams.map((each) => each.ended));
+    for (const id of signals) {
+      if (!this.#followed.has(id)) continue;
+      this.#unfollow(id);
+      this.#peer.notify("signal.release", id);
+    }
+  }
+
+  #openSignal(id: number, aborted: boolean, reason: unknown): AbortSignal {
+    if (aborted) return AbortSignal.abort(reason);
+    const controller = new AbortController();
+    this.#controllers.set(id, controller);
+    return controller.signal;
+  }
+
+  #abort(id: number, reason: unknown): void {
+    const controller = this.#controllers.get(id);
+    this.#controllers.delete(id);
+    controller?.abort(reason);
+  }
+}

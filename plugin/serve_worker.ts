@@ -1,0 +1,31 @@
+import { captureOutput } from "./capture_output.ts";
+import { childLog } from "./child_log.ts";
+import type { Packet } from "./codec.ts";
+import { Connection } from "./connection.ts";
+import { catchLateErrors } from "./late_errors.ts";
+import type { LogRecord } from "./protocol.ts";
+import { type ImportModule, serveModule } from "./serve_module.ts";
+
+/** What goes over the port between a host and its worker. */
+export type PortMessage = { readonly packet: Packet } | { readonly log: LogRecord };
+
+/** What a host posts to its worker first: the worker's end of the calls. */
+export interface WorkerHello {
+  /** The port that the calls come by. */
+  readonly hotplug: MessagePort;
+}
+
+/** Makes this worker the host of one plugin: calls come by the port. */
+export function serveWorker(port: MessagePort, importModule: ImportModule): void {
+  const post = port.postMessage.bind(port);
+  const log = childLog((record) => post({ log: record } satisfies PortMessage));
+  const connection = new Connection(
+    serveModule(importModule, log),
+    (packet) => post({ packet } satisfies PortMessage),
+  );
+  captureOutput(log);
+  catchLateErrors((what, error) => connection.notify("late", what, error));
+  port.onmessage = ({ data }: MessageEvent<PortMessage>) => {
+    if ("packet" in data) connection.receive(data.packet);
+  };
+}
