@@ -182,6 +182,7 @@ export type {
   Loader,
   ManagerEvent,
   ManagerOptions,
+  NoteEvent,
   OpenOptions,
   OwnPluginSettings,
   ParkedEvent,
@@ -197,6 +198,8 @@ export type {
   RolledBackEvent,
   SkippedEvent,
   Tier,
+  TierOptions,
+  TierSettings,
   VerifiedArtifact,
 } from "./manager/mod.ts";
 export { PluginDaemon } from "./daemon/mod.ts";

@@ -8,8 +8,10 @@ const COLOURS: Record<DaemonEvent["type"], number> = {
   conflict: 31,
   "rolled-back": 31,
   skipped: 33,
+  permissions: 33,
   frozen: 33,
   released: 36,
+  restarted: 36,
   thawed: 36,
   parked: 36,
   retired: 36,
@@ -39,6 +41,9 @@ function describe(event: DaemonEvent): string {
     case "skipped":
     case "conflict":
       return `${event.message} [${event.code}]`;
+    case "permissions":
+    case "restarted":
+      return event.message;
     case "parked": {
       const how = event.forced ? "its time was over" : "left";
       return `${event.name} ${event.scn}: ${how} after ${event.durationMs.toFixed(0)} ms`;

@@ -32,10 +32,12 @@ export function admit(
         `${Math.round(options.futureTolerance / 1000)} s; it waits until then (check both clocks)`,
     };
   }
-  if (mode === "executable") {
+  if (mode === "executable" && !options.executables) {
     return {
       code: "unsupported",
-      reason: "it is an executable, and this host runs modules; build it with target `any`",
+      reason:
+        "it is an executable, and this host runs modules only; build it with target `any`, or " +
+        "set option `executables` where its permissions, which are compiled in, can be believed",
     };
   }
   return undefined;

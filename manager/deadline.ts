@@ -1,6 +1,8 @@
+import { MAX_TIMER } from "./range.ts";
+
 /** When to give up waiting. */
 export interface Patience {
-  /** After so long, in milliseconds. */
+  /** After so long, in milliseconds; `Infinity` for never. */
   readonly milliseconds: number;
   /** The error that says so. */
   readonly late: () => Error;
@@ -19,7 +21,10 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const over = Promise.withResolvers<never>();
   const abort = (): void => over.reject(signal.reason);
-  const timer = setTimeout(() => over.reject(late()), milliseconds);
+  // A timer that is given more fires at once.
+  const timer = milliseconds > MAX_TIMER
+    ? undefined
+    : setTimeout(() => over.reject(late()), milliseconds);
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort);
   try {

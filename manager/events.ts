@@ -119,6 +119,25 @@ export interface HoldEvent {
   readonly name: string;
 }
 
+/**
+ * Something about a plugin in a process or worker: `permissions`, it asks for more than the host allows
+ * and runs without; `restarted`, it runs again after a crash.
+ */
+export interface NoteEvent {
+  /** Tells the kinds apart. */
+  readonly type: "permissions" | "restarted";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /** What it is, and the remedy where there is one. */
+  readonly message: string;
+  /** The plugin's name. */
+  readonly name?: string;
+  /** The sequence change number of the generation. */
+  readonly scn?: Scn;
+  /** The file that it was loaded from. */
+  readonly path: string;
+}
+
 /** What a manager tells. */
 export type ManagerEvent =
   | LoadedEvent
@@ -128,7 +147,8 @@ export type ManagerEvent =
   | ParkedEvent
   | RetiredEvent
   | RolledBackEvent
-  | HoldEvent;
+  | HoldEvent
+  | NoteEvent;
 
 const SKIPS: ReadonlySet<ErrorCode> = new Set([
   "outdated",

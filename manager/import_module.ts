@@ -57,7 +57,12 @@ export async function importModule(
   return await withDeadline(failing, { ...patience, late });
 }
 
-function importError(error: unknown, file: string, scope: PluginScope): HotplugError {
+/** What an import was rejected with, as a typed error: the module can't be compiled, or it threw. */
+export function importError(
+  error: unknown,
+  file: string,
+  scope: Pick<PluginScope, "directoryUrl">,
+): HotplugError {
   const [code, what] = isCompileError(error, scope.directoryUrl)
     ? ["syntax", "it can't be compiled:"] as const
     : ["load", "its top level threw"] as const;

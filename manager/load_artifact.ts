@@ -1,4 +1,4 @@
-import { type ErrorCode, HotplugError } from "../artifact/mod.ts";
+import { HotplugError } from "../artifact/mod.ts";
 import { checkLeftovers } from "./check_leftovers.ts";
 import { stackOf } from "./describe_error.ts";
 import { GenerationLife, type LifeWorld } from "./generation_life.ts";
@@ -44,7 +44,9 @@ export async function loadArtifact(
   const folder = world.store.reserve(name, scn, nextOrdinal());
   try {
     const artifact = await read();
-    const placed = await place(folder, artifact, location, world);
+    const placed = location.parts.mode === "executable"
+      ? await world.store.placeExecutable(folder, location, artifact)
+      : await place(folder, artifact, location, world);
     return await start({ location, artifact, placed, folder }, world);
   } catch (error) {
     // The trace is made from the source map when it is first asked for, so before that goes.
@@ -86,7 +88,7 @@ async function start(
   const mapper = new StackMapper(placed.url, artifact.sourceMap);
   const incident = (what: Incident): void => {
     mapper.map(what.error);
-    if (what.code === CRASH) life?.crashed();
+    if (CRASHES.has(what.code)) life?.crashed();
     tell(location, what);
   };
   const scope: PluginScope = {
@@ -123,4 +125,5 @@ async function start(
   );
 }
 
-const CRASH: ErrorCode = "crashed";
+/** A process that breaks the protocol is ended, and that is a crash of its plugin. */
+const CRASHES: ReadonlySet<Incident["code"]> = new Set(["crashed", "protocol"]);

@@ -40,6 +40,7 @@ export type {
   HoldEvent,
   LoadedEvent,
   ManagerEvent,
+  NoteEvent,
   ParkedEvent,
   RefusalEvent,
   RetiredEvent,
@@ -66,6 +67,7 @@ export type { Probation } from "./probation.ts";
 export type { Retention } from "./retention.ts";
 export type { RollbackOptions } from "./rollback.ts";
 export type { GenerationStatus, PluginStatus } from "./status.ts";
+export type { TierOptions, TierSettings } from "./tier_settings.ts";
 export type { Entry } from "./read_entry.ts";
 export type { ApprovalRule } from "./trust.ts";
 export { verifyArtifact } from "./verify_artifact.ts";

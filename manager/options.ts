@@ -23,10 +23,11 @@ import {
   type SettingsSource,
 } from "./plugin_settings.ts";
 import { MAX_TIMER, range } from "./range.ts";
+import type { TierOptions } from "./tier_settings.ts";
 import { type ApprovalRule, resolveApprove, resolveTrust } from "./trust.ts";
 
 /** How a {@linkcode PluginManager} behaves; settings of plugins are those of all it has. */
-export interface ManagerOptions extends PluginSettings {
+export interface ManagerOptions extends PluginSettings, TierOptions {
   /**
    * The floor: artifacts below it are outdated.
    *
@@ -130,11 +131,16 @@ export interface ManagerOptions extends PluginSettings {
 /** {@linkcode ManagerOptions} with every gap filled; settings of plugins are filled for each of them. */
 export interface ResolvedManagerOptions extends
   Required<
-    Omit<ManagerOptions, keyof PluginSettings | "activateDeadline" | "hookDeadlines" | "trust">
+    Omit<
+      ManagerOptions,
+      keyof PluginSettings | "activateDeadline" | "hookDeadlines" | "trust" | "deno"
+    >
   >,
   SettingsSource {
   /** The keys that are trusted, read; undefined where nothing need be signed. */
   readonly trust: readonly PublicKey[] | undefined;
+  /** The Deno that runs processes; undefined to look for one. */
+  readonly deno: string | undefined;
   /** How long each hook may take, in milliseconds. */
   readonly hookDeadlines: Readonly<Record<Hook, number>>;
 }
@@ -166,6 +172,9 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
     ...resolvePlugins(options),
     config: { ...options.config },
     guards: options.guards ?? false,
+    deno: options.deno,
+    executables: options.executables ?? false,
+    workerPermissions: options.workerPermissions ?? false,
     loadDeadline: range("loadDeadline", options.loadDeadline ?? 10_000, 1, MAX_TIMER),
     hookDeadlines: resolveHookDeadlines(options),
     maxSize: range("maxSize", options.maxSize ?? DEFAULT_MAX_MODULE_BYTES, 1, 2 ** 31),
@@ -206,8 +215,10 @@ function resolveHookDeadlines(
 function resolvePlugins(options: ManagerOptions): Pick<SettingsSource, "defaults" | "plugins"> {
   const { tier, loader, permissions, retention, probation, contracts } = options;
   const { callDeadline, maxInFlight, drainDeadline } = options;
+  const { heapLimit, env, preflight, moveLostWorkers } = options;
   const bounds = { callDeadline, maxInFlight, drainDeadline };
-  const all = { tier, loader, permissions, retention, probation, contracts, ...bounds };
+  const own = { heapLimit, env, preflight, moveLostWorkers };
+  const all = { tier, loader, permissions, retention, probation, contracts, ...bounds, ...own };
   const defaults = Object.fromEntries(
     Object.entries(all).filter(([, value]) => value !== undefined),
   ) as PluginSettings;

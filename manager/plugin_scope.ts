@@ -2,10 +2,13 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import process from "node:process";
 import type { ErrorCode, Scn } from "../artifact/mod.ts";
 
+/** What is worth knowing, and no failure: permissions were cut down, a crashed process runs again. */
+export type Note = "permissions" | "restarted";
+
 /** What a plugin did when nobody waited for it; inline it would have ended the process. */
 export interface Incident {
   /** A late error that nobody caught, an exit call, a crash, … */
-  readonly code: ErrorCode;
+  readonly code: ErrorCode | Note;
   /** What happened, as a sentence. */
   readonly message: string;
   /** What was thrown; undefined for an exit call. */

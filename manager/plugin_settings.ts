@@ -3,6 +3,11 @@ import { HotplugError } from "../artifact/mod.ts";
 import { MAX_TIMER, range } from "./range.ts";
 import { type Probation, type ResolvedProbation, resolveProbation } from "./probation.ts";
 import { type ResolvedRetention, resolveRetention, type Retention } from "./retention.ts";
+import {
+  type ResolvedTierSettings,
+  resolveTierSettings,
+  type TierSettings,
+} from "./tier_settings.ts";
 
 /** Where a generation runs: in this isolate, in one of its own, or in a process of its own. */
 export type Tier = "inline" | "worker" | "process";
@@ -14,7 +19,7 @@ export type ChooseTier = (info: InfoFile | undefined, artifact: ArtifactName) =>
 export type Loader = "import" | "reclaimable";
 
 /** How a plugin is run. */
-export interface PluginSettings {
+export interface PluginSettings extends TierSettings {
   /**
    * Where its generations run.
    *
@@ -77,7 +82,7 @@ export interface OwnPluginSettings extends PluginSettings {
 }
 
 /** {@linkcode PluginSettings} with every gap filled, for one artifact. */
-export interface ResolvedPluginSettings {
+export interface ResolvedPluginSettings extends ResolvedTierSettings {
   readonly tier: Tier;
   readonly loader: Loader;
   readonly permissions: Permissions;
@@ -116,6 +121,7 @@ export function settingsOf(
   const tier = tierOf(merged.tier ?? "inline", artifact, info);
   const remote = tier !== "inline";
   return {
+    ...resolveTierSettings(merged),
     tier,
     loader: merged.loader ?? "import",
     permissions: merged.permissions ?? {},
@@ -149,6 +155,7 @@ export function checkPluginSettings(settings: PluginSettings, where: string): vo
   }
   resolveRetention(retention, "inline", where);
   resolveProbation(probation, where);
+  resolveTierSettings(settings, where);
   if (callDeadline !== undefined && callDeadline !== Infinity) {
     range(`${where}callDeadline`, callDeadline, 1, MAX_TIMER);
   }

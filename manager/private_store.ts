@@ -2,6 +2,8 @@ import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, SEPARATOR, toFileUrl } from "@std/path";
 import { HotplugError, PLACED_SOURCE_MAP, type Scn } from "../artifact/mod.ts";
+import { copyExecutable } from "./copy_executable.ts";
+import type { Location } from "./locate.ts";
 import type { ReadArtifact } from "./read_artifact.ts";
 
 /** A folder for one load. */
@@ -64,6 +66,19 @@ export class PrivateStore {
       directoryUrl: toFileUrl(directory + SEPARATOR).href,
       url: `${toFileUrl(path).href}?scn=${scn}&g=${folder.ordinal}`,
     };
+  }
+
+  /** Copies an executable into the folder, and checks it on the way. */
+  async placeExecutable(
+    folder: PrivateFolder,
+    location: Location,
+    { info }: Pick<ReadArtifact, "info">,
+  ): Promise<PlacedModule> {
+    const directory = await folder.directory;
+    if (!info) throw new TypeError("An executable without an info file was read");
+    const path = join(directory, location.parts.os === "windows" ? "plugin.exe" : "plugin");
+    await copyExecutable(location, info.artifact, path);
+    return { directoryUrl: toFileUrl(directory + SEPARATOR).href, url: toFileUrl(path).href };
   }
 
   async #make(name: string): Promise<string> {

@@ -14,7 +14,7 @@ import { readInfo, readSignedInfo } from "./read_info.ts";
 
 /** An artifact in memory, as far as it agrees with itself. */
 export interface ReadArtifact {
-  /** The module's source, decompressed. */
+  /** The module's source, decompressed; nothing for an executable, which is never whole in memory. */
   readonly content: Uint8Array<ArrayBuffer>;
   /** SHA-256 of the content, in hex. */
   readonly sha256: string;
@@ -56,6 +56,9 @@ export async function readArtifact(
         "and this host takes no artifact without; publish both, the info file last",
     );
   }
+  if (location.parts.mode === "executable") {
+    return { ...describedExecutable(location, info), signedBy: signed?.signedBy ?? [] };
+  }
   const bytes = await readRegularFile(location.path, limits.maxSize);
   if (info) checkBytes(location, "artifact", bytes, info.artifact);
   const content = await decompress(location, bytes, limits.maxSize);
@@ -67,6 +70,21 @@ export async function readArtifact(
     signedBy: signed?.signedBy ?? [],
     sourceMap: await readSourceMap(location, info, limits.maxSize),
   };
+}
+
+/** Of an executable only the info file is read: it is too large for memory, and checked when copied. */
+function describedExecutable(
+  { file, parts }: Location,
+  info: InfoFile | undefined,
+): Omit<ReadArtifact, "signedBy"> {
+  if (!info) {
+    throw new HotplugError(
+      "incomplete",
+      `Cannot open "${file}": it is an executable without an info file "${infoFileName(parts)}"; ` +
+        "publish both, the info file last",
+    );
+  }
+  return { content: new Uint8Array(), sha256: info.content.sha256, info, sourceMap: undefined };
 }
 
 /** Refuses, with `incomplete`, an artifact whose build has not ended: to be asked before it is read. */

@@ -2,7 +2,7 @@ import { basename } from "@std/path";
 import { HotplugError, tryParseArtifactName } from "../artifact/mod.ts";
 import { describeError, stackOf } from "./describe_error.ts";
 import { isFinal, type ManagerEvent, refusalType } from "./events.ts";
-import type { Incident } from "./plugin_scope.ts";
+import type { Incident, Note } from "./plugin_scope.ts";
 
 /** Makes a typed error of whatever was thrown; a typed one stays itself. */
 export function toHotplugError(error: unknown): HotplugError {
@@ -29,5 +29,12 @@ export function refusalEvent(error: HotplugError, path: string): ManagerEvent {
 
 /** The event that tells of what a plugin did when nobody waited for it. */
 export function incidentEvent({ code, message, error }: Incident, path: string): ManagerEvent {
+  if (code === "permissions" || code === "restarted") return noteEvent(code, message, path);
   return refusalEvent(new HotplugError(code, message, { cause: error }), path);
+}
+
+function noteEvent(type: Note, message: string, path: string): ManagerEvent {
+  const parts = tryParseArtifactName(basename(path));
+  const time = new Date().toISOString();
+  return { type, time, message, ...(parts && { name: parts.name, scn: parts.scn }), path };
 }
