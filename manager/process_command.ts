@@ -1,6 +1,7 @@
 import { fromFileUrl, join, toFileUrl } from "@std/path";
 import type { Permissions } from "../artifact/mod.ts";
 import { HOST_ARGUMENT, HOST_TEXT } from "../plugin/mod.ts";
+import { childEnv } from "./child_env.ts";
 import type { ChildCommand } from "./child_process.ts";
 import { permissionFlags } from "./child_permissions.ts";
 import type { ResolvedTierSettings } from "./tier_settings.ts";
@@ -25,22 +26,30 @@ export interface ModuleProgram {
   readonly directoryUrl: string;
   /** What it may do. */
   readonly permissions: Permissions;
+  /** The most that its heap may take, in MiB. */
+  readonly heapLimit: number;
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
-type Program = Pick<ChildCommand, "program" | "args" | "env">;
+/** What is run, and how. */
+export type Program = Pick<ChildCommand, "program" | "args" | "env">;
 
-/** Writes what runs in a process or worker into the folder; answers with its URL. */
+/** Writes what runs in a process or worker into the folder, unless it is there; answers with its URL. */
 export async function writeHost(directoryUrl: string): Promise<string> {
   const path = join(fromFileUrl(directoryUrl), "host.mjs");
-  await Deno.writeTextFile(path, HOST_TEXT, { createNew: true, mode: 0o600 });
+  try {
+    await Deno.writeTextFile(path, HOST_TEXT, { createNew: true, mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
   return toFileUrl(path).href;
 }
 
 /** The command that runs a module in a Deno of its own. */
 export function moduleCommand(
-  { deno, directoryUrl, permissions }: ModuleProgram,
+  { deno, directoryUrl, permissions, heapLimit, env }: ModuleProgram,
   hostUrl: string,
-  settings: ResolvedTierSettings,
 ): Program {
   const folder = fromFileUrl(directoryUrl);
   // To be imported, the module itself must be readable.
@@ -50,41 +59,22 @@ export function moduleCommand(
     args: [
       "run",
       ...FLAGS,
-      `--v8-flags=--max-old-space-size=${settings.heapLimit}`,
+      `--v8-flags=--max-old-space-size=${heapLimit}`,
       ...permissionFlags({ ...permissions, read }),
       fromFileUrl(hostUrl),
       HOST_ARGUMENT,
     ],
-    env: childEnv(settings),
+    env,
   });
 }
 
 /** The command that makes an executable the host of its plugin. */
 export function executableCommand(path: string, settings: ResolvedTierSettings): Program {
   const env = {
-    ...childEnv(settings),
+    ...childEnv(settings.env),
     DENO_V8_FLAGS: `--max-old-space-size=${settings.heapLimit}`,
   };
   return dieWithParent({ program: path, args: [HOST_ARGUMENT], env });
-}
-
-/** What the host lists, and without which no program runs on Windows. */
-function childEnv({ env }: ResolvedTierSettings): Record<string, string> {
-  const own = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
-  const needed = Deno.build.os === "windows" ? ["SystemRoot", "TEMP", "TMP"] : [];
-  const listed = isList(env) ? pick([...needed, ...env]) : { ...pick(needed), ...env };
-  return { ...own, ...listed };
-}
-
-function isList(env: ResolvedTierSettings["env"]): env is readonly string[] {
-  return Array.isArray(env);
-}
-
-function pick(names: readonly string[]): Record<string, string> {
-  const entries = names.map((name) => [name, Deno.env.get(name)] as const);
-  return Object.fromEntries(
-    entries.filter((each): each is [string, string] => each[1] !== undefined),
-  );
 }
 
 let setpriv: string | false | undefined;

@@ -1,68 +1,60 @@
 import { fromFileUrl } from "@std/path";
-import { hostTarget, type HotplugError, type Permissions } from "../artifact/mod.ts";
-import { ChildProcess } from "./child_process.ts";
+import { hostTarget, type Permissions } from "../artifact/mod.ts";
+import { childEnv } from "./child_env.ts";
 import { childPermissions } from "./child_permissions.ts";
 import { findDeno } from "./find_deno.ts";
 import type { Instance, InstanceRequest } from "./instance.ts";
-import { executableCommand, moduleCommand, writeHost } from "./process_command.ts";
+import { executableCommand, moduleCommand, type Program, writeHost } from "./process_command.ts";
 import { describeCut, labelOf, loadError, remoteEvents } from "./remote_events.ts";
 import { RemoteInstance } from "./remote_instance.ts";
-import type { RunnerEvents, StartRunner } from "./runner.ts";
+import { startChild } from "./start_child.ts";
 
 /** How long a ping may take after a call's deadline, in milliseconds. */
 export const PING_DEADLINE = 1_000;
 
 /** Starts a module in a process of its own, or an executable as one. */
 export async function startProcess(request: InstanceRequest): Promise<Instance> {
-  const { location: { parts }, artifact, placed, options, settings, signal, incident } = request;
+  const { location: { parts }, artifact, placed, options, signal } = request;
   const executable = parts.mode === "executable";
-  const command = executable ? executableCommand(fromFileUrl(placed.url), settings) : moduleCommand(
-    {
-      deno: findDeno(options.deno),
-      directoryUrl: placed.directoryUrl,
-      permissions: permissionsOf(request),
-    },
-    await writeHost(placed.directoryUrl),
-    settings,
-  );
+  const permissions = executable ? {} : permissionsOf(request);
+  const command = await commandOf(request, permissions);
   const label = labelOf(parts);
-  const start: StartRunner = async (events: RunnerEvents) => {
-    const child = new ChildProcess({ ...command, label, name: parts.name }, events);
-    try {
-      await child.greet();
-    } catch (error) {
-      child.kill(error as HotplugError);
-      await child.ended;
-      throw error;
-    }
-    return child;
-  };
+  const deadline = options.loadDeadline;
   try {
     return await RemoteInstance.start({
       tier: "process",
       label,
-      start,
+      start: (events, signal) =>
+        startChild({ ...command, label, name: parts.name }, events, { signal, deadline }),
       url: executable ? undefined : placed.url,
-      startDeadline: options.loadDeadline,
+      startDeadline: deadline,
       activateDeadline: options.hookDeadlines.activate,
       pingDeadline: PING_DEADLINE,
       size: artifact.content.length,
       closing: signal,
-      events: remoteEvents(parts, incident),
+      events: remoteEvents(parts, request),
     });
   } catch (error) {
     throw loadError(error, request);
   }
 }
 
+async function commandOf(request: InstanceRequest, permissions: Permissions): Promise<Program> {
+  const { location: { parts }, placed: { url, directoryUrl }, options, settings } = request;
+  const { heapLimit } = settings;
+  if (parts.mode === "executable") return executableCommand(fromFileUrl(url), settings);
+  const deno = findDeno(options.deno);
+  const env = childEnv(settings.env);
+  const program = { deno, directoryUrl, permissions, heapLimit, env };
+  return moduleCommand(program, await writeHost(directoryUrl));
+}
+
 /** What its info file asks for as far as the host allows it; what is cut away is told. */
-function permissionsOf(
-  { location: { parts }, artifact, settings, incident }: InstanceRequest,
-): Permissions {
+function permissionsOf({ location, artifact, settings, incident }: InstanceRequest): Permissions {
   const asked = artifact.info?.permissions;
   const { granted, cut } = childPermissions(asked, settings.permissions, hostTarget().os);
   if (Object.keys(cut).length > 0) {
-    incident({ code: "permissions", message: describeCut(parts, cut) });
+    incident({ code: "permissions", message: describeCut(location.parts, cut) });
   }
   return granted;
 }

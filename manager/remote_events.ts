@@ -3,6 +3,7 @@ import { describeError } from "./describe_error.ts";
 import { importError } from "./import_module.ts";
 import type { InstanceRequest } from "./instance.ts";
 import { pluginLog } from "./plugin_log.ts";
+import { historyOf } from "./tier_history.ts";
 import type { RemoteEvents } from "./remote_instance.ts";
 
 /** How messages name a generation. */
@@ -13,7 +14,7 @@ export function labelOf({ name, scn }: Pick<ArtifactName, "name" | "scn">): stri
 /** Tells what happens in a process or worker as the incidents and the log of its plugin. */
 export function remoteEvents(
   parts: ArtifactName,
-  incident: InstanceRequest["incident"],
+  { incident, options }: Pick<InstanceRequest, "incident" | "options">,
 ): RemoteEvents {
   const label = labelOf(parts).replace("plugin", "Plugin");
   const log = pluginLog(parts.name, parts.scn);
@@ -22,7 +23,10 @@ export function remoteEvents(
     late: (what, error) =>
       incident({ code: "uncaught", message: `${label} ${what}: ${describeError(error)}`, error }),
     flooded: (message) => incident({ code: "limit", message: `${label} ${message}` }),
-    crashed: ({ code, message, cause }) => incident({ code, message, error: cause }),
+    crashed: ({ code, message, cause }) => {
+      historyOf(options).crash(parts.name);
+      incident({ code, message, error: cause });
+    },
     restarted: () => incident({ code: "restarted", message: `${label} runs again after a crash` }),
   };
 }

@@ -81,7 +81,8 @@ export class WorkerRunner implements Runner {
     if (this.#reason) return;
     try {
       if ("packet" in message) this.connection.receive(message.packet);
-      else this.#receiveLog(message.log);
+      else if ("log" in message) this.#receiveLog(message.log);
+      else this.#crash(`ended by itself with code ${message.exit}`);
     } catch (error) {
       this.kill(this.#error("protocol", (error as Error).message, error));
     }

@@ -1,13 +1,8 @@
-import {
-  hostTarget,
-  HotplugError,
-  PERMISSION_KINDS,
-  type Permissions,
-  permissionsBeyond,
-} from "../artifact/mod.ts";
+import { hostTarget, HotplugError, type Permissions, permissionsBeyond } from "../artifact/mod.ts";
 import { fromFileUrl } from "@std/path";
 import { childPermissions } from "./child_permissions.ts";
 import type { Instance, InstanceRequest } from "./instance.ts";
+import { ownPermissions } from "./own_permissions.ts";
 import { writeHost } from "./process_command.ts";
 import { PING_DEADLINE } from "./process_tier.ts";
 import { describeCut, labelOf, loadError, remoteEvents } from "./remote_events.ts";
@@ -29,7 +24,7 @@ const HEARTBEAT: Heartbeat = { interval: 2_000, lostAfter: 10_000 };
 
 /** Starts a module in a worker: an isolate of its own, in this process. */
 export async function startWorker(request: InstanceRequest): Promise<Instance> {
-  const { location: { parts }, artifact, placed, options, signal, incident } = request;
+  const { location: { parts }, artifact, placed, options, signal } = request;
   const startThreadAt = await threadStarter(request);
   const label = labelOf(parts);
   const hostUrl = await writeHost(placed.directoryUrl);
@@ -54,7 +49,7 @@ export async function startWorker(request: InstanceRequest): Promise<Instance> {
       pingDeadline: PING_DEADLINE,
       size: artifact.content.length,
       closing: signal,
-      events: remoteEvents(parts, incident),
+      events: remoteEvents(parts, request),
     });
   } catch (error) {
     throw loadError(error, request);
@@ -100,7 +95,7 @@ function permissionsOf({ location, artifact, settings, incident }: InstanceReque
 async function refuseConfined({ location: { file }, artifact }: InstanceRequest): Promise<void> {
   const asked = artifact.info?.permissions;
   if (asked === undefined) return;
-  const beyond = permissionsBeyond(await ownPermissions(), asked, hostTarget().os);
+  const beyond = permissionsBeyond((await ownPermissions()).some, asked, hostTarget().os);
   if (Object.keys(beyond).length === 0) return;
   throw new HotplugError(
     "unsupported",
@@ -110,13 +105,4 @@ async function refuseConfined({ location: { file }, artifact }: InstanceRequest)
       }), and a worker has them all; run it in a process, or run this ` +
       'one with --unstable-worker-options and option "workerPermissions"',
   );
-}
-
-/** What this process may do, as far as it can be told: whole kinds only. */
-async function ownPermissions(): Promise<Permissions> {
-  const kinds = await Promise.all(PERMISSION_KINDS.map(async (kind) => {
-    const { state, partial } = await Deno.permissions.query({ name: kind });
-    return state === "granted" || partial ? [kind] : [];
-  }));
-  return Object.fromEntries(kinds.flat().map((kind) => [kind, true]));
 }

@@ -7,7 +7,10 @@ import type { LogRecord } from "./protocol.ts";
 import { type ImportModule, serveModule } from "./serve_module.ts";
 
 /** What goes over the port between a host and its worker. */
-export type PortMessage = { readonly packet: Packet } | { readonly log: LogRecord };
+export type PortMessage =
+  | { readonly packet: Packet }
+  | { readonly log: LogRecord }
+  | { readonly exit: number };
 
 /** What a host posts to its worker first: the worker's end of the calls. */
 export interface WorkerHello {
@@ -24,8 +27,21 @@ export function serveWorker(port: MessagePort, importModule: ImportModule): void
     (packet) => post({ packet } satisfies PortMessage),
   );
   captureOutput(log);
+  announceExit((code) => post({ exit: code } satisfies PortMessage));
   catchLateErrors((what, error) => connection.notify("late", what, error));
   port.onmessage = ({ data }: MessageEvent<PortMessage>) => {
     if ("packet" in data) connection.receive(data.packet);
   };
+}
+
+/** In a worker `Deno.exit` returns, and the worker goes on to the end of its turn: it is told before. */
+function announceExit(tell: (code: number) => void): void {
+  const exit = Deno.exit.bind(Deno);
+  Object.defineProperty(Deno, "exit", {
+    configurable: true,
+    value(code?: number): never {
+      tell(Number(code ?? 0));
+      return exit(code);
+    },
+  });
 }

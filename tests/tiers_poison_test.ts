@@ -1,0 +1,246 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { ErrorCode } from "../artifact/mod.ts";
+import type { ManagerOptions } from "../manager/mod.ts";
+import { assertCode } from "./_errors.ts";
+import { tierFixture } from "./_tiers.ts";
+
+/** Deadlines that let the tests of what never ends come to their end. */
+const QUICK: ManagerOptions = {
+  loadDeadline: 3_000,
+  activateDeadline: 1_000,
+  callDeadline: 1_000,
+  heapLimit: 64,
+};
+
+/** What goes wrong while it is loaded, and what its error says, in which tiers. */
+const AT_LOAD: readonly {
+  readonly name: string;
+  readonly source: string;
+  readonly code: ErrorCode;
+  readonly says: string;
+  readonly not?: readonly string[];
+}[] = [
+  {
+    name: "an endless loop at the top level",
+    source: "for (;;);",
+    code: "deadline",
+    says: "did not end within 3000 ms",
+  },
+  {
+    name: "Deno.exit at the top level",
+    source: "Deno.exit(7);",
+    code: "crashed",
+    says: "code 7",
+  },
+  {
+    name: "process.exit at the top level",
+    source: 'import process from "node:process"; process.exit(8);',
+    code: "crashed",
+    says: "code 8",
+  },
+  {
+    name: "an await that never settles",
+    source: "await new Promise(() => {});",
+    code: "deadline",
+    says: "did not end within 3000 ms",
+  },
+  {
+    name: "a syntax error",
+    source: "export const = 1;",
+    code: "syntax",
+    says: "",
+  },
+  {
+    name: "a throw in activate",
+    source: 'export function activate() { throw new Error("out of order"); }',
+    code: "activation",
+    says: "out of order",
+  },
+  {
+    name: "an activate that hangs",
+    source: "export function activate() { return new Promise(() => {}); }",
+    code: "activation",
+    says: "did not end within 1000 ms",
+  },
+  {
+    name: "an activate that never returns",
+    source: "export function activate() { for (;;); }",
+    code: "activation",
+    says: "did not end within 1000 ms",
+  },
+  {
+    name: "a memory bomb at the top level",
+    source: "const all = []; for (;;) all.push(new Array(1e5).fill(Math.random()));",
+    code: "crashed",
+    says: "out of memory",
+    // There the collector tries for longer than the deadline lasts.
+    not: ["worker"],
+  },
+  {
+    name: "a process that kills itself",
+    source: 'Deno.kill(Deno.pid, "SIGKILL");',
+    code: "crashed",
+    says: "",
+    not: ["worker"],
+  },
+];
+
+for (const tier of ["process", "worker"] as const) {
+  for (const { name, source, code, says, not } of AT_LOAD) {
+    if (not?.includes(tier)) continue;
+    Deno.test(`${name} is contained, ${tier}`, async () => {
+      await using fixture = await tierFixture({ ...QUICK, tier });
+      const good = await fixture.open("export const one = () => 1;");
+      const error = await assertCode(fixture.open(source), code);
+      assertStringIncludes(error.message, says);
+      assertStringIncludes(error.message, "pricing");
+      assertEquals(await good.call("one"), 1);
+    });
+  }
+}
+
+/** What a plugin does when it is called, and what becomes of the call. */
+const PLUGIN = `
+import fs from "node:fs";
+import process from "node:process";
+export function loop() { for (;;); }
+export function bomb() { const all = []; for (;;) all.push(new Array(1e5).fill(Math.random())); }
+export function kill() { Deno.kill(Deno.pid, "SIGKILL"); }
+export function killNode() { process.kill(process.pid, "SIGKILL"); }
+export function exit() { Deno.exit(3); }
+export function raw() { fs.writeSync(1, "not a frame"); return new Promise(() => {}); }
+export function large() { fs.writeSync(1, new Uint8Array(1000).fill(255)); return new Promise(() => {}); }
+export function late() { setTimeout(() => { throw new Error("from a timer"); }, 10); }
+export function reject() { setTimeout(() => Promise.reject(new Error("after 50 ms")), 50); }
+export function pollute() {
+  Object.prototype.polluted = true;
+  Array.prototype.map = () => "polluted";
+  globalThis.fetch = undefined;
+  return true;
+}
+export function read(path) { return Deno.readTextFileSync(path); }
+export async function importFile(url) { return await import(url); }
+export async function importText(url) { return (await import(url, { with: { type: "text" } })).default; }
+export function shout(megabytes) {
+  const text = "x".repeat(1024 * 1024);
+  for (let i = 0; i < megabytes; i++) console.log(text);
+  return "done";
+}
+export function one() { return 1; }
+`;
+
+const FATAL: Readonly<Record<string, { readonly code: ErrorCode; readonly says: string }>> = {
+  loop: { code: "deadline", says: '"loop" did not end within 1000 ms' },
+  bomb: { code: "crashed", says: "out of memory" },
+  kill: { code: "crashed", says: "SIGKILL" },
+  killNode: { code: "crashed", says: "SIGKILL" },
+  exit: { code: "crashed", says: "code 3" },
+  raw: { code: "protocol", says: "not a frame" },
+  large: { code: "protocol", says: "no frame" },
+};
+
+for (const [symbol, { code, says }] of Object.entries(FATAL)) {
+  Deno.test(`a call that is fatal to its process fails alone, and the plugin is back: ${symbol}`, async () => {
+    // The bomb needs its time.
+    const callDeadline = symbol === "bomb" ? 20_000 : 1_000;
+    await using fixture = await tierFixture({ ...QUICK, callDeadline, tier: "process" });
+    const plugin = await fixture.open(PLUGIN);
+    const error = await assertCode(plugin.call(symbol), code);
+    assertStringIncludes(error.message, says);
+    await fixture.events.next(({ type }) => type === "restarted", 30_000);
+    assertEquals(await plugin.call("one"), 1);
+  });
+}
+
+for (const symbol of ["loop", "exit"] as const) {
+  Deno.test(`a lost worker is started again, and the next generation is a process: ${symbol}`, async () => {
+    await using fixture = await tierFixture({ ...QUICK, tier: "worker" });
+    const plugin = await fixture.open(PLUGIN);
+    await assertCode(plugin.call(symbol), symbol === "loop" ? "deadline" : "crashed");
+    await fixture.events.next(({ type }) => type === "restarted");
+    assertEquals(await plugin.call("one"), 1);
+    const next = await fixture.open(PLUGIN);
+    assertEquals([plugin.tier, next.tier], ["worker", "process"]);
+  });
+}
+
+for (const tier of ["worker", "process"] as const) {
+  Deno.test(`late errors are told and end nothing, ${tier}`, async () => {
+    await using fixture = await tierFixture({ ...QUICK, tier });
+    const plugin = await fixture.open(PLUGIN);
+    await plugin.call("late");
+    await plugin.call("reject");
+    for (const text of ["from a timer", "after 50 ms"]) {
+      const event = await fixture.events.next((each) =>
+        each.type === "failed" && each.message.includes(text)
+      );
+      assert(event.type === "failed" && event.code === "uncaught");
+      assertEquals(event.name, "pricing");
+    }
+    assertEquals(await plugin.call("one"), 1);
+  });
+
+  Deno.test(`a plugin that changes what all objects have changes nothing here, ${tier}`, async () => {
+    await using fixture = await tierFixture({ ...QUICK, tier });
+    const plugin = await fixture.open(PLUGIN);
+    await plugin.call("pollute").catch(() => {});
+    assertEquals(([1] as unknown[]).map((each) => each), [1]);
+    assert(!("polluted" in {}));
+    assertEquals(typeof fetch, "function");
+  });
+
+  Deno.test(`a gigabyte on the console ends nothing and is told, ${tier}`, async () => {
+    await using fixture = await tierFixture({ ...QUICK, callDeadline: 60_000, tier });
+    const plugin = await fixture.open(PLUGIN);
+    const before = Deno.memoryUsage().rss;
+    assertEquals(await plugin.call("shout", 1024), "done");
+    await fixture.events.next((each) => each.type === "failed" && each.code === "limit");
+    assertEquals(await plugin.call("one"), 1);
+    const grown = Deno.memoryUsage().rss - before;
+    if (tier === "process") assert(grown < 200 * 1024 * 1024, `${grown} bytes more`);
+  });
+}
+
+Deno.test("a process reads nothing that it has no permission for, by whichever way", async () => {
+  await using fixture = await tierFixture({ ...QUICK, tier: "process" });
+  await Deno.writeTextFile(`${fixture.directory}/secret.txt`, "secret");
+  const plugin = await fixture.open(PLUGIN);
+  const path = `${fixture.directory}/secret.txt`;
+  for (
+    const [symbol, argument] of [["read", path], ["importFile", `file://${path}`], [
+      "importText",
+      `file://${path}`,
+    ]]
+  ) {
+    const error = await plugin.call(symbol ?? "", argument).catch((each) => each);
+    assert(error instanceof Error);
+    assertStringIncludes(error.message, "read access");
+  }
+});
+
+for (const attributes of ["", ' with { type: "text" }']) {
+  Deno.test(`a literal import of a file is refused before it is loaded${attributes}`, async () => {
+    await using fixture = await tierFixture({ ...QUICK, tier: "process" });
+    const source = `export const load = () => import("file:///etc/passwd"${
+      attributes && ', { with: { type: "text" } }'
+    });`;
+    await assertCode(fixture.open(source), "imports");
+  });
+}
+
+Deno.test("with preflight, what would hang or end this process never gets into it", async (t) => {
+  const cases = {
+    "for (;;);": "deadline",
+    "Deno.exit(0);": "crashed",
+    'Deno.kill(Deno.pid, "SIGKILL");': "crashed",
+    "const all = []; for (;;) all.push(new Array(1e5).fill(Math.random()));": "crashed",
+  } as const;
+  await using fixture = await tierFixture({ ...QUICK, loadDeadline: 10_000, preflight: true });
+  for (const [source, code] of Object.entries(cases)) {
+    await t.step(source, async () => {
+      const error = await assertCode(fixture.open(source), code);
+      assertStringIncludes(error.message, "pricing");
+    });
+  }
+  assertEquals((await fixture.open("export const one = 1;")).lookup("one"), 1);
+});
