@@ -11,6 +11,8 @@ interface Sample {
 const PAIRS = [
   ["inline", "bare import", 500, 100],
   ["reclaimable", "bare import", 2_000, 100],
+  ["worker", "bare worker", 500, 100],
+  ["process", "bare process", 500, 100],
 ] as const;
 
 /**
