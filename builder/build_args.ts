@@ -4,7 +4,9 @@ import { quote } from "./_quote.ts";
 
 /** Checked arguments, by the step that they are for. */
 export interface BuildArgs {
-  /** For `deno bundle`, and `deno check` where that is a step of its own. */
+  /** For `deno info`, by which the graph is checked. */
+  readonly graph: readonly string[];
+  /** For `deno bundle` and `deno check`. */
   readonly bundle: readonly string[];
   /** For `deno compile`. */
   readonly compile: readonly string[];
@@ -17,21 +19,22 @@ interface Allowed {
   readonly value: "none" | "maybe" | "text" | "file";
 }
 
-const BOTH: readonly Step[] = ["bundle", "compile"];
+const RESOLVING: readonly Step[] = ["graph", "bundle"];
+const ALL: readonly Step[] = ["graph", "bundle", "compile"];
 
 /** What may be passed. None of it can change what is built from, to where, or what is checked. */
 const ALLOWED: ReadonlyMap<string, Allowed> = new Map([
   ["--app-name", { steps: ["compile"], value: "text" }],
-  ["--cert", { steps: BOTH, value: "file" }],
+  ["--cert", { steps: ALL, value: "file" }],
   ["--conditions", { steps: ["bundle"], value: "text" }],
   ["--icon", { steps: ["compile"], value: "file" }],
   ["--location", { steps: ["compile"], value: "text" }],
-  ["--minimum-dependency-age", { steps: ["bundle"], value: "text" }],
+  ["--minimum-dependency-age", { steps: RESOLVING, value: "text" }],
   ["--no-code-cache", { steps: ["compile"], value: "none" }],
-  ["--no-npm", { steps: ["bundle"], value: "none" }],
-  ["--no-remote", { steps: ["bundle"], value: "none" }],
+  ["--no-npm", { steps: RESOLVING, value: "none" }],
+  ["--no-remote", { steps: RESOLVING, value: "none" }],
   ["--no-terminal", { steps: ["compile"], value: "none" }],
-  ["--reload", { steps: ["bundle"], value: "maybe" }],
+  ["--reload", { steps: RESOLVING, value: "maybe" }],
   ["--seed", { steps: ["compile"], value: "text" }],
   ["--v8-flags", { steps: ["compile"], value: "text" }],
 ]);
@@ -58,7 +61,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
  * @throws {HotplugError} With code `options`, naming the argument, why it is refused and what to do.
  */
 export function checkBuildArgs(args: readonly string[], mode: Mode): BuildArgs {
-  const checked: Record<Step, string[]> = { bundle: [], compile: [] };
+  const checked: Record<Step, string[]> = { graph: [], bundle: [], compile: [] };
   for (const arg of args) {
     const { text, steps } = checkArg(arg);
     if (mode === "module" && !steps.includes("bundle")) {
@@ -75,7 +78,7 @@ function checkArg(arg: string): { text: string; steps: readonly Step[] } {
     throw refusal(String(arg), "it takes a text without control characters");
   }
   const [, flag = arg, value] = /^([^=]*)=(.*)$/.exec(arg) ?? [];
-  const allowed = UNSTABLE.test(flag) ? { steps: BOTH, value: "none" } as const : ALLOWED.get(flag);
+  const allowed = UNSTABLE.test(flag) ? { steps: ALL, value: "none" } as const : ALLOWED.get(flag);
   if (allowed === undefined) throw refusal(arg, reasonOf(flag));
   if (allowed.value === "none" && value !== undefined) throw refusal(arg, "it takes no value");
   if (["text", "file"].includes(allowed.value) && !value) {

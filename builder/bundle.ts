@@ -81,7 +81,7 @@ export async function bundle(
   throwIfCancelled(signal);
   const cwd = join(workFolder, SOURCE_FOLDER);
   const env = childEnv(request.env);
-  const flags = resolutionFlags(request);
+  const flags = resolutionFlags(request, "bundle");
   const runner = logged(run, request.logger);
   const step = async (args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await start(runner, { program: deno, args, cwd, env }, signal);
@@ -90,7 +90,8 @@ export async function bundle(
     return stdout;
   };
   // A path that begins with a dash, or looks like a URL, is still a path with a dot before it.
-  const graph = await step(["info", "--json", "--quiet", ...flags, `./${entry}`]);
+  const told = resolutionFlags(request, "graph");
+  const graph = await step(["info", "--json", "--quiet", ...told, `./${entry}`]);
   await checkGraph(graph, cwd, request.hosts);
   // Side by side, and not by `bundle --check`: that takes a third longer than the two together.
   const [checked, bundled] = await Promise.allSettled([
@@ -125,9 +126,12 @@ function bundleFlags(request: BundleRequest, resolution: readonly string[]): str
 }
 
 /** What decides which module an import leads to. */
-function resolutionFlags({ config, hosts, frozen, buildArgs }: BundleRequest): string[] {
+function resolutionFlags(
+  { config, hosts, frozen, buildArgs }: BundleRequest,
+  step: "graph" | "bundle",
+): string[] {
   return [
-    ...buildArgs.bundle,
+    ...buildArgs[step],
     `--config=${config}`,
     hosts.flag,
     ...(frozen ? ["--frozen"] : []),

@@ -41,7 +41,7 @@ Deno.test("bundle() that is cancelled ends its child", async () => {
     check: true,
     minify: true,
     optional: [],
-    buildArgs: { bundle: [], compile: [] },
+    buildArgs: { graph: [], bundle: [], compile: [] },
     env: {},
     hosts: importHosts([]),
     frozen: false,

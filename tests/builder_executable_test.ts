@@ -157,6 +157,22 @@ executableTest("an executable is the plugin's module as a program", async (t) =>
     assertEquals(module.info.source, artifact.info.source);
   });
 
+  await t.step("arguments for the compiler reach it", async () => {
+    const made = onlyArtifact(
+      await fixture.build(`if (import.meta.main) console.log(location.href, Math.random());`, {
+        buildArgs: [
+          "--location=http://example.com/",
+          "--seed=7",
+          "--no-code-cache",
+          "--v8-flags=--stack-size=900",
+        ],
+      }),
+    );
+    const { stdout } = await run(made.path, []);
+    assertMatch(stdout, /^http:\/\/example\.com\/ 0\.\d+\n$/);
+    assertEquals((await run(made.path, [])).stdout, stdout, "the seed is not that of the build");
+  });
+
   await t.step("compressed it is the same program, and the same bytes each time", async () => {
     const packed = onlyArtifact(
       await fixture.build(TOOL, { gzip: true, permissions: artifact.info.permissions ?? {} }),

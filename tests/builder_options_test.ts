@@ -4,6 +4,7 @@ import { build, type BuildLogger, type BuildOptions } from "../builder/mod.ts";
 import { logged } from "../builder/logged.ts";
 import { builderFixture } from "./_builder_fixture.ts";
 import { hotplug } from "./_cli.ts";
+import { assertCode } from "./_errors.ts";
 
 /**
  * What stands for each option on the command line; undefined for what makes no sense there.
@@ -106,4 +107,54 @@ Deno.test("a logger is told what a program complains of that did not fail", asyn
   await logged(() => outcome(1), logger)(command);
   assertEquals(logger.told.warn, ["one", "two"]);
   assertMatch(logger.told.debug.join("\n"), /^ran deno compile x: .* 0 in .*\n.* exit code 1 in/);
+});
+
+Deno.test("arguments that a build passes on are taken by each program that they go to", async () => {
+  await using fixture = await builderFixture({
+    "mod.ts": `import semver from "npm:semver@7.7.2"; export const one = semver.major("1.2.3");`,
+  });
+  const { source, dest } = fixture;
+  const cases = [
+    "--conditions=worker",
+    "--minimum-dependency-age=1",
+    "--no-remote",
+    "--reload",
+    "--unstable-raw-imports",
+  ];
+  for (const arg of cases) {
+    const { artifacts } = await build({ source, dest, buildArgs: [arg], name: "tax" });
+    assertEquals(artifacts[0]?.info.exports, ["one"], arg);
+  }
+  const error = await assertCode(build({ source, dest, buildArgs: ["--no-npm"] }), "bundle");
+  assertMatch(error.message, /npm/);
+});
+
+Deno.test("arguments that would change what a build promises are refused with what to do", async () => {
+  await using fixture = await builderFixture({ "mod.ts": "export const one = 1;" });
+  const { source, dest } = fixture;
+  const cases: Readonly<Record<string, RegExp>> = {
+    "--allow-import=example.com": /not the plugin's to say/,
+    "--allow-scripts": /not the plugin's to say/,
+    "-A": /permissions have an option/,
+    "--allow-read=/etc": /permissions have an option/,
+    "--config=/etc/deno.json": /plugin's deno\.json/,
+    "--import-map=x": /plugin's deno\.json/,
+    "--output=/etc/passwd": /named by rule/,
+    "--external=x": /optional import/,
+    "--env-file": /files of this machine/,
+    "--preload=x.ts": /files of this machine/,
+    "--watch": /a build ends/,
+    "--no-lock": /may not be passed on; what may: /,
+    "mod2.ts": /may not be passed on/,
+    "--": /may not be passed on/,
+    "--conditions": /it takes a value/,
+    "--no-npm=x": /it takes no value/,
+    "--seed=1": /for executables only/,
+    "--conditions=a\n--allow-all": /control characters/,
+  };
+  for (const [arg, message] of Object.entries(cases)) {
+    const error = await assertCode(build({ source, dest, buildArgs: [arg] }), "options");
+    assertMatch(error.message, message, arg);
+  }
+  assertEquals(await fixture.list(), []);
 });
