@@ -1,13 +1,15 @@
+import { getRequestListener } from "@hono/node-server";
 import { mkdir } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
 import { join } from "@std/path";
 import { formatTarget, hostTarget, HotplugError } from "../artifact/mod.ts";
 import project from "../deno.json" with { type: "json" };
+import { listen, shut } from "./listen.ts";
 import { ownDenoDir } from "./own_deno_dir.ts";
-import { readUpload } from "./read_upload.ts";
 import { receiveUpload } from "./receive_upload.ts";
 import { answerTar } from "./send_answer.ts";
-import { answerOf, serviceApp } from "./service_app.ts";
-import { OUTPUT_FOLDER, runBuild } from "./service_build.ts";
+import { answerOf, type Outgoing, serviceApp } from "./service_app.ts";
+import { BODY_FILE, OUTPUT_FOLDER, runBuild } from "./service_build.ts";
 import type { BuildServiceEvent } from "./service_event.ts";
 import { ServiceJob } from "./service_job.ts";
 import {
@@ -54,7 +56,7 @@ export class BuildService implements AsyncDisposable {
   readonly #startedAt = new Date();
   #denoDir = "";
   #ids = 0;
-  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  #server: Server | undefined;
   #starting: Promise<URL> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -112,24 +114,13 @@ export class BuildService implements AsyncDisposable {
     const app = serviceApp({
       token: this.#config.token,
       status: () => this.status(),
-      build: (request, sent) => this.#build(request, sent),
+      build: (request, outgoing) => this.#build(request, outgoing),
       refused: (error) => this.#refused(error),
     });
-    const { hostname, port } = this.#config;
-    try {
-      this.#server = Deno.serve(
-        { hostname, port, onListen() {} },
-        (request, { completed }) => app.fetch(request, { sent: completed }),
-      );
-    } catch (cause) {
-      throw new HotplugError(
-        "listen",
-        `Cannot listen on ${hostname}:${port}: ${(cause as Error).message}; choose another port`,
-        { cause },
-      );
-    }
-    const { addr } = this.#server;
-    const host = addr.hostname.includes(":") ? `[${addr.hostname}]` : addr.hostname;
+    // Not `Deno.serve`: that does not see that who asked has gone, once the request is read.
+    this.#server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+    const addr = await listen(this.#server, this.#config);
+    const host = addr.address.includes(":") ? `[${addr.address}]` : addr.address;
     const url = new URL(`http://${host}:${addr.port}/`);
     this.#config.onEvent({ type: "listening", url: url.href });
     return url;
@@ -137,49 +128,43 @@ export class BuildService implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#starting?.catch(() => {}); // whoever started it was told
-    // New connections are refused from here on; those at hand are answered.
-    const down = this.#server?.shutdown();
     const jobs = [...this.#jobs].map((job) => job.ended);
     const late = setTimeout(() => {
       for (const job of this.#jobs) job.stop(closed());
     }, this.#config.drainTime);
     await Promise.all(jobs);
     clearTimeout(late);
-    await down;
+    if (this.#server !== undefined) await shut(this.#server);
     this.#config.onEvent({ type: "closed" });
   }
 
   /** Never rejects: what fails is the answer. */
-  async #build(request: Request, sent: Promise<void>): Promise<Response> {
+  async #build(request: Request, outgoing: Outgoing): Promise<Response> {
     const { builds, queue, timeLimit } = this.#config;
     if (this.#closing !== undefined) throw closed();
     if (this.#jobs.size >= builds + queue) throw busy(builds + queue);
-    const job = new ServiceJob(++this.#ids, request.signal, timeLimit);
+    const job = new ServiceJob(++this.#ids, outgoing, timeLimit);
     this.#jobs.add(job);
-    let ended: Promise<unknown> = Promise.resolve();
+    void job.ended.then(() => this.#jobs.delete(job));
     try {
-      const response = await this.#run(job, request);
-      ended = sent.catch(() => {}); // who asked went away while it was sent
-      return response;
+      return await this.#run(job, request);
     } catch (error) {
       return this.#failed(job, error);
     } finally {
-      // The files are read until the last byte is sent.
-      void ended.then(() => job.end()).then(() => this.#jobs.delete(job));
+      job.settle();
     }
   }
 
   async #run(job: ServiceJob, request: Request): Promise<Response> {
     const { signal } = job;
     const folder = await job.folder();
-    const body = join(folder, "body");
-    await receiveUpload({ request, file: body, maxBytes: this.#config.bodyBytes, signal });
+    const { bodyBytes: maxBytes } = this.#config;
+    await receiveUpload({ request, file: join(folder, BODY_FILE), maxBytes, signal });
     const type = request.headers.get("content-type") ?? "";
-    const upload = await readUpload(body, type, join(folder, "parts"));
     let answer;
     {
       using _slot = await this.#slots.take(signal);
-      answer = await runBuild(upload, folder, this.#denoDir, this.#config, signal);
+      answer = await runBuild(type, folder, this.#denoDir, this.#config, signal);
     }
     const { name, artifacts: { length: targets }, failures: { length: failed } } = answer;
     this.#counts.built++;

@@ -1,8 +1,4 @@
-import { Busboy, type BusboyInstance } from "@fastify/busboy";
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readFile, stat } from "node:fs/promises";
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { quote } from "./_quote.ts";
@@ -21,10 +17,10 @@ export interface Upload {
 
 const MAX_PARTS = 64;
 const MAX_OPTIONS_BYTES = 1024 * 1024;
-const LIMITS = { parts: MAX_PARTS + 1, fieldSize: MAX_OPTIONS_BYTES, fieldNameSize: 256 };
 
 /**
- * Takes a saved request apart: its options, and its files into a folder.
+ * Takes a saved request apart: its options, and its files into a folder. It is done in the child, whose
+ * memory it takes and whom alone it can harm.
  *
  * @throws {HotplugError} With code `options`, if it is no such request.
  */
@@ -33,90 +29,66 @@ export async function readUpload(
   contentType: string,
   folder: string,
 ): Promise<Upload> {
-  const { fields, files } = await split(body, contentType, folder);
-  const request = parseRemoteRequest(await optionsIn(fields, files));
+  const parts = [...await partsOf(body, contentType)];
+  if (parts.length > MAX_PARTS) throw refusal(`it has more than ${MAX_PARTS} parts`);
+  await mkdir(folder);
   const deps: Record<string, string> = {};
-  let source = request.source;
-  for (const [name, path] of files) {
-    if (name.startsWith(DEPENDENCY_PART)) deps[name.slice(DEPENDENCY_PART.length)] = path;
-    else if (name === SOURCE_PART && source === undefined) source = path;
-    else throw refusal(`the part ${quote(name)} is none that it takes, or one source too many`);
+  let [options, source]: (string | undefined)[] = [];
+  for (const [index, [name, value]] of parts.entries()) {
+    const before = parts.slice(0, index);
+    if (before.some(([other]) => other === name)) {
+      throw refusal(`the part ${quote(name)} is there twice`);
+    }
+    if (name === OPTIONS_PART) options = await readOptions(value);
+    else if (typeof value === "string") throw refusal(`the part ${quote(name)} is no file`);
+    else if (name === SOURCE_PART) source = await save(value, join(folder, SOURCE_PART));
+    else if (name.startsWith(DEPENDENCY_PART)) {
+      deps[name.slice(DEPENDENCY_PART.length)] = await save(value, join(folder, `dep-${index}`));
+    } else throw refusal(`the part ${quote(name)} is none that it takes`);
   }
-  if (source === undefined) throw refusal(`the part ${quote(SOURCE_PART)} is missing, or no file`);
-  return { request, source, deps };
+  const request = parseRemoteRequest(options ?? "{}");
+  if ((source === undefined) === (request.source === undefined)) {
+    throw refusal(
+      source === undefined
+        ? `the part ${quote(SOURCE_PART)} is missing`
+        : `it has two sources: the part ${quote(SOURCE_PART)}, and ${quote(request.source ?? "")}`,
+    );
+  }
+  return { request, source: source ?? request.source ?? "", deps };
+}
+
+async function partsOf(body: string, contentType: string): Promise<FormData> {
+  if (!/^multipart\/form-data\b/i.test(contentType)) {
+    throw refusal("it takes multipart/form-data with the parts options and source");
+  }
+  const bytes = new Uint8Array(await readFile(body));
+  try {
+    return await new Response(bytes, { headers: { "content-type": contentType } }).formData();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw refusal(`it can't be read as multipart/form-data: ${why}`, cause);
+  }
 }
 
 /** Some clients send JSON as a file. */
-async function optionsIn(fields: Parts["fields"], files: Parts["files"]): Promise<string> {
-  const path = files.get(OPTIONS_PART);
-  files.delete(OPTIONS_PART);
-  if (path === undefined) return fields.get(OPTIONS_PART) ?? "{}";
-  if ((await stat(path)).size <= MAX_OPTIONS_BYTES) return await readFile(path, "utf8");
-  throw refusal(`the part ${quote(OPTIONS_PART)} is larger than ${MAX_OPTIONS_BYTES} bytes`);
-}
-
-interface Parts {
-  readonly fields: Map<string, string>;
-  readonly files: Map<string, string>;
-}
-
-async function split(body: string, contentType: string, folder: string): Promise<Parts> {
-  const parts: Parts = { fields: new Map(), files: new Map() };
-  const parser = parserOf(contentType);
-  const streams: Readable[] = [];
-  const saving: Promise<void>[] = [];
-  let count = 0;
-  /** Tells whether a part is one to take; what is thrown in a listener would reach nobody. */
-  const takes = (name: string, cut = false): boolean => {
-    const fault = ++count > MAX_PARTS
-      ? `it has more than ${MAX_PARTS} parts`
-      : parts.fields.has(name) || parts.files.has(name)
-      ? `the part ${quote(name)} is there twice`
-      : cut
-      ? `the part ${quote(name)} is larger than ${MAX_OPTIONS_BYTES} bytes`
-      : undefined;
-    if (fault !== undefined) parser.destroy(refusal(fault));
-    return fault === undefined;
-  };
-  parser.on("field", (name, value, _, cut) => {
-    if (takes(name, cut)) parts.fields.set(name, value);
-  });
-  parser.on("file", (name, content, fileName) => {
-    streams.push(content);
-    if (!takes(name)) return;
-    const path = join(folder, String(count), plainName(fileName));
-    parts.files.set(name, path);
-    saving.push(save(content, path));
-  });
-  try {
-    await mkdir(folder);
-    await pipeline(createReadStream(body), parser);
-    await Promise.all(saving);
-  } catch (cause) {
-    for (const stream of streams) stream.destroy();
-    await Promise.allSettled(saving);
-    if (cause instanceof HotplugError) throw cause;
-    throw refusal(`it can't be read as multipart/form-data: ${(cause as Error).message}`, cause);
+async function readOptions(value: File | string): Promise<string> {
+  const size = typeof value === "string" ? value.length : value.size;
+  if (size > MAX_OPTIONS_BYTES) {
+    throw refusal(`the part ${quote(OPTIONS_PART)} is larger than ${MAX_OPTIONS_BYTES} bytes`);
   }
-  return parts;
+  return typeof value === "string" ? value : await value.text();
 }
 
-function parserOf(contentType: string): BusboyInstance {
-  try {
-    return new Busboy({ headers: { "content-type": contentType }, limits: LIMITS });
-  } catch (cause) {
-    throw refusal("it takes multipart/form-data with the parts options and source", cause);
-  }
-}
-
-async function save(content: Readable, path: string): Promise<void> {
-  await mkdir(join(path, ".."));
-  await pipeline(content, createWriteStream(path, { flags: "wx" }));
+async function save(file: File, folder: string): Promise<string> {
+  await mkdir(folder);
+  const path = join(folder, plainName(file.name));
+  await writeFile(path, file.stream(), { flag: "wx" });
+  return path;
 }
 
 /** A source is called by its file: the name counts, and whatever else may be in it does not. */
-function plainName(fileName: string | undefined): string {
-  const last = (fileName ?? "").split(/[/\\]/).at(-1) ?? "";
+function plainName(fileName: string): string {
+  const last = fileName.split(/[/\\]/).at(-1) ?? "";
   const safe = last.replace(/[^A-Za-z0-9_.-]/g, "-").slice(-100);
   return /^[.-]*$/.test(safe) ? "plugin" : safe;
 }

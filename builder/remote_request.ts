@@ -64,6 +64,7 @@ export function parseRemoteRequest(json: string): RemoteRequest {
   } catch (cause) {
     throw new HotplugError("options", "Cannot read the part options: it is no JSON", { cause });
   }
+  if (Array.isArray(value)) value = undefined;
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;

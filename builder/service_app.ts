@@ -1,3 +1,4 @@
+import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { HotplugError } from "../artifact/mod.ts";
 import { type Problem, PROBLEM_TYPE, problemOf } from "./problem.ts";
@@ -11,13 +12,14 @@ export interface ServiceRoutes {
   /** How it is. */
   status(): ServiceStatus;
   /** Builds what the request holds. */
-  build(request: Request, sent: Promise<void>): Promise<Response>;
+  build(request: Request, outgoing: Outgoing): Promise<Response>;
   /** Told of a request that was refused. */
   refused(error: HotplugError): void;
 }
 
-/** What the server tells of a request beyond itself. */
-type Env = { readonly Bindings: { readonly sent: Promise<void> } };
+/** The way back to who asked: it closes when the answer is sent, or who asked has gone. */
+export type Outgoing = HttpBindings["outgoing"];
+type Env = { readonly Bindings: HttpBindings };
 
 /** Makes the function from a request to its answer; what fails is answered as a problem. */
 export function serviceApp(routes: ServiceRoutes): Hono<Env> {
@@ -27,7 +29,7 @@ export function serviceApp(routes: ServiceRoutes): Hono<Env> {
     await next();
   });
   app.get("/v1/api/status", (context) => context.json(routes.status()));
-  app.post("/v1/api/build", ({ req, env }) => routes.build(req.raw, env.sent));
+  app.post("/v1/api/build", ({ req, env }) => routes.build(req.raw, env.outgoing));
   app.all("/v1/api/status", () => notAllowed("GET"));
   app.all("/v1/api/build", () => notAllowed("POST"));
   app.notFound(() =>

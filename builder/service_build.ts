@@ -4,14 +4,15 @@ import { HotplugError } from "../artifact/mod.ts";
 import type { BuildAnswer } from "./build_answer.ts";
 import type { BuildOptions } from "./options.ts";
 import { errorOfProblem, type Problem } from "./problem.ts";
-import type { Upload } from "./read_upload.ts";
 import type { ServiceConfig } from "./service_options.ts";
 import { endOrphans } from "./work_folder.ts";
 
 /** What a child is told. */
 export interface ChildRequest {
-  /** The options of the build, but for its destination. */
-  readonly options: Omit<BuildOptions, "dest">;
+  /** What the body of the request says of itself. */
+  readonly contentType: string;
+  /** The options that are the service's to choose. */
+  readonly own: Pick<BuildOptions, "cacheDir" | "denortMirror" | "env">;
 }
 
 /** What a child leaves. */
@@ -19,7 +20,9 @@ export type ChildOutcome =
   | { readonly type: "built"; readonly answer: BuildAnswer }
   | { readonly type: "failed"; readonly problem: Problem };
 
-/** The file of a request's folder that the child reads. */
+/** The file of a request's folder that holds its body. */
+export const BODY_FILE = "body";
+/** The file of a request's folder that the child is told by. */
 export const REQUEST_FILE = "request.json";
 /** The file of a request's folder that the child leaves. */
 export const OUTCOME_FILE = "outcome.json";
@@ -38,20 +41,21 @@ const END_MS = 3000;
 const MAX_STDERR = 16 * 1024;
 
 /**
- * Runs a build in a child process of its own, with a home of its own.
+ * Runs a build in a child process of its own, with a home of its own. The body of the request lies in
+ * the folder already.
  *
  * @param denoDir The folder that this process's own modules are cached in
  * @throws {HotplugError} With the code of what failed in it; `remote`, if the child came to grief;
  * the signal's reason once that is aborted and the child is gone.
  */
 export async function runBuild(
-  upload: Upload,
+  contentType: string,
   folder: string,
   denoDir: string,
   config: ServiceConfig,
   signal: AbortSignal,
 ): Promise<BuildAnswer> {
-  const request: ChildRequest = { options: optionsOf(upload, config) };
+  const request: ChildRequest = { contentType, own: ownOptions(config) };
   await writeFile(join(folder, REQUEST_FILE), JSON.stringify(request));
   const { code, stderr } = await runChild(folder, childEnv(folder, denoDir), signal);
   signal.throwIfAborted();
@@ -68,16 +72,8 @@ export async function runBuild(
   throw errorOfProblem(outcome.problem, outcome.problem.status, basename(folder));
 }
 
-function optionsOf(
-  { request, source, deps }: Upload,
-  config: ServiceConfig,
-): ChildRequest["options"] {
-  const { cacheDir, denortMirror, env } = config;
-  const given = Object.entries(request).filter(([, value]) => value !== undefined);
+function ownOptions({ cacheDir, denortMirror, env }: ServiceConfig): ChildRequest["own"] {
   return {
-    ...Object.fromEntries(given),
-    source,
-    deps,
     cacheDir,
     ...(denortMirror === undefined ? {} : { denortMirror }),
     // Not the cache of this user: it may hold packages that are nobody else's business.
@@ -119,13 +115,15 @@ async function runChild(
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    const [{ code }, stderr] = await Promise.all([child.status, tailOf(child.stderr)]);
-    return { code, stderr };
+    const stderr = tailOf(child.stderr);
+    const { code } = await child.status;
+    // What it left running holds its standard error open.
+    await endOrphans([folder]);
+    return { code, stderr: await stderr };
   } finally {
     clearTimeout(late);
     signal.removeEventListener("abort", end);
     await child.stdin.close().catch(() => {}); // closed already
-    await endOrphans([folder]);
   }
 }
 

@@ -12,8 +12,11 @@ import { type BuildConfig, resolveBuildOptions } from "./build_config.ts";
 import type { BuildAnswer } from "./build_answer.ts";
 import { makeTargets } from "./make_targets.ts";
 import type { MadeTargets } from "./made_targets.ts";
+import type { BuildOptions } from "./options.ts";
 import { problemOf, tellFailure } from "./problem.ts";
+import { readUpload, type Upload } from "./read_upload.ts";
 import {
+  BODY_FILE,
   type ChildOutcome,
   type ChildRequest,
   OUTCOME_FILE,
@@ -25,10 +28,11 @@ import { makeWorkFolder } from "./work_folder.ts";
 
 async function run(folder: string, signal: AbortSignal): Promise<ChildOutcome> {
   const text = await Deno.readTextFile(join(folder, REQUEST_FILE));
-  const { options } = JSON.parse(text) as ChildRequest;
+  const { contentType, own } = JSON.parse(text) as ChildRequest;
   const dest = join(folder, OUTPUT_FOLDER);
   try {
-    const config = resolveBuildOptions({ ...options, dest, signal });
+    const upload = await readUpload(join(folder, BODY_FILE), contentType, join(folder, "parts"));
+    const config = resolveBuildOptions({ ...optionsOf(upload), ...own, dest, signal });
     await using work = await makeWorkFolder();
     const made = await makeTargets(config, work.path);
     return { type: "built", answer: await write(made, config) };
@@ -37,6 +41,11 @@ async function run(folder: string, signal: AbortSignal): Promise<ChildOutcome> {
     if (!(error instanceof HotplugError)) throw error;
     return { type: "failed", problem: problemOf(error) };
   }
+}
+
+function optionsOf({ request, source, deps }: Upload): BuildOptions {
+  const given = Object.entries(request).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(given), source, deps, dest: "" };
 }
 
 /** Writes what a destination would get, and of an executable its module too. */

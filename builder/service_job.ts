@@ -1,4 +1,5 @@
 import { HotplugError } from "../artifact/mod.ts";
+import type { Outgoing } from "./service_app.ts";
 import { makeWorkFolder, type WorkFolder } from "./work_folder.ts";
 
 /** A request to build, from its first byte until its files are gone. */
@@ -9,16 +10,20 @@ export class ServiceJob {
   readonly signal: AbortSignal;
   readonly #began = performance.now();
   readonly #stop = new AbortController();
-  readonly #gone: AbortSignal;
+  readonly #gone = new AbortController();
   readonly #late: ReturnType<typeof setTimeout>;
+  readonly #settled = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #folder: Promise<WorkFolder> | undefined;
 
-  /** Begins, for who goes away when `gone` is aborted. */
-  constructor(id: number, gone: AbortSignal, timeLimit: number) {
+  /** Begins, and ends when the way back closes. */
+  constructor(id: number, outgoing: Outgoing, timeLimit: number) {
     this.id = id;
-    this.#gone = gone;
-    this.signal = AbortSignal.any([gone, this.#stop.signal]);
+    this.signal = AbortSignal.any([this.#gone.signal, this.#stop.signal]);
+    outgoing.once("close", () => {
+      if (!outgoing.writableFinished) this.#gone.abort(new Error("who asked has gone"));
+      void this.#end();
+    });
     this.#late = setTimeout(() => this.stop(tooLate(timeLimit)), timeLimit);
   }
 
@@ -29,7 +34,7 @@ export class ServiceJob {
 
   /** Whether who asked went away before there was an answer. */
   get abandoned(): boolean {
-    return this.#gone.aborted && !this.#stop.signal.aborted;
+    return this.#gone.signal.aborted && !this.#stop.signal.aborted;
   }
 
   /** Resolves when nothing of it is left. */
@@ -48,8 +53,14 @@ export class ServiceJob {
     this.#stop.abort(reason);
   }
 
-  /** Removes what it left. */
-  async end(): Promise<void> {
+  /** Tells it that it has been dealt with, and nothing is done for it any more. */
+  settle(): void {
+    this.#settled.resolve();
+  }
+
+  /** Removes what it left, as soon as nothing writes there. */
+  async #end(): Promise<void> {
+    await this.#settled.promise;
     clearTimeout(this.#late);
     try {
       await (await this.#folder)?.[Symbol.asyncDispose]();

@@ -7,7 +7,6 @@ import type { Io } from "./io.ts";
 import { lossy } from "./lossy.ts";
 import { readToken } from "./read_token.ts";
 import { untilAborted } from "./until_aborted.ts";
-import { withoutAbortNotice } from "./without_abort_notice.ts";
 
 interface Flags {
   readonly port?: number;
@@ -91,7 +90,6 @@ async function run(flags: Flags, io: Io): Promise<void> {
     ([, value]) => value !== undefined,
   );
   const print = lossy(io);
-  using _quiet = withoutAbortNotice();
   await using service = new BuildService({
     ...Object.fromEntries(given),
     onEvent: (event: BuildServiceEvent) =>
