@@ -10,8 +10,9 @@
 import { benchBuild } from "./build.ts";
 import { benchCall } from "./call.ts";
 import { benchMemory } from "./memory.ts";
+import { benchRemoteCall } from "./remote_call.ts";
 import { benchSwap } from "./swap.ts";
 
-for (const bench of [benchSwap, benchCall, benchBuild, benchMemory]) {
+for (const bench of [benchSwap, benchCall, benchRemoteCall, benchBuild, benchMemory]) {
   for (const line of await bench()) console.log(line);
 }

@@ -11,7 +11,7 @@ import {
   LogBudget,
   type LogRecord,
   markOf,
-  type Packet,
+  type Message,
   PROTOCOL_VERSIONS,
 } from "../plugin/mod.ts";
 import type { Runner, RunnerEvents } from "./runner.ts";
@@ -51,13 +51,12 @@ export class ChildProcess implements Runner {
   readonly #command: ChildCommand;
   readonly #events: RunnerEvents;
   readonly #process: Deno.ChildProcess;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #cookie = randomHex(16);
   readonly #reader = new FrameReader(HELLO_MARK);
   readonly #hello = Promise.withResolvers<ChildHello>();
   readonly #logs = new LogBudget(undefined, { perSecond: 1024 * 1024, burst: 4 * 1024 * 1024 });
-  readonly #queue: Uint8Array<ArrayBuffer>[] = [];
   #queued = 0;
-  #writing = false;
   #dropped = 0;
   #floodToldAt = -Infinity;
   #mark = HELLO_MARK;
@@ -73,6 +72,9 @@ export class ChildProcess implements Runner {
     this.#command = command;
     this.#events = events;
     this.#process = spawn(command);
+    this.#stdin = this.#process.stdin.getWriter();
+    // That it reads no more is told by its end.
+    this.#stdin.closed.catch(() => {});
     this.connection = new Connection(
       new Map([["late", (what: string, error: unknown) => events.late(what, error)]]),
       (packet) => this.#send(FrameKind.message, packet),
@@ -93,7 +95,7 @@ export class ChildProcess implements Runner {
    */
   async greet(versions: readonly number[] = PROTOCOL_VERSIONS): Promise<void> {
     const hello: HostHello = { cookie: this.#cookie, versions, name: this.#command.name };
-    this.#send(FrameKind.hello, { text: JSON.stringify(hello), buffers: [] });
+    this.#send(FrameKind.hello, { head: "", text: JSON.stringify(hello), buffers: [] });
     const answer = await this.#hello.promise;
     if (answer.version !== undefined && versions.includes(answer.version)) return;
     throw this.#error(
@@ -136,7 +138,7 @@ export class ChildProcess implements Runner {
     }, STREAM_GRACE);
     await reading;
     clearTimeout(grace);
-    await this.#process.stdin.close().catch(() => {});
+    await this.#stdin.close().catch(() => {});
     const reason = this.#reason ??= this.#crash(status);
     this.#hello.reject(reason);
     this.connection.close(() => this.#again(reason));
@@ -203,32 +205,17 @@ export class ChildProcess implements Runner {
     }
   }
 
-  #send(kind: FrameKind, packet: Packet): void {
+  #send(kind: FrameKind, message: Message): void {
     if (this.#queued > MAX_QUEUE) {
       throw this.#error("busy", `${this.#queued} bytes wait for it to read them; call it less`);
     }
-    for (const piece of encodeFrame(this.#mark, kind, packet)) {
-      this.#queue.push(piece);
+    for (const piece of encodeFrame(this.#mark, kind, message)) {
       this.#queued += piece.length;
-    }
-    if (!this.#writing) void this.#write();
-  }
-
-  async #write(): Promise<void> {
-    this.#writing = true;
-    const writer = this.#process.stdin.getWriter();
-    try {
-      while (this.#queue.length > 0) {
-        const piece = this.#queue.shift() as Uint8Array<ArrayBuffer>;
-        await writer.write(piece);
-        this.#queued -= piece.length;
-      }
-    } catch {
-      // It reads no more, and so it ends: that is told then.
-      this.#queue.length = 0;
-    } finally {
-      writer.releaseLock();
-      this.#writing = false;
+      this.#stdin.write(piece).then(
+        () => void (this.#queued -= piece.length),
+        // It reads no more, and so it ends: that is told then.
+        () => {},
+      );
     }
   }
 

@@ -1,5 +1,5 @@
 import { HotplugError } from "../artifact/mod.ts";
-import { MAX_TIMER } from "./range.ts";
+import { DeadlineClock } from "./deadline_clock.ts";
 
 /** How long something may take. */
 export interface Limits {
@@ -13,31 +13,40 @@ export interface Limits {
  * Settles as the promise does, unless a limit is reached before: what it does then is ignored.
  *
  * @param late Called when the deadline is over.
+ * @param shared Watches the deadlines of many; without, there is a timer for this one.
  * @throws {HotplugError} `deadline`; the signal's reason.
  */
-export async function limited<T>(
+export function limited<T>(
   promise: Promise<T>,
   { signal, deadline }: Limits,
   what: string,
   late?: () => void,
+  shared?: DeadlineClock,
 ): Promise<T> {
-  if (!signal && deadline > MAX_TIMER) return await promise;
-  const over = Promise.withResolvers<never>();
-  const abort = (): void => over.reject(signal?.reason);
-  const timer = deadline <= MAX_TIMER
-    ? setTimeout(() => {
-      over.reject(new HotplugError("deadline", `${what} did not end within ${deadline} ms`));
+  return new Promise((resolve, reject) => {
+    const clock = shared ?? new DeadlineClock();
+    const forget = clock.watch(deadline, () => {
+      leave();
+      reject(new HotplugError("deadline", `${what} did not end within ${deadline} ms`));
       late?.();
-    }, deadline)
-    : undefined;
-  if (signal?.aborted) abort();
-  signal?.addEventListener("abort", abort);
-  try {
-    return await Promise.race([promise, over.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-    promise.catch(() => {});
-    over.promise.catch(() => {});
-  }
+    });
+    const abort = (): void => {
+      leave();
+      reject(signal?.reason);
+    };
+    const leave = (): void => {
+      forget();
+      if (!shared) clock.close();
+      signal?.removeEventListener("abort", abort);
+    };
+    promise.then((value) => {
+      leave();
+      resolve(value);
+    }, (error) => {
+      leave();
+      reject(error);
+    });
+    if (signal?.aborted) abort();
+    else signal?.addEventListener("abort", abort);
+  });
 }

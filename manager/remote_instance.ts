@@ -1,5 +1,6 @@
 import { type Hook, HotplugError } from "../artifact/mod.ts";
 import { decode, type LoadedExports, type Pong, type SentContext } from "../plugin/mod.ts";
+import { DeadlineClock } from "./deadline_clock.ts";
 import { describeError } from "./describe_error.ts";
 import type { CallLimits, Instance } from "./instance.ts";
 import { limited } from "./limited.ts";
@@ -51,6 +52,7 @@ export class RemoteInstance implements Instance {
   readonly #functions: ReadonlySet<string>;
   readonly #values = new Map<string, unknown>();
   readonly #closing = new AbortController();
+  readonly #clock = new DeadlineClock();
   readonly #pause = new RestartPause();
   #runner: Runner | undefined;
   #context: SentContext | undefined;
@@ -113,7 +115,7 @@ export class RemoteInstance implements Instance {
     const call = runner.connection.callScoped("call", symbol, args);
     return await limited(call, limits, `The call of "${symbol}"`, () => {
       void this.#probe(runner);
-    });
+    }, this.#clock);
   }
 
   async hook(name: Hook, context?: object): Promise<unknown> {
@@ -137,6 +139,7 @@ export class RemoteInstance implements Instance {
   async #close(reason: HotplugError): Promise<void> {
     this.#reason = reason;
     this.#closing.abort(reason);
+    this.#clock.close();
     const runner = this.#runner;
     this.#runner = undefined;
     runner?.kill(reason);

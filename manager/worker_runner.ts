@@ -1,5 +1,12 @@
 import { type ErrorCode, HotplugError } from "../artifact/mod.ts";
-import { Connection, type LogRecord, type Pong, type PortMessage } from "../plugin/mod.ts";
+import {
+  Connection,
+  fromPort,
+  type LogRecord,
+  type Pong,
+  type PortMessage,
+  toPort,
+} from "../plugin/mod.ts";
 import { limited } from "./limited.ts";
 import type { Runner, RunnerEvents } from "./runner.ts";
 import type { OnThreadEnd, WorkerThread } from "./worker_thread.ts";
@@ -48,7 +55,7 @@ export class WorkerRunner implements Runner {
     this.#thread = init.start((why, error) => this.#crash(why, error));
     this.connection = new Connection(
       new Map([["late", (what: string, error: unknown) => events.late(what, error)]]),
-      (packet) => port1.postMessage({ packet } satisfies PortMessage),
+      (message) => port1.postMessage(toPort(message)),
     );
     port1.onmessage = ({ data }: MessageEvent<PortMessage>) => this.#receive(data);
     this.#thread.greet({ hotplug: port2 });
@@ -80,7 +87,8 @@ export class WorkerRunner implements Runner {
   #receive(message: PortMessage): void {
     if (this.#reason) return;
     try {
-      if ("packet" in message) this.connection.receive(message.packet);
+      if (typeof message === "string") this.connection.receive(fromPort(message));
+      else if ("message" in message) this.connection.receive(message.message);
       else if ("log" in message) this.#receiveLog(message.log);
       else this.#crash(`ended by itself with code ${message.exit}`);
     } catch (error) {

@@ -1,20 +1,22 @@
 import { createBirpc } from "birpc";
 import { HotplugError } from "../artifact/errors.ts";
-import { copyableThrown, decode, encode, type Packet } from "./codec.ts";
-import type { Outcome } from "./protocol.ts";
+import { copyableThrown, decode, encode } from "./codec.ts";
 import { Crossings } from "./crossings.ts";
+import {
+  type Envelope,
+  type Message,
+  readHead,
+  type RpcMessage,
+  rubbish,
+  seal,
+} from "./message.ts";
+import type { Outcome } from "./protocol.ts";
 
-/** Sends packets to the other side; throws where one is too large. */
-export type Send = (packet: Packet) => void;
+/** Sends messages to the other side; throws where one is too large. */
+export type Send = (message: Message) => void;
 
 /** What the other side may call, by name. */
 export type Functions = ReadonlyMap<string, (...args: never[]) => unknown>;
-
-/** The messages of birpc as far as they are looked into. */
-interface Message {
-  readonly t: "q" | "s";
-  readonly i?: string;
-}
 
 /**
  * Calls between host and child, whatever the channel: birpc, in packets, with async iterables and
@@ -34,18 +36,17 @@ export class Connection {
       notify: (method, ...args) => this.notify(method, ...args),
       call: (method, ...args) => this.call(method, ...args),
     });
-    const all = new Map<string, (...args: never[]) => unknown>([
-      ...functions,
-      ...this.#crossings.functions,
-    ]);
+    const all = new Map(
+      [...functions, ...this.#crossings.functions].map(([name, fn]) => [name, answering(fn)]),
+    );
     this.#rpc = createBirpc<Remote, object, false>({}, {
       proxify: false,
       timeout: -1,
-      post: (message) => this.#post(message),
+      post: (message: RpcMessage) => this.#post(message),
       on: (listener) => {
         this.#onMessage = listener;
       },
-      resolver: (name) => answering(all.get(name)),
+      resolver: (name) => all.get(name),
       // With a name it is an answer that can't be sent: its error is sent instead.
       onGeneralError: (_error, name) => name !== undefined,
     });
@@ -57,17 +58,11 @@ export class Connection {
    * Signals that go along are followed for as long as the connection lasts; see
    * {@linkcode callScoped}.
    */
-  async call(method: string, ...args: unknown[]): Promise<unknown> {
-    if (this.#closed) throw this.#closed();
-    let outcome: unknown;
-    try {
-      outcome = await this.#rpc.$call(method, ...args);
-    } catch (error) {
+  call(method: string, ...args: unknown[]): Promise<unknown> {
+    if (this.#closed) return Promise.reject(this.#closed());
+    return this.#rpc.$call(method, ...args).then(resultOf, (error) => {
       throw ownError(error);
-    }
-    if (!isOutcome(outcome)) throw rubbish({ text: String(outcome), buffers: [] });
-    if ("thrown" in outcome) throw outcome.thrown;
-    return outcome.ok;
+    });
   }
 
   /**
@@ -76,8 +71,7 @@ export class Connection {
    * @throws {HotplugError} `clone` or `limit` where it can't be sent.
    */
   notify(method: string, ...args: unknown[]): void {
-    if (this.#closed) return;
-    this.#post({ m: method, a: args, t: "q" });
+    if (!this.#closed) this.#post({ m: method, a: args, t: "q" });
   }
 
   /** Calls a function; the signals that go along are followed until the call has ended. */
@@ -86,19 +80,21 @@ export class Connection {
   }
 
   /**
-   * Takes a packet from the other side.
+   * Takes a message from the other side.
    *
    * @throws {HotplugError} `protocol` for what is no message.
    */
-  receive(packet: Packet): void {
-    let message: unknown;
+  receive(message: Message): void {
+    const { head } = message;
+    const envelope = readHead(head);
+    let value: unknown;
     try {
-      message = decode(packet, this.#crossings.importer);
+      value = decode(message, this.#crossings.importer);
     } catch (error) {
-      return this.#refuse(packet, error);
+      return this.#refuse(envelope, error);
     }
-    if (!isMessage(message)) throw rubbish(packet);
-    this.#onMessage(message);
+    if (envelope.t === "q" && !Array.isArray(value)) throw rubbish(head);
+    this.#onMessage(envelope.open(value));
   }
 
   /** Ends it: calls under way are rejected, each with an error of its own; streams end with one. */
@@ -110,28 +106,27 @@ export class Connection {
     this.#crossings.close(reason);
   }
 
-  #post(message: unknown): void {
-    const exported = this.#crossings.begin();
+  #post(message: RpcMessage): void {
+    const { last, exporter } = this.#crossings;
     try {
-      this.#send(encode(message, exported.exporter));
+      const { head, value } = seal(message);
+      const { text, buffers } = encode(value, exporter);
+      this.#send({ head, text, buffers });
     } catch (error) {
-      exported.undo();
+      this.#crossings.undo(last);
       throw error;
     }
   }
 
-  /** One message that can't be read is the matter of its call only. */
-  #refuse(packet: Packet, cause: unknown): void {
-    const message = peek(packet);
-    if (!message) throw rubbish(packet, cause);
+  /** A value that can't be read is the matter of its call only. */
+  #refuse({ t, i }: Envelope, cause: unknown): void {
     const error = new HotplugError(
       "clone",
       `This side can't read a value that the other one has sent: ${(cause as Error).message}`,
       { cause },
     );
-    if (message.i === undefined) return;
-    if (message.t === "s") this.#onMessage({ ...message, e: error });
-    else this.#post({ t: "s", i: message.i, e: error });
+    if (t === "s") this.#onMessage({ t, i, e: error });
+    else if (i !== undefined) this.#post({ t: "s", i, e: error });
   }
 }
 
@@ -139,19 +134,20 @@ type Remote = Record<string, (...args: unknown[]) => unknown>;
 
 /** Whatever is thrown is an answer: birpc takes a falsy one for success. */
 function answering(
-  fn: ((...args: never[]) => unknown) | undefined,
-): ((...args: never[]) => Promise<Outcome>) | undefined {
-  return fn && (async (...args) => {
+  fn: (...args: never[]) => unknown,
+): (...args: never[]) => Promise<Outcome> {
+  return async (...args) => {
     try {
       return { ok: await fn(...args) };
     } catch (error) {
       return { thrown: copyableThrown(error) };
     }
-  });
+  };
 }
 
-function isOutcome(value: unknown): value is Outcome {
-  return typeof value === "object" && value !== null && ("ok" in value || "thrown" in value);
+function resultOf(outcome: unknown): unknown {
+  if ("thrown" in (outcome as Outcome)) throw (outcome as { thrown: unknown }).thrown;
+  return (outcome as { ok: unknown }).ok;
 }
 
 /** What birpc rejects with: an error of this side, or the other side's that it can't send its answer. */
@@ -160,32 +156,4 @@ function ownError(error: unknown): HotplugError {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const known = code === "clone" || code === "limit" ? code : "protocol";
   return new HotplugError(known, String(message), { cause: error });
-}
-
-function isMessage(value: unknown): value is Message {
-  if (typeof value !== "object" || value === null) return false;
-  const { t, i, m, a } = value as Record<string, unknown>;
-  if (t === "q") return typeof m === "string" && Array.isArray(a);
-  return t === "s" && typeof i === "string";
-}
-
-/** Reads type and number of a message whose values can't be read. */
-function peek({ text }: Packet): Message | undefined {
-  try {
-    const flat = JSON.parse(text);
-    const [root] = flat;
-    const [t, i] = [flat[root.t], flat[root.i]];
-    const known = (t === "q" || t === "s") && (i === undefined || typeof i === "string");
-    return known ? { t, ...(i !== undefined && { i }) } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function rubbish({ text }: Packet, cause?: unknown): HotplugError {
-  return new HotplugError(
-    "protocol",
-    `The other side sent what is no message: ${JSON.stringify(text.slice(0, 80))}`,
-    { cause },
-  );
 }

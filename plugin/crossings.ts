@@ -10,14 +10,6 @@ export interface Peer {
   call(method: string, ...args: unknown[]): Promise<unknown>;
 }
 
-/** What the message that is being written takes along. */
-export interface Exported {
-  /** Gives numbers to what can't be copied. */
-  readonly exporter: Exporter;
-  /** Takes it back: the message could not be sent. */
-  undo(): void;
-}
-
 /**
  * Async iterables and AbortSignals that cross a connection: they stay where they are, and a number
  * stands for them on the other side.
@@ -27,14 +19,18 @@ export class Crossings {
   readonly functions: ReadonlyMap<string, (...args: never[]) => unknown>;
   /** Makes this side's end of what is the other's. */
   readonly importer: Importer;
+  /** Gives numbers to what can't be copied. */
+  readonly exporter: Exporter;
   readonly #peer: Peer;
   readonly #sources = new Map<number, StreamSource>();
-  readonly #sinks = new Map<number, StreamSink>();
+  /** The reading ends, and how many were opened before each. */
+  readonly #sinks = new Map<number, { readonly sink: StreamSink; readonly order: number }>();
   /** How to stop following the signals of this side. */
   readonly #followed = new Map<number, () => void>();
   readonly #controllers = new Map<number, AbortController>();
   #scope: number[] | undefined;
   #last = 0;
+  #opened = 0;
 
   /** Makes the crossings of one connection. */
   constructor(peer: Peer) {
@@ -43,10 +39,14 @@ export class Crossings {
       iterable: (id) => this.#openSink(id),
       signal: (id, aborted, reason) => this.#openSignal(id, aborted, reason),
     };
+    this.exporter = {
+      iterable: (value) => this.#offer(++this.#last, value),
+      signal: (value) => this.#follow(++this.#last, value),
+    };
     this.functions = new Map<string, (...args: never[]) => unknown>([
       ["stream.credit", (id: number, count: number) => this.#sources.get(id)?.credit(count)],
       ["stream.finish", (id: number, value: unknown) => this.#finish(id, value)],
-      ["stream.item", (id: number, value: unknown) => this.#sinks.get(id)?.push(value)],
+      ["stream.item", (id: number, value: unknown) => this.#sinks.get(id)?.sink.push(value)],
       ["stream.done", (id: number, value: unknown) => this.#endSink(id, { done: value })],
       ["stream.error", (id: number, error: unknown) => this.#endSink(id, { error })],
       ["signal.abort", (id: number, reason: unknown) => this.#abort(id, reason)],
@@ -54,25 +54,17 @@ export class Crossings {
     ]);
   }
 
-  /** To be asked for each message that is written. */
-  begin(): Exported {
-    const ids: number[] = [];
-    const next = (): number => {
-      ids.push(++this.#last);
-      return this.#last;
-    };
-    return {
-      exporter: {
-        iterable: (value) => this.#offer(next(), value),
-        signal: (value) => this.#follow(next(), value),
-      },
-      undo: () => {
-        for (const id of ids) {
-          this.#sources.delete(id);
-          this.#unfollow(id);
-        }
-      },
-    };
+  /** The number of what crossed last: to go back to, where a message can't be sent. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** Takes back what crossed after that number: its message could not be sent. */
+  undo(last: number): void {
+    for (let id = last + 1; id <= this.#last; id++) {
+      this.#sources.delete(id);
+      this.#unfollow(id);
+    }
   }
 
   /**
@@ -81,27 +73,21 @@ export class Crossings {
    *
    * @param send Must send before it gives its promise.
    */
-  async scope<T>(send: () => Promise<T>): Promise<T> {
-    const signals: number[] = [];
-    const before = new Set(this.#sinks.keys());
+  scope<T>(send: () => Promise<T>): Promise<T> {
+    const opened = this.#opened;
     const outer = this.#scope;
-    this.#scope = signals;
-    let sent: Promise<T>;
+    const signals: number[] = this.#scope = [];
     try {
-      sent = send();
+      const sent = send();
+      return signals.length === 0 ? sent : this.#releaseAfter(sent, signals, opened);
     } finally {
       this.#scope = outer;
-    }
-    try {
-      return await sent;
-    } finally {
-      if (signals.length > 0) this.#releaseLater(signals, before);
     }
   }
 
   /** Ends all: streams that are read end with the error. */
   close(reason: () => Error): void {
-    for (const sink of this.#sinks.values()) sink.end({ error: reason() });
+    for (const { sink } of this.#sinks.values()) sink.end({ error: reason() });
     this.#sinks.clear();
     for (const source of this.#sources.values()) source.finish(undefined).catch(() => {});
     this.#sources.clear();
@@ -150,12 +136,12 @@ export class Crossings {
       },
     };
     const sink = new StreamSink(control);
-    this.#sinks.set(id, sink);
+    this.#sinks.set(id, { sink, order: this.#opened++ });
     return readStream(sink, control);
   }
 
   #endSink(id: number, end: Parameters<StreamSink["end"]>[0]): void {
-    this.#sinks.get(id)?.end(end);
+    this.#sinks.get(id)?.sink.end(end);
     this.#sinks.delete(id);
   }
 
@@ -176,9 +162,20 @@ export class Crossings {
     this.#followed.delete(id);
   }
 
-  async #releaseLater(signals: readonly number[], before: ReadonlySet<number>): Promise<void> {
-    const streams = [...this.#sinks].filter(([id]) => !before.has(id)).map(([, sink]) => sink);
-    await Promise.all(streams.map((each) => each.ended));
+  async #releaseAfter<T>(
+    sent: Promise<T>,
+    signals: readonly number[],
+    opened: number,
+  ): Promise<T> {
+    try {
+      return await sent;
+    } finally {
+      const streams = [...this.#sinks.values()].filter(({ order }) => order >= opened);
+      void Promise.all(streams.map(({ sink }) => sink.ended)).then(() => this.#release(signals));
+    }
+  }
+
+  #release(signals: readonly number[]): void {
     for (const id of signals) {
       if (!this.#followed.has(id)) continue;
       this.#unfollow(id);

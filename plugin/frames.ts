@@ -1,10 +1,11 @@
 import { HotplugError } from "../artifact/errors.ts";
-import type { Packet } from "./codec.ts";
+import { joinMessage, type Message, splitMessage } from "./message.ts";
 import { FRAME_LIMIT, FrameKind } from "./protocol.ts";
 
 /*
  * A frame: the stream's mark (4 bytes), the length of the rest (4), its kind (1), the number of
- * buffers (4), the length of the text and of each buffer (4 each), the text in UTF-8, the buffers.
+ * buffers (4), the lengths of the text and of each buffer (4 each), the text in UTF-8, the buffers. The
+ * text is the message's head, a line feed, and its value.
  * Numbers are big-endian.
  */
 
@@ -21,7 +22,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** One frame, read. */
-export interface Frame extends Packet {
+export interface Frame extends Message {
   /** What it holds. */
   readonly kind: FrameKind;
 }
@@ -39,11 +40,12 @@ export function markOf(cookie: string): number {
 export function encodeFrame(
   mark: number,
   kind: FrameKind,
-  packet: Packet,
+  message: Message,
 ): Uint8Array<ArrayBuffer>[] {
-  const text = encoder.encode(packet.text);
-  const head = new Uint8Array(FIXED + 4 * packet.buffers.length);
-  const total = packet.buffers.reduce(
+  const { buffers } = message;
+  const text = encoder.encode(joinMessage(message));
+  const head = new Uint8Array(FIXED + 4 * buffers.length);
+  const total = buffers.reduce(
     (sum, each) => sum + each.byteLength,
     head.length + text.length,
   );
@@ -52,10 +54,10 @@ export function encodeFrame(
   view.setUint32(0, mark);
   view.setUint32(4, total - HEAD);
   view.setUint8(8, kind);
-  view.setUint32(9, packet.buffers.length);
+  view.setUint32(9, buffers.length);
   view.setUint32(13, text.length);
-  packet.buffers.forEach((each, at) => view.setUint32(FIXED + 4 * at, each.byteLength));
-  const pieces = [head, text, ...packet.buffers.map((each) => new Uint8Array(each))];
+  buffers.forEach((each, at) => view.setUint32(FIXED + 4 * at, each.byteLength));
+  const pieces = [head, text, ...buffers.map((each) => new Uint8Array(each))];
   return total <= ONE_PIECE ? [join(pieces, total)] : pieces;
 }
 
@@ -128,13 +130,13 @@ function readFrame(frame: Uint8Array): Frame {
     offset = end;
     return bytes;
   };
-  const text = part(view.getUint32(13));
+  const text = readText(part(view.getUint32(13)), frame);
   const buffers: ArrayBuffer[] = [];
   for (let at = 0; at < count; at++) {
     buffers.push(new Uint8Array(part(view.getUint32(FIXED + 4 * at))).buffer);
   }
   if (offset !== frame.length) throw noFrame(frame);
-  return { kind: kind as FrameKind, text: readText(text, frame), buffers };
+  return { kind: kind as FrameKind, ...splitMessage(text), buffers };
 }
 
 function readText(bytes: Uint8Array, frame: Uint8Array): string {

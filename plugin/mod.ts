@@ -20,6 +20,7 @@ export type { Packet } from "./codec.ts";
 export { Connection } from "./connection.ts";
 export type { Functions, Send } from "./connection.ts";
 export { EXECUTABLE_ENTRY, executableFiles } from "./executable_entry.ts";
+export type { Message } from "./message.ts";
 export { encodeFrame, FrameReader, HELLO_MARK, markOf } from "./frames.ts";
 export type { Frame } from "./frames.ts";
 export { HOST_TEXT } from "./_host_text.ts";
@@ -37,4 +38,6 @@ export type {
   Pong,
   SentContext,
 } from "./protocol.ts";
-export type { PortMessage, WorkerHello } from "./serve_worker.ts";
+export { fromPort, toPort } from "./port_message.ts";
+export type { PortMessage } from "./port_message.ts";
+export type { WorkerHello } from "./serve_worker.ts";

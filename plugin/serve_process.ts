@@ -2,10 +2,10 @@ import { Socket } from "node:net";
 import process from "node:process";
 import { captureOutput } from "./capture_output.ts";
 import { childLog } from "./child_log.ts";
-import type { Packet } from "./codec.ts";
 import { Connection } from "./connection.ts";
 import { encodeFrame, type Frame, FrameReader, HELLO_MARK, markOf } from "./frames.ts";
 import { catchLateErrors } from "./late_errors.ts";
+import type { Message } from "./message.ts";
 import {
   type ChildHello,
   FrameKind,
@@ -57,13 +57,13 @@ function start(
     versions: PROTOCOL_VERSIONS,
     deno: Deno.version.deno,
   };
-  const write = (mark: number, kind: FrameKind, packet: Packet): void => {
+  const write = (mark: number, kind: FrameKind, message: Message): void => {
     // Synchronous: nothing is lost when the plugin ends the process, and one that prints more than
     // its host reads waits for it.
-    for (const piece of encodeFrame(mark, kind, packet)) writeAll(writeSync, piece);
+    for (const piece of encodeFrame(mark, kind, message)) writeAll(writeSync, piece);
   };
   const writeJson = (mark: number, kind: FrameKind, value: unknown): void =>
-    write(mark, kind, { text: JSON.stringify(value), buffers: [] });
+    write(mark, kind, { head: "", text: JSON.stringify(value), buffers: [] });
   writeJson(HELLO_MARK, FrameKind.hello, answer);
   const mark = markOf(cookie);
   reader.expect(mark);
@@ -74,12 +74,8 @@ function start(
   );
   hideHost();
   captureOutput(log);
-  catchLateErrors((what, error) => connection.notify("late", what, lateError(error)));
+  catchLateErrors((what, error) => connection.notify("late", what, error));
   return (frame) => connection.receive(frame);
-}
-
-function lateError(error: unknown): unknown {
-  return error;
 }
 
 /** The plugin has the arguments for itself, and there are none. */

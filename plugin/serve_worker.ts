@@ -1,16 +1,9 @@
 import { captureOutput } from "./capture_output.ts";
 import { childLog } from "./child_log.ts";
-import type { Packet } from "./codec.ts";
 import { Connection } from "./connection.ts";
 import { catchLateErrors } from "./late_errors.ts";
-import type { LogRecord } from "./protocol.ts";
+import { fromPort, type PortMessage, toPort } from "./port_message.ts";
 import { type ImportModule, serveModule } from "./serve_module.ts";
-
-/** What goes over the port between a host and its worker. */
-export type PortMessage =
-  | { readonly packet: Packet }
-  | { readonly log: LogRecord }
-  | { readonly exit: number };
 
 /** What a host posts to its worker first: the worker's end of the calls. */
 export interface WorkerHello {
@@ -24,13 +17,14 @@ export function serveWorker(port: MessagePort, importModule: ImportModule): void
   const log = childLog((record) => post({ log: record } satisfies PortMessage));
   const connection = new Connection(
     serveModule(importModule, log),
-    (packet) => post({ packet } satisfies PortMessage),
+    (message) => post(toPort(message)),
   );
   captureOutput(log);
   announceExit((code) => post({ exit: code } satisfies PortMessage));
   catchLateErrors((what, error) => connection.notify("late", what, error));
   port.onmessage = ({ data }: MessageEvent<PortMessage>) => {
-    if ("packet" in data) connection.receive(data.packet);
+    if (typeof data === "string") connection.receive(fromPort(data));
+    else if ("message" in data) connection.receive(data.message);
   };
 }
 
