@@ -206,8 +206,14 @@ export { PluginDaemon } from "./daemon/mod.ts";
 export type {
   DaemonEvent,
   DaemonOptions,
+  DaemonStatus,
+  LogLevel,
+  MemoryStatus,
+  QuarantinedVersion,
   ReadyEvent,
   RetriedEvent,
+  ScanStatus,
   StoppedEvent,
   WatchEvent,
+  WatchStatus,
 } from "./daemon/mod.ts";

@@ -19,3 +19,12 @@
 export type { DaemonEvent, ReadyEvent, RetriedEvent, StoppedEvent, WatchEvent } from "./events.ts";
 export type { DaemonOptions } from "./options.ts";
 export { PluginDaemon } from "./plugin_daemon.ts";
+export type {
+  DaemonStatus,
+  MemoryStatus,
+  QuarantinedVersion,
+  ScanStatus,
+  WatchStatus,
+} from "./status.ts";
+export { LOG_LEVELS } from "./log_level.ts";
+export type { LogLevel } from "./log_level.ts";

@@ -6,6 +6,7 @@ import {
   resolveManagerOptions,
 } from "../manager/options.ts";
 import { range } from "../manager/range.ts";
+import { checkLogLevel, type LogLevel } from "./log_level.ts";
 
 /** How a {@linkcode PluginDaemon} behaves; what it loads with is as for a manager. */
 export interface DaemonOptions extends ManagerOptions {
@@ -42,6 +43,12 @@ export interface DaemonOptions extends ManagerOptions {
    * @default {300000} 5 minutes
    */
   readonly retryMax?: number;
+  /**
+   * From what weight on something is logged; see {@linkcode PluginDaemon.setLogLevel}.
+   *
+   * @default {"info"}
+   */
+  readonly logLevel?: LogLevel;
 }
 
 /** {@linkcode DaemonOptions} with every gap filled. */
@@ -60,6 +67,8 @@ export interface ResolvedDaemonOptions {
   readonly retryMin: number;
   /** The longest pause before another try, in milliseconds. */
   readonly retryMax: number;
+  /** From what weight on something is logged. */
+  readonly logLevel: LogLevel;
 }
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -80,5 +89,6 @@ export function resolveDaemonOptions(options: DaemonOptions): ResolvedDaemonOpti
     rootCheck: range("rootCheck", options.rootCheck ?? 500, 10, DAY),
     retryMin,
     retryMax: range("retryMax", options.retryMax ?? DEFAULT_RETRY_MAX_MS, retryMin, DAY),
+    logLevel: checkLogLevel(options.logLevel ?? "info"),
   };
 }

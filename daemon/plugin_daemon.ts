@@ -1,17 +1,20 @@
-import { basename } from "@std/path";
-import { type ErrorCode, HotplugError, tryParseArtifactName } from "../artifact/mod.ts";
-import { type Choice, choose, type ManagerEvent, PluginManager } from "../manager/mod.ts";
+import { HotplugError, type Scn } from "../artifact/mod.ts";
+import {
+  type Generation,
+  type ManagerEvent,
+  PluginManager,
+  type RollbackOptions,
+} from "../manager/mod.ts";
 import { describeError } from "../manager/describe_error.ts";
 import { EventHub } from "../manager/event_hub.ts";
 import { DirectoryWatch } from "./directory_watch.ts";
-import { EntryMemory } from "./entry_memory.ts";
-import type { DaemonEvent, RetriedEvent } from "./events.ts";
-import type { Failure } from "./failure_log.ts";
-import { listDirectories } from "./list_directories.ts";
+import type { DaemonEvent } from "./events.ts";
+import { checkLogLevel, type LogLevel } from "./log_level.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
-import { PluginRunner, type RunnerWorld } from "./plugin_runner.ts";
+import { RunnerPool } from "./runner_pool.ts";
 import { ScanScheduler } from "./scan_scheduler.ts";
-import { SkipLog } from "./skip_log.ts";
+import { Scanner } from "./scanner.ts";
+import type { DaemonStatus, QuarantinedVersion } from "./status.ts";
 import { WatchLog } from "./watch_log.ts";
 
 /** How long a load may keep a newer artifact of its plugin waiting, in milliseconds. */
@@ -50,11 +53,11 @@ export class PluginDaemon implements AsyncDisposable {
   readonly #manager: PluginManager;
   readonly #watches: DirectoryWatch[];
   readonly #scans = new ScanScheduler(() => this.#scan());
-  readonly #runners = new Map<string, PluginRunner>();
-  readonly #skips = new SkipLog();
-  readonly #entries = new EntryMemory();
-  readonly #muted = new Map<string, (code: ErrorCode) => boolean>();
+  readonly #runners: RunnerPool;
+  readonly #scanner: Scanner;
   readonly #watchLog = new WatchLog();
+  #logLevel: LogLevel;
+  #startedAt: number | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -68,6 +71,21 @@ export class PluginDaemon implements AsyncDisposable {
     this.#options = resolveDaemonOptions(options);
     this.#manager = new PluginManager(this.#options.managerOptions);
     this.#manager.subscribe((event) => this.#forward(event));
+    this.#logLevel = this.#options.logLevel;
+    this.#scanner = new Scanner({
+      options: this.#options.manager,
+      manager: this.#manager,
+      unlisted: (directory, error) =>
+        this.#tell(this.#watchLog.unlisted(directory, describeError(error))),
+      skipped: (event) => this.#hub.emit(event),
+    });
+    this.#runners = new RunnerPool({
+      manager: this.#manager,
+      backoff: this.#options,
+      bareSettle: this.#options.manager.bareSettle,
+      patience: PATIENCE,
+      emit: (event) => this.#hub.emit(event),
+    });
     this.#watches = this.#options.watch.map((directory) =>
       new DirectoryWatch(directory, {
         hint: () => void this.#scans.request(),
@@ -95,7 +113,98 @@ export class PluginDaemon implements AsyncDisposable {
     this.#assertOpen();
     await Promise.all(this.#watches.map((each) => each.check()));
     await this.#scans.request();
-    await this.#settled();
+    await this.#runners.settled();
+  }
+
+  /** How it stands. */
+  status(): DaemonStatus {
+    const { rss, heapUsed, heapTotal, external } = Deno.memoryUsage();
+    const started = this.#startedAt;
+    return {
+      ready: this.#timer !== undefined && !this.#closed,
+      closed: this.#closed !== undefined,
+      ...(started !== undefined && { startedAt: new Date(started).toISOString() }),
+      uptimeMs: started === undefined ? 0 : Math.max(0, Date.now() - started),
+      watch: this.#options.watch.map((each) => this.#watchLog.status(each)),
+      plugins: this.#manager.status(),
+      pending: this.#manager.pending(),
+      quarantine: this.quarantine(),
+      memory: { rss, heapUsed, heapTotal, external },
+      scans: this.#scanner.status,
+      logLevel: this.#logLevel,
+    };
+  }
+
+  /**
+   * Takes an older generation back into use, and holds what was current; see
+   * {@linkcode PluginManager.rollback}.
+   *
+   * @throws {HotplugError} As the manager does.
+   */
+  async rollback(name: string, options: RollbackOptions = {}): Promise<Generation> {
+    this.#assertOpen();
+    return await this.#manager.rollback(name, options);
+  }
+
+  /** Lifts the hold of a rollback, and scans; resolves to whether there was one. */
+  // deno-lint-ignore require-await
+  async release(name: string): Promise<boolean> {
+    this.#assertOpen();
+    return this.#manager.release(name);
+  }
+
+  /**
+   * Keeps the plugin as it is until {@linkcode thaw}.
+   *
+   * @throws {HotplugError} `name` for what is no plugin's name.
+   */
+  // deno-lint-ignore require-await
+  async freeze(name: string): Promise<void> {
+    this.#assertOpen();
+    this.#manager.freeze(name);
+  }
+
+  /** Ends a freeze, and scans; resolves to whether there was one. */
+  // deno-lint-ignore require-await
+  async thaw(name: string): Promise<boolean> {
+    this.#assertOpen();
+    return this.#manager.thaw(name);
+  }
+
+  /**
+   * Opens a version that waits for an approval, the newest one if no SCN is given.
+   *
+   * @throws {HotplugError} `not-found` where none waits; else as {@linkcode PluginManager.open}.
+   */
+  async approve(name: string, scn?: Scn): Promise<Generation> {
+    this.#assertOpen();
+    return await this.#manager.approve(name, scn);
+  }
+
+  /** The versions in quarantine, by name and then by SCN. */
+  quarantine(): QuarantinedVersion[] {
+    return [];
+  }
+
+  /** Lets a version out of quarantine, and scans; resolves to whether it was there. */
+  // deno-lint-ignore require-await
+  async releaseQuarantine(name: string, scn: Scn): Promise<boolean> {
+    this.#assertOpen();
+    return this.quarantine().some((each) => each.name === name && each.scn === scn);
+  }
+
+  /** What is logged; events are told whatever it is. */
+  get logLevel(): LogLevel {
+    return this.#logLevel;
+  }
+
+  /**
+   * Sets what is logged from now on.
+   *
+   * @throws {HotplugError} `options` where it is no level.
+   */
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = checkLogLevel(level);
   }
 
   /** Calls the listener for each event from now on, until disposed of. */
@@ -121,10 +230,11 @@ export class PluginDaemon implements AsyncDisposable {
   async #start(): Promise<void> {
     this.#assertOpen();
     const began = performance.now();
+    this.#startedAt = Date.now();
     const { watch, rootCheck, scanInterval } = this.#options;
     await Promise.all(this.#watches.map((each) => each.start(rootCheck)));
     await this.#scans.request();
-    await this.#settled();
+    await this.#runners.settled();
     if (this.#closed) return;
     this.#timer = setInterval(() => void this.#scans.request(), scanInterval);
     this.#hub.emit({
@@ -143,82 +253,19 @@ export class PluginDaemon implements AsyncDisposable {
     await Promise.all(this.#watches.map((each) => each.close()));
     await this.#scans.close();
     // The manager gives up what is loading, so that the runners need not wait for its deadline.
-    await Promise.all([
-      this.#manager.close(),
-      ...[...this.#runners.values()].map((each) => each.close()),
-    ]);
+    await Promise.all([this.#manager.close(), this.#runners.close()]);
     await this.#started?.catch(() => {});
     this.#hub.emit({ type: "stopped", time: now() });
     this.#hub.close();
   }
 
-  async #settled(): Promise<void> {
-    await Promise.all([...this.#runners.values()].map((each) => each.settled()));
-  }
-
   async #scan(): Promise<void> {
-    const listings = await listDirectories(
-      this.#options.watch,
-      (directory, error) => this.#tell(this.#watchLog.unlisted(directory, describeError(error))),
-    );
-    if (this.#closed) return;
-    this.#entries.turn();
-    const choices = choose(listings, {
-      options: this.#options.manager,
-      currentScn: (name) => this.#manager.current(name)?.scn,
-      isHeld: (name, scn) => this.#manager.isHeld(name, scn),
-      now: Date.now(),
-      readEntry: (file) => this.#entries.read(file),
-    });
-    for (const event of this.#skips.news(choices.values())) this.#hub.emit(event);
-    for (const name of this.#runners.keys()) {
-      if (!choices.has(name)) choices.set(name, { name, candidates: [], skips: [], twins: [] });
-    }
-    // First those with something to open: the others just look at files that they know.
-    const [idle, due] = partition([...choices.values()], (each) => each.candidates.length > 0);
-    for (const choice of [...due, ...idle]) this.#act(choice);
-  }
-
-  #act(choice: Choice): void {
-    const nothing = choice.candidates.length === 0 && choice.twins.length === 0;
-    let runner = this.#runners.get(choice.name);
-    if (nothing && (!runner || runner.idle)) {
-      this.#runners.delete(choice.name);
-      void runner?.close();
-      return;
-    }
-    if (!runner) this.#runners.set(choice.name, runner = new PluginRunner(this.#runnerWorld()));
-    runner.update(choice);
-  }
-
-  #runnerWorld(): RunnerWorld {
-    return {
-      manager: this.#manager,
-      backoff: this.#options,
-      bareSettle: this.#options.manager.bareSettle,
-      patience: PATIENCE,
-      muted: (path, isNews, fn) => this.#mute(path, isNews, fn),
-      retried: (failure, outcome) => this.#tellRetried(failure, outcome),
-    };
-  }
-
-  async #mute<T>(
-    path: string,
-    isNews: (code: ErrorCode) => boolean,
-    fn: () => Promise<T>,
-  ): Promise<T> {
-    this.#muted.set(path, isNews);
-    try {
-      return await fn();
-    } finally {
-      this.#muted.delete(path);
-    }
+    const choices = await this.#scanner.scan(this.#options.watch);
+    if (!this.#closed) this.#runners.update(choices);
   }
 
   #forward(event: ManagerEvent): void {
-    if (event.type !== "loaded" && "code" in event && event.path !== undefined) {
-      if (this.#muted.get(event.path)?.(event.code) === false) return;
-    }
+    if (this.#runners.isMuted(event)) return;
     this.#hub.emit(event);
     // What was kept out until now may be there already.
     const freed = event.type === "released" || event.type === "thawed";
@@ -229,21 +276,9 @@ export class PluginDaemon implements AsyncDisposable {
     if (event) this.#hub.emit(event);
   }
 
-  #tellRetried(
-    { path, scn, attempts, code }: Failure,
-    outcome: RetriedEvent["outcome"],
-  ): void {
-    const name = tryParseArtifactName(basename(path))?.name ?? "";
-    this.#hub.emit({ type: "retried", time: now(), name, scn, path, attempts, outcome, code });
-  }
-
   #assertOpen(): void {
     if (this.#closed) throw new HotplugError("closed", "The plugin daemon is closed");
   }
-}
-
-function partition<T>(all: readonly T[], matches: (each: T) => boolean): [T[], T[]] {
-  return [all.filter((each) => !matches(each)), all.filter(matches)];
 }
 
 function now(): string {

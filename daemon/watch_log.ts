@@ -1,8 +1,10 @@
 import type { WatchEvent } from "./events.ts";
+import type { WatchStatus } from "./status.ts";
 
 /** Tells how the watching of each directory stands, where that is news. */
 export class WatchLog {
-  readonly #states = new Map<string, Pick<WatchEvent, "state" | "message">>();
+  readonly #began = new Date().toISOString();
+  readonly #states = new Map<string, Pick<WatchEvent, "state" | "message" | "time">>();
 
   /** The event for what a watch found; undefined where it was told already. */
   watched(
@@ -12,14 +14,29 @@ export class WatchLog {
   ): WatchEvent | undefined {
     const before = this.#states.get(directory);
     if (before?.state === state && before.message === message) return undefined;
-    this.#states.set(directory, { state, message });
     const time = new Date().toISOString();
-    return { type: "watch", time, directory, state, ...(message !== undefined && { message }) };
+    const news = { state, ...(message !== undefined && { message }) };
+    this.#states.set(directory, { ...news, time });
+    return { type: "watch", time, directory, ...news };
   }
 
   /** The event for a directory that can't be listed, where its watch has not told why already. */
   unlisted(directory: string, message: string): WatchEvent | undefined {
     if (this.#states.get(directory)?.state === "error") return undefined;
     return this.watched(directory, "error", message);
+  }
+
+  /** How the watching of the directory stands; before anything was found, it is not there. */
+  status(directory: string): WatchStatus {
+    const { time, ...news } = this.#states.get(directory) ?? {
+      state: "missing" as const,
+      time: this.#began,
+    };
+    return {
+      directory,
+      mode: news.state === "watching" ? "events" : "polling",
+      ...news,
+      since: time,
+    };
   }
 }

@@ -1,0 +1,88 @@
+import type { Scn } from "../artifact/mod.ts";
+import type { PendingVersion, PluginStatus } from "../manager/mod.ts";
+import type { WatchEvent } from "./events.ts";
+import type { LogLevel } from "./log_level.ts";
+
+/** How the watching of a folder stands. */
+export interface WatchStatus {
+  /** The folder. */
+  readonly directory: string;
+  /** Whether the file system tells of changes, or the folder is listed now and then. */
+  readonly mode: "events" | "polling";
+  /** What was found; see {@linkcode WatchEvent.state}. */
+  readonly state: WatchEvent["state"];
+  /** What is the matter, where something is. */
+  readonly message?: string;
+  /** Since when, as an ISO 8601 time. */
+  readonly since: string;
+}
+
+/** A version that is kept from loading, since the process ended twice while it did. */
+export interface QuarantinedVersion {
+  /** The plugin's name. */
+  readonly name: string;
+  /** Its sequence change number. */
+  readonly scn: Scn;
+  /** The file. */
+  readonly path: string;
+  /** Why. */
+  readonly reason: string;
+  /** Since when, as an ISO 8601 time. */
+  readonly since: string;
+}
+
+/** What the process takes of memory, in bytes. */
+export interface MemoryStatus {
+  /** All that it has of the machine's. */
+  readonly rss: number;
+  /** What V8's heap holds. */
+  readonly heapUsed: number;
+  /** What V8's heap has. */
+  readonly heapTotal: number;
+  /** What lies outside of the heap, and is held by it. */
+  readonly external: number;
+  /** Past this RSS nothing is loaded; absent where there is no such limit. */
+  readonly softLimit?: number;
+  /** Past this RSS the process is to end; absent where there is no such limit. */
+  readonly hardLimit?: number;
+}
+
+/** The scans so far. */
+export interface ScanStatus {
+  /** How many have ended. */
+  readonly count: number;
+  /** When the last one ended, as an ISO 8601 time; absent before the first. */
+  readonly lastAt?: string;
+  /** How long the last one took, in milliseconds; absent before the first. */
+  readonly lastDurationMs?: number;
+  /** How many names the last one found in all folders. */
+  readonly files: number;
+}
+
+/** How a daemon stands. */
+export interface DaemonStatus {
+  /** Whether it has looked at all its folders once, and opened what was there. */
+  readonly ready: boolean;
+  /** Whether it is closed, or being closed. */
+  readonly closed: boolean;
+  /** When it was started, as an ISO 8601 time; absent before that. */
+  readonly startedAt?: string;
+  /** Since its start, in milliseconds; 0 before that. */
+  readonly uptimeMs: number;
+  /** The watched folders. */
+  readonly watch: readonly WatchStatus[];
+  /** The plugins, sorted by name. */
+  readonly plugins: readonly PluginStatus[];
+  /** The versions that wait for an approval. */
+  readonly pending: readonly PendingVersion[];
+  /** The versions in quarantine. */
+  readonly quarantine: readonly QuarantinedVersion[];
+  /** What the process takes of memory. */
+  readonly memory: MemoryStatus;
+  /** The scans so far. */
+  readonly scans: ScanStatus;
+  /** What is logged. */
+  readonly logLevel: LogLevel;
+  /** The state folder; absent where nothing outlives the process. */
+  readonly state?: string;
+}

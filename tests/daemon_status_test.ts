@@ -1,0 +1,83 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { HotplugError } from "../artifact/mod.ts";
+import { PluginDaemon } from "../daemon/mod.ts";
+import { makeDaemon, publish, startDaemon } from "./_daemon.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
+
+Deno.test("status says what a daemon watches, has loaded and takes of memory", async () => {
+  await using directory = await tempDirectory();
+  await publish(directory.path, "export const answer = () => 1;");
+  const missing = directory.file("missing");
+  await using fixture = makeDaemon([directory.path, missing]);
+  const { daemon } = fixture;
+  const before = daemon.status();
+  assertEquals([before.ready, before.uptimeMs, before.startedAt], [false, 0, undefined]);
+  await daemon.start();
+  const status = daemon.status();
+  assertEquals([status.ready, status.closed, status.logLevel], [true, false, "info"]);
+  assertEquals(
+    status.watch.map(({ directory, mode, state }) => ({ directory, mode, state })),
+    [
+      { directory: directory.path, mode: "events", state: "watching" },
+      { directory: missing, mode: "polling", state: "missing" },
+    ],
+  );
+  assertEquals(status.plugins.map(({ name, current }) => [name, current]), [["pricing", FIRST]]);
+  assert(status.scans.count >= 1 && status.scans.files === 2, Deno.inspect(status.scans));
+  assert(status.memory.rss > status.memory.heapUsed && status.memory.heapUsed > 0);
+  assertEquals([status.pending, status.quarantine, status.state], [[], [], undefined]);
+  await daemon.close();
+  assertEquals([daemon.status().ready, daemon.status().closed], [false, true]);
+});
+
+Deno.test("a rolled back version stays out until it is released, then it is found again", async () => {
+  await using fixture = await startDaemon();
+  const { daemon, path, loaded } = fixture;
+  await publish(path, "export const answer = () => 1;", { scn: FIRST });
+  await loaded("pricing", FIRST);
+  await publish(path, "export const answer = () => 2;", { scn: SECOND });
+  await loaded("pricing", SECOND);
+  assertEquals((await daemon.rollback("pricing")).scn, FIRST);
+  await daemon.scan();
+  assertEquals(daemon.status().plugins[0]?.held, SECOND);
+  assertEquals(daemon.manager.current("pricing")?.scn, FIRST);
+  assertEquals([await daemon.release("pricing"), await daemon.release("pricing")], [true, false]);
+  await daemon.scan();
+  assertEquals(daemon.manager.current("pricing")?.scn, SECOND);
+});
+
+Deno.test("a frozen plugin stays as it is, and takes the newest once it is thawed", async () => {
+  await using fixture = await startDaemon();
+  const { daemon, path, loaded } = fixture;
+  await publish(path, "export const answer = () => 1;", { scn: FIRST });
+  await loaded("pricing", FIRST);
+  await daemon.freeze("pricing");
+  await publish(path, "export const answer = () => 2;", { scn: SECOND });
+  await daemon.scan();
+  assertEquals(daemon.status().plugins[0]?.frozen, true);
+  assertEquals(daemon.manager.current("pricing")?.scn, FIRST);
+  assertEquals([await daemon.thaw("pricing"), await daemon.thaw("pricing")], [true, false]);
+  await loaded("pricing", SECOND);
+});
+
+Deno.test("approve opens what waits for it, and refuses what does not", async () => {
+  await using fixture = await startDaemon({ approve: "all" });
+  const { daemon, path, events } = fixture;
+  await publish(path, "export const answer = () => 1;", { permissions: { net: ["a.example"] } });
+  await events.next(({ type }) => type === "skipped");
+  assertEquals(daemon.status().pending.map(({ scn }) => scn), [FIRST]);
+  assertEquals((await daemon.approve("pricing")).scn, FIRST);
+  const error = await assertRejects(() => daemon.approve("pricing"), HotplugError);
+  assertEquals(error.code, "not-found");
+});
+
+Deno.test("the log level can be changed, to one that there is", async () => {
+  await using daemon = new PluginDaemon({ watch: ["."], logLevel: "warning" });
+  assertEquals(daemon.logLevel, "warning");
+  daemon.setLogLevel("debug");
+  assertEquals(daemon.status().logLevel, "debug");
+  const error = assertThrows(() => daemon.setLogLevel("loud" as "debug"), HotplugError);
+  assertEquals(error.code, "options");
+});
