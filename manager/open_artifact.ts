@@ -56,7 +56,12 @@ export async function openArtifact(
       return artifact;
     };
     const next = await loadArtifact(location, read, world);
-    const { closing: signal, assertOpen: beforeFlip } = world;
+    const { closing: signal } = world;
+    const beforeFlip = (): void => {
+      world.assertOpen();
+      // It may have been frozen while this one was starting.
+      refuseHeld(location, slot);
+    };
     const previous = await swap({ slot, next, reason: "load", signal, handover, beforeFlip });
     world.flipped(next, previous, performance.now() - started);
     return next.generation;

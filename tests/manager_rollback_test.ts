@@ -175,6 +175,28 @@ Deno.test("a frozen plugin takes nothing new until it is thawed, and others do",
   assertEquals(events.all.filter(({ type }) => type === "frozen" || type === "thawed").length, 2);
 });
 
+Deno.test("a freeze keeps out what is being loaded, too, and the old one goes on", async () => {
+  await using directory = await tempDirectory();
+  let activating = (): Promise<void> | void => {};
+  await using manager = new PluginManager({ config: { pricing: () => activating() } });
+  const waiting = `export const activate = ({ config }) => config();
+    export const quiesce = () => {}; export const answer = () => 1;`;
+  const write = (scn: number) => writeArtifact(directory.path, waiting, { scn });
+  const old = await manager.open((await write(SCN)).path);
+  const [begun, ready] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  activating = () => {
+    begun.resolve();
+    return ready.promise;
+  };
+  const opening = manager.open((await write(SCN + 1)).path);
+  await begun.promise;
+  manager.freeze("pricing");
+  ready.resolve();
+  await assertCode(opening, "frozen");
+  assertEquals([manager.current("pricing"), old.state], [old, "current"]);
+  assertEquals(await manager.use<{ answer(): number }>("pricing").answer(), 1);
+});
+
 Deno.test("in its probation a generation whose calls fail too often is taken back by itself, once", async () => {
   await using directory = await tempDirectory();
   await using manager = new PluginManager({ probation: { minCalls: 4, errorRate: 0.5 } });
