@@ -192,6 +192,7 @@ export type {
   PluginStatus,
   Probation,
   RefusalEvent,
+  RestoredHolds,
   Retention,
   RetiredEvent,
   RollbackOptions,
@@ -201,6 +202,7 @@ export type {
   TierOptions,
   TierSettings,
   VerifiedArtifact,
+  VerifiedFiles,
 } from "./manager/mod.ts";
 export { PluginDaemon } from "./daemon/mod.ts";
 export type {

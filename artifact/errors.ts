@@ -60,6 +60,10 @@
  * | `unauthorized` | the token is missing or wrong, or the request comes from a web page |
  * | `listen` | an address can't be listened on |
  * | `watch` | a directory can't be watched |
+ * | `state` | the state folder can't be used |
+ * | `quarantined` | the process ended twice while it was loading |
+ * | `memory` | the process has more memory than it should; nothing more is loaded |
+ * | `config` | the configuration file can't be read as one |
  */
 export type ErrorCode =
   | "name"
@@ -118,7 +122,11 @@ export type ErrorCode =
   | "remote"
   | "unauthorized"
   | "listen"
-  | "watch";
+  | "watch"
+  | "state"
+  | "quarantined"
+  | "memory"
+  | "config";
 
 /**
  * The base of every error that hotplug throws: branch on `code`, not on the message.

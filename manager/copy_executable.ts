@@ -15,14 +15,14 @@ const MAX_EXECUTABLE_BYTES = 2 ** 30;
  * whole gzip file; `limit` where it is larger than 1 GiB; `io` where it can't be read or written.
  */
 export async function copyExecutable(
-  { path, file, parts }: Location,
+  { path, file, parts, root }: Location,
   expected: ArtifactFile,
   destination: string,
 ): Promise<void> {
   const hash = createHash("sha256");
   let size = 0;
   async function* counted(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    for await (const piece of readRegularPieces(path)) {
+    for await (const piece of readRegularPieces(path, root)) {
       hash.update(piece);
       size += piece.length;
       if (size > expected.size) break;

@@ -158,6 +158,7 @@ const SKIPS: ReadonlySet<ErrorCode> = new Set([
   "held",
   "frozen",
   "approval-required",
+  "memory",
 ]);
 
 const PASSING: ReadonlySet<ErrorCode> = new Set([
@@ -175,6 +176,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   "held",
   "frozen",
   "approval-required",
+  "memory",
 ]);
 
 /**

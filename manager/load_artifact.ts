@@ -39,6 +39,7 @@ export async function loadArtifact(
   location: Location,
   read: () => Promise<ReadArtifact>,
   world: LoadWorld,
+  beforeStart: () => void | Promise<void> = () => {},
 ): Promise<GenerationLife> {
   const { name, scn } = location.parts;
   const folder = world.store.reserve(name, scn, nextOrdinal());
@@ -47,6 +48,7 @@ export async function loadArtifact(
     const placed = location.parts.mode === "executable"
       ? await world.store.placeExecutable(folder, location, artifact)
       : await place(folder, artifact, location, world);
+    await beforeStart();
     return await start({ location, artifact, placed, folder }, world);
   } catch (error) {
     // The trace is made from the source map when it is first asked for, so before that goes.

@@ -16,6 +16,10 @@ export interface Location {
   readonly file: string;
   /** What the file name says. */
   readonly parts: ArtifactName;
+  /** The folder that no link may lead out of; that of the artifact itself by default. */
+  readonly root?: string;
+  /** Told of each of its files that was read, and of its bytes. */
+  readonly seen?: (file: string, bytes: Uint8Array<ArrayBuffer>) => void;
 }
 
 /** Turns a path or file URL into an absolute path. */

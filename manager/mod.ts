@@ -50,11 +50,11 @@ export type {
 export type { Generation, GenerationState } from "./generation.ts";
 export type { Holder } from "./hold_book.ts";
 export type { AcquireOptions, Lease } from "./lease.ts";
-export type { OpenOptions } from "./opener.ts";
+export type { OpenOptions, VerifiedFiles } from "./open_options.ts";
 export { isPluginOutdated, PluginOutdatedError } from "./outdated.ts";
 export type { CallOptions, HandleResult, PluginHandle } from "./plugin_handle.ts";
 export { PluginManager } from "./plugin_manager.ts";
-export type { GenerationHolder } from "./plugin_registry.ts";
+export type { GenerationHolder, RestoredHolds } from "./plugin_registry.ts";
 export type {
   ChooseTier,
   Loader,

@@ -9,6 +9,7 @@ import type { ResolvedManagerOptions } from "./options.ts";
 import { PluginOutdatedError } from "./outdated.ts";
 import { contractsOf } from "./plugin_settings.ts";
 import type { PluginSlot } from "./plugin_slot.ts";
+import type { OpenOptions } from "./open_options.ts";
 import { type ReadArtifact, readArtifact, refuseUnfinished } from "./read_artifact.ts";
 import { swap } from "./swap.ts";
 
@@ -32,40 +33,73 @@ export interface OpenWorld extends LoadWorld {
 export async function openArtifact(
   location: Location,
   world: OpenWorld,
-  handover = true,
+  { handover = true, reopen, verified }: OpenOptions = {},
 ): Promise<Generation> {
   const { options } = world;
   const started = performance.now();
-  const refusal = admit(location.parts, options);
   const slot = world.slotOf(location.parts.name);
-  if (refusal?.code === "outdated") throw outdated(location, slot, refusal.reason);
-  if (refusal) throw refusalError(location.file, refusal);
-  refuseOlder(location, slot);
+  refuseByName(location, slot, options, reopen);
   return await slot.enqueue(async () => {
     world.assertOpen();
     world.closing.throwIfAborted();
-    // Once more, since another load of this plugin may have come first.
-    refuseOlder(location, slot);
-    await refuseLoaded(location, slot, options);
-    refuseHeld(location, slot);
+    if (!reopen) {
+      // Once more, since another load of this plugin may have come first.
+      refuseOlder(location, slot);
+      await refuseLoaded(location, slot, options);
+      refuseHeld(location, slot);
+    }
     refuseUnfinished(location);
+    const files = new Map<string, Uint8Array<ArrayBuffer>>();
+    let told: void | Promise<void>;
     const read = async (): Promise<ReadArtifact> => {
-      const artifact = await readArtifact(location, options);
+      const seen = verified && ((file: string, bytes: Uint8Array<ArrayBuffer>) => {
+        files.set(file, bytes);
+      });
+      const artifact = await readArtifact({ ...location, ...(seen && { seen }) }, options);
       refuseContract(location, artifact, contractsOf(options, location.parts.name));
-      world.approvals.check(location, artifact, slot.current?.generation);
+      if (reopen) refuseOther(location, artifact, reopen.sha256);
+      else world.approvals.check(location, artifact, slot.current?.generation);
+      const { path, parts: { name, scn } } = location;
+      told = verified?.({ name, scn, path, sha256: artifact.sha256, files });
+      // Waited for before it starts: what it does goes on beside the placing.
+      told?.catch(() => {});
       return artifact;
     };
-    const next = await loadArtifact(location, read, world);
+    const next = await loadArtifact(location, read, world, () => told);
     const { closing: signal } = world;
     const beforeFlip = (): void => {
       world.assertOpen();
       // It may have been frozen while this one was starting.
-      refuseHeld(location, slot);
+      if (!reopen) refuseHeld(location, slot);
     };
     const previous = await swap({ slot, next, reason: "load", signal, handover, beforeFlip });
     world.flipped(next, previous, performance.now() - started);
     return next.generation;
   });
+}
+
+/** Refuses what the name alone tells is not for this host, or not for now. */
+function refuseByName(
+  location: Location,
+  slot: PluginSlot,
+  options: ResolvedManagerOptions,
+  reopen: OpenOptions["reopen"],
+): void {
+  const refusal = admit(location.parts, options);
+  if (reopen && (!refusal || refusal.code === "outdated" || refusal.code === "future")) return;
+  if (refusal?.code === "outdated") throw outdated(location, slot, refusal.reason);
+  if (refusal) throw refusalError(location.file, refusal);
+  refuseOlder(location, slot);
+}
+
+/** Refuses a copy that is none. */
+function refuseOther({ file }: Location, { sha256 }: ReadArtifact, expected: string): void {
+  if (sha256 === expected) return;
+  throw new HotplugError(
+    "integrity",
+    `Cannot reopen "${file}": the SHA-256 of its content is ${sha256}, not ${expected} as it was ` +
+      "when it was current; publish it again",
+  );
 }
 
 function outdated(location: Location, slot: PluginSlot, reason: string): PluginOutdatedError {

@@ -12,22 +12,11 @@ import type { Generation } from "./generation.ts";
 import { locate, type Location, toPath } from "./locate.ts";
 import { openArtifact, type OpenWorld } from "./open_artifact.ts";
 import { openNewest } from "./open_newest.ts";
-import type { PluginRegistry } from "./plugin_registry.ts";
+import type { OpenOptions } from "./open_options.ts";
+import type { PluginRegistry, RestoredHolds } from "./plugin_registry.ts";
 import { readRegularFile } from "./read_file.ts";
 import { toHotplugError } from "./refusal_event.ts";
-
-/** How {@linkcode PluginManager.open} goes about it. */
-export interface OpenOptions {
-  /** Gives the load up when aborted, also for who shares it; its reason is thrown. */
-  readonly signal?: AbortSignal;
-  /**
-   * Whether to ask the current generation to quiesce and to hand its state over. Without, a
-   * generation whose hooks fail can still be superseded.
-   *
-   * @default {true}
-   */
-  readonly handover?: boolean;
-}
+import { historyOf } from "./tier_history.ts";
 
 /** What an opener needs of its manager. */
 export interface OpenerWorld extends OpenWorld {
@@ -48,10 +37,11 @@ export class Opener {
   }
 
   /** Opens an artifact; opens of the same file at the same time share one load. */
-  async open(pathOrUrl: string | URL, { signal, handover }: OpenOptions = {}): Promise<Generation> {
+  async open(pathOrUrl: string | URL, options: OpenOptions = {}): Promise<Generation> {
+    const { signal, root } = options;
     let location: Location;
     try {
-      location = locate(pathOrUrl);
+      location = { ...locate(pathOrUrl), ...(root !== undefined && { root }) };
     } catch (error) {
       throw this.#refused(error, String(pathOrUrl));
     }
@@ -62,7 +52,7 @@ export class Opener {
       const world = signal
         ? { ...this.#world, closing: AbortSignal.any([closing, signal]) }
         : this.#world;
-      opening = openArtifact(location, world, handover)
+      opening = openArtifact(location, world, options)
         .catch((error) => {
           throw this.#refused(error, path);
         })
@@ -72,12 +62,18 @@ export class Opener {
     return await opening;
   }
 
+  /** Takes over what kept versions of the plugin out in an earlier process. */
+  restore(name: string, holds: RestoredHolds): void {
+    this.#world.registry.restore(name, holds);
+    if (holds.crashed) historyOf(this.#world.options).crash(name);
+  }
+
   /** Approves a version that waits, and opens it. */
-  async approve(name: string, scn?: Scn): Promise<Generation> {
+  async approve(name: string, scn?: Scn, options?: OpenOptions): Promise<Generation> {
     const { path } = this.#world.approvals.approve(name, scn);
     // One that is being opened was judged before; it is over soon, and fails.
     await this.#opening.get(path)?.catch(() => {});
-    return await this.open(path);
+    return await this.open(path, options);
   }
 
   /** Opens the artifact that an info file describes. */

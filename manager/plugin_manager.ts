@@ -5,11 +5,11 @@ import type { ManagerEvent } from "./events.ts";
 import type { Generation } from "./generation.ts";
 import { installGuards, passAftermath } from "./guards.ts";
 import type { AcquireOptions, Lease } from "./lease.ts";
-import { loadedEvent } from "./loaded_event.ts";
-import { Opener, type OpenOptions } from "./opener.ts";
+import type { OpenOptions } from "./open_options.ts";
+import { Opener } from "./opener.ts";
 import { type ManagerOptions, resolveManagerOptions } from "./options.ts";
 import { type CallOptions, type PluginHandle, pluginHandle } from "./plugin_handle.ts";
-import { type GenerationHolder, PluginRegistry } from "./plugin_registry.ts";
+import { type GenerationHolder, PluginRegistry, type RestoredHolds } from "./plugin_registry.ts";
 import { PrivateStore } from "./private_store.ts";
 import { incidentEvent, refusalEvent } from "./refusal_event.ts";
 import type { RollbackOptions } from "./rollback.ts";
@@ -63,6 +63,7 @@ export class PluginManager implements AsyncDisposable {
     this.#approvals = new Approvals(resolved.approve);
     this.#upkeep = new Upkeep({
       registry: this.#registry,
+      approvals: this.#approvals,
       hookDeadlines: resolved.hookDeadlines,
       closing: this.#closing.signal,
       assertOpen: () => this.#assertOpen(),
@@ -80,12 +81,7 @@ export class PluginManager implements AsyncDisposable {
       slotOf: (name) => this.#registry.slotOf(name),
       refused: (error, path) => this.#hub.emit(refusalEvent(error, path)),
       incident: ({ path }, incident) => this.#hub.emit(incidentEvent(incident, path)),
-      flipped: (next, previous, durationMs) => {
-        this.#registry.know(next);
-        this.#approvals.loaded(next.generation);
-        this.#hub.emit(loadedEvent(next.generation, previous?.generation, durationMs));
-        void this.#upkeep.retire(next.generation.name);
-      },
+      flipped: (...flip) => this.#upkeep.flipped(...flip),
     });
   }
 
@@ -228,15 +224,21 @@ export class PluginManager implements AsyncDisposable {
     return this.#upkeep.setFrozen(name, false);
   }
 
+  /** Takes over what kept versions of the plugin out in an earlier process; nothing is told of it. */
+  restore(name: string, holds: RestoredHolds): void {
+    assertPluginName(name);
+    this.#opener.restore(name, holds);
+  }
+
   /**
    * Opens a version that waits for an approval (see {@linkcode ManagerOptions.approve}), the newest one
    * if no SCN is given. What is approved is the file as it was when it was held.
    *
    * @throws {HotplugError} `not-found` where none waits; else as {@linkcode open}.
    */
-  async approve(name: string, scn?: Scn): Promise<Generation> {
+  async approve(name: string, scn?: Scn, options: OpenOptions = {}): Promise<Generation> {
     this.#assertOpen();
-    return await this.#opener.approve(name, scn);
+    return await this.#opener.approve(name, scn, options);
   }
 
   /** The versions that wait for an approval, by name and then by SCN. */

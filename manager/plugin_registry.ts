@@ -11,6 +11,16 @@ export interface GenerationHolder extends Holder {
   readonly scn: Scn;
 }
 
+/** What kept versions of a plugin out in an earlier process. */
+export interface RestoredHolds {
+  /** Nothing up to this SCN is loaded: it was rolled back from. */
+  readonly held?: Scn;
+  /** Whether nothing is loaded at all. */
+  readonly frozen?: boolean;
+  /** Whether it ended its process, so that its versions are tried in one that is thrown away first. */
+  readonly crashed?: boolean;
+}
+
 /** The plugins of a manager, by name. */
 export class PluginRegistry {
   readonly #slots = new Map<string, PluginSlot>();
@@ -68,6 +78,13 @@ export class PluginRegistry {
   async passGate(name: string): Promise<void> {
     const slot = this.#slots.get(name);
     while (slot?.gate) await slot.gate;
+  }
+
+  /** Takes the holds of an earlier process over. */
+  restore(name: string, { held = 0, frozen = false }: RestoredHolds): void {
+    const slot = this.slotOf(name);
+    slot.held = Math.max(slot.held, held);
+    slot.frozen ||= frozen;
   }
 
   /** Lifts the hold of a rollback; answers with whether there was one. */

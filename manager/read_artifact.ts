@@ -59,7 +59,8 @@ export async function readArtifact(
   if (location.parts.mode === "executable") {
     return { ...describedExecutable(location, info), signedBy: signed?.signedBy ?? [] };
   }
-  const bytes = await readRegularFile(location.path, limits.maxSize);
+  const bytes = await readRegularFile(location.path, limits.maxSize, location.root);
+  location.seen?.(location.file, bytes);
   if (info) checkBytes(location, "artifact", bytes, info.artifact);
   const content = await decompress(location, bytes, limits.maxSize);
   if (info) checkContent(location, content, info);
@@ -146,8 +147,11 @@ async function readSourceMap(
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (!info?.sourceMap) return undefined;
   try {
-    const bytes = await readRegularFile(join(location.directory, info.sourceMap.file), maxSize);
-    return sha256(bytes) === info.sourceMap.sha256 ? bytes : undefined;
+    const { file } = info.sourceMap;
+    const bytes = await readRegularFile(join(location.directory, file), maxSize, location.root);
+    if (sha256(bytes) !== info.sourceMap.sha256) return undefined;
+    location.seen?.(file, bytes);
+    return bytes;
   } catch (error) {
     if (error instanceof HotplugError) return undefined;
     throw error;

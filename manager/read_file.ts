@@ -7,6 +7,7 @@ import {
   read,
   readSync,
   realpathSync,
+  type Stats,
 } from "node:fs";
 import { promisify } from "node:util";
 import { dirname, isAbsolute, relative, SEPARATOR } from "@std/path";
@@ -26,8 +27,9 @@ const readLater = promisify(read);
 /**
  * Reads a regular file whole, once.
  *
- * Links are followed as long as they end inside the folder that the path names: a volume that
- * swaps `..data` works, a link to `/etc` does not.
+ * Links are followed as long as they end inside the root, by default the folder that the path names:
+ * a volume that swaps `..data` works, a link to `/etc` does not. Afterwards the path must lead to the
+ * same file still, in the same size.
  *
  * @throws {HotplugError} `io` where it can't be read, `integrity` for what is no regular file or
  * lies outside, `limit` past the limit.
@@ -35,10 +37,11 @@ const readLater = promisify(read);
 export async function readRegularFile(
   path: string,
   maxSize: number,
+  root: string = dirname(path),
 ): Promise<Uint8Array<ArrayBuffer>> {
   let file: number | undefined;
   try {
-    file = openInside(path);
+    file = openInside(path, root);
     const stat = fstatSync(file);
     if (!stat.isFile()) throw refusal(path, "it is not a regular file");
     if (stat.size > maxSize) {
@@ -47,7 +50,9 @@ export async function readRegularFile(
         `Cannot read "${path}": its ${stat.size} bytes are more than the limit of ${maxSize}`,
       );
     }
-    return await readExactly(file, stat.size, path);
+    const bytes = await readExactly(file, stat.size, path);
+    assertSame(path, root, stat, fstatSync(file));
+    return bytes;
   } catch (error) {
     if (error instanceof HotplugError) throw error;
     throw ioError(path, error);
@@ -63,15 +68,19 @@ export async function readRegularFile(
  * @throws {HotplugError} `io` where it can't be read, `integrity` for what is no regular file or
  * lies outside.
  */
-export async function* readRegularPieces(path: string): AsyncGenerator<Uint8Array> {
+export async function* readRegularPieces(
+  path: string,
+  root: string = dirname(path),
+): AsyncGenerator<Uint8Array> {
   let file: number | undefined;
   try {
-    file = openInside(path);
-    if (!fstatSync(file).isFile()) throw refusal(path, "it is not a regular file");
+    file = openInside(path, root);
+    const stat = fstatSync(file);
+    if (!stat.isFile()) throw refusal(path, "it is not a regular file");
     const buffer = new Uint8Array(PIECE);
     for (;;) {
       const { bytesRead } = await readLater(file, buffer, 0, PIECE, null);
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) return assertSame(path, root, stat, fstatSync(file));
       yield buffer.subarray(0, bytesRead);
     }
   } catch (error) {
@@ -83,16 +92,29 @@ export async function* readRegularPieces(path: string): AsyncGenerator<Uint8Arra
 
 // Synchronous, as the reading of small files: a few system calls that are answered from memory take
 // less time than one detour by a thread.
-function openInside(path: string): number {
-  const real = realpathSync.native(path);
-  const root = realpathSync.native(dirname(path));
-  const inside = relative(root, real);
-  if (inside === ".." || inside.startsWith(`..${SEPARATOR}`) || isAbsolute(inside)) {
-    throw refusal(path, "it is a link that ends outside its folder; copy the file instead");
-  }
+function openInside(path: string, root: string): number {
+  const real = resolveInside(path, root);
   // A device or FIFO may act on being opened, so it is not opened.
   if (!lstatSync(real).isFile()) throw refusal(path, "it is not a regular file");
   return openSync(real, OPEN_FLAGS);
+}
+
+function resolveInside(path: string, root: string): string {
+  const real = realpathSync.native(path);
+  const inside = relative(realpathSync.native(root), real);
+  if (inside === ".." || inside.startsWith(`..${SEPARATOR}`) || isAbsolute(inside)) {
+    throw refusal(path, "it is a link that ends outside its folder; copy the file instead");
+  }
+  return real;
+}
+
+/** A folder on the way may have been replaced between resolving and opening: then it is another file. */
+function assertSame(path: string, root: string, before: Stats, after: Stats): void {
+  const named = lstatSync(resolveInside(path, root));
+  const same = [after, named].every(({ dev, ino, size }) =>
+    dev === before.dev && ino === before.ino && size === before.size
+  );
+  if (!same) throw changed(path);
 }
 
 async function readExactly(
@@ -111,10 +133,12 @@ async function readExactly(
     if (bytesRead === 0) break;
     length += bytesRead;
   }
-  if (length !== size) {
-    throw new HotplugError("io", `Cannot read "${path}": it changed while it was read; try again`);
-  }
+  if (length !== size) throw changed(path);
   return bytes.subarray(0, size);
+}
+
+function changed(path: string): HotplugError {
+  return new HotplugError("io", `Cannot read "${path}": it changed while it was read; try again`);
 }
 
 function refusal(path: string, why: string): HotplugError {

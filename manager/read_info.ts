@@ -60,7 +60,9 @@ function agreeing<T extends ParsedInfo>(location: Location, parsed: T): T {
 async function readInfoBytes(location: Location): Promise<Uint8Array | undefined> {
   const path = join(location.directory, infoFileName(location.parts));
   try {
-    return await readRegularFile(path, MAX_INFO_BYTES);
+    const bytes = await readRegularFile(path, MAX_INFO_BYTES, location.root);
+    location.seen?.(infoFileName(location.parts), bytes);
+    return bytes;
   } catch (error) {
     // A link to nowhere is an info file that is not there yet, not the lack of one.
     if (isNotFound(error) && !lstatSync(path, { throwIfNoEntry: false })) return undefined;

@@ -1,7 +1,9 @@
 import type { Hook, HotplugError } from "../artifact/mod.ts";
+import type { Approvals } from "./approvals.ts";
 import type { HoldEvent, ManagerEvent } from "./events.ts";
 import type { Generation } from "./generation.ts";
 import type { Drain, GenerationLife, LifeWorld } from "./generation_life.ts";
+import { loadedEvent } from "./loaded_event.ts";
 import type { PluginRegistry } from "./plugin_registry.ts";
 import { failsProbation } from "./probation.ts";
 import { refusalEvent, toHotplugError } from "./refusal_event.ts";
@@ -11,6 +13,8 @@ import { rollback, type RollbackOptions, type RolledBack } from "./rollback.ts";
 export interface UpkeepWorld {
   /** The plugins. */
   readonly registry: PluginRegistry;
+  /** Who waits for an approval. */
+  readonly approvals: Approvals;
   /** How long each hook may take, in milliseconds. */
   readonly hookDeadlines: Readonly<Record<Hook, number>>;
   /** Aborted when the manager closes. */
@@ -35,6 +39,15 @@ export class Upkeep implements LifeWorld {
   constructor(world: UpkeepWorld) {
     this.#world = world;
     this.hookDeadlines = world.hookDeadlines;
+  }
+
+  /** Tells of what was loaded, and retires what is not kept beside it. */
+  flipped(next: GenerationLife, previous: GenerationLife | undefined, durationMs: number): void {
+    const { registry, approvals, emit } = this.#world;
+    registry.know(next);
+    approvals.loaded(next.generation);
+    emit(loadedEvent(next.generation, previous?.generation, durationMs));
+    void this.retire(next.generation.name);
   }
 
   /** Tells of what failed when nobody waited for it. */

@@ -1,0 +1,83 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { HotplugError, sha256 } from "../artifact/mod.ts";
+import { PluginManager, type VerifiedFiles } from "../manager/mod.ts";
+import { writeArtifact } from "./_artifacts.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
+const ONE = "export const answer = () => 1;";
+const TWO = "export const answer = () => 2;";
+
+Deno.test("what was current is reopened below the floor, a hold and a freeze, by its digest", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, ONE, { scn: FIRST });
+  const newer = await writeArtifact(directory.path, TWO, { scn: SECOND });
+  await using manager = new PluginManager({ initialScn: SECOND, approve: "all" });
+  manager.restore("pricing", { held: SECOND, frozen: true });
+  await manager.open(path, { reopen: { sha256: sha256(ONE) } });
+  assertEquals(manager.current("pricing")?.scn, FIRST);
+  assertEquals(manager.isHeld("pricing", SECOND), true);
+  const frozen = await assertRejects(() => manager.open(newer.path), HotplugError);
+  assertEquals(frozen.code, "frozen");
+  manager.thaw("pricing");
+  const held = await assertRejects(() => manager.open(newer.path), HotplugError);
+  assertEquals(held.code, "held");
+});
+
+Deno.test("a copy with other content is not reopened", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, TWO, { scn: FIRST });
+  await using manager = new PluginManager();
+  const error = await assertRejects(
+    () => manager.open(path, { reopen: { sha256: sha256(ONE) } }),
+    HotplugError,
+  );
+  assertEquals([error.code, manager.names()], ["integrity", []]);
+});
+
+Deno.test("verified gets the files that were read, before anything of them runs", async () => {
+  await using directory = await tempDirectory();
+  const globals = globalThis as { ranOfTests?: boolean };
+  const source = "globalThis.ranOfTests = true; export const answer = () => 1;";
+  const written = await writeArtifact(directory.path, source, { gzip: true, sourceMap: "{}" });
+  await using manager = new PluginManager();
+  const seen: VerifiedFiles[] = [];
+  const refused = await assertRejects(() =>
+    manager.open(written.path, {
+      verified: (artifact) => {
+        seen.push(artifact);
+        throw new HotplugError("memory", "There is no room");
+      },
+    }), HotplugError);
+  assertEquals([refused.code, globals.ranOfTests], ["memory", undefined]);
+  const [artifact] = seen;
+  assertEquals([artifact?.name, artifact?.sha256], ["pricing", sha256(source)]);
+  for (const path of [written.path, written.infoPath]) {
+    const name = path.slice(directory.path.length + 1);
+    assertEquals(artifact?.files.get(name), await Deno.readFile(path));
+  }
+  assertEquals(artifact?.files.size, 3);
+});
+
+Deno.test({
+  name: "a link may lead anywhere in the root that is given, and no further",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using directory = await tempDirectory();
+    await using outside = await tempDirectory();
+    for (const folder of ["a", "b"]) await Deno.mkdir(directory.file(folder));
+    const { path, file, infoPath } = await writeArtifact(directory.file("a"), ONE);
+    const link = directory.file("b", file);
+    await Deno.symlink(path, link);
+    await Deno.copyFile(infoPath, directory.file("b", infoPath.slice(directory.file("a").length)));
+    await using manager = new PluginManager();
+    const error = await assertRejects(() => manager.open(link), HotplugError);
+    assertEquals(error.code, "integrity");
+    const elsewhere = await assertRejects(
+      () => manager.open(link, { root: outside.path }),
+      HotplugError,
+    );
+    assertEquals(elsewhere.code, "integrity");
+    assertEquals((await manager.open(link, { root: directory.path })).path, link);
+  },
+});
