@@ -3,6 +3,7 @@ import { hostTarget, type Permissions } from "../artifact/mod.ts";
 import { childEnv } from "./child_env.ts";
 import { childPermissions } from "./child_permissions.ts";
 import { findDeno } from "./find_deno.ts";
+import { guardFolder } from "./folder_guard.ts";
 import type { Instance, InstanceRequest } from "./instance.ts";
 import { executableCommand, moduleCommand, type Program, writeHost } from "./process_command.ts";
 import { describeCut, labelOf, loadError, remoteEvents } from "./remote_events.ts";
@@ -20,12 +21,16 @@ export async function startProcess(request: InstanceRequest): Promise<Instance> 
   const command = await commandOf(request, permissions);
   const label = labelOf(parts);
   const deadline = options.loadDeadline;
+  const checkFolder = guardFolder(placed.directoryUrl, label);
   try {
     return await RemoteInstance.start({
       tier: "process",
       label,
-      start: (events, signal) =>
-        startChild({ ...command, label, name: parts.name }, events, { signal, deadline }),
+      start: async (events, signal) => {
+        checkFolder();
+        const child = { ...command, label, name: parts.name };
+        return await startChild(child, events, { signal, deadline });
+      },
       url: executable ? undefined : placed.url,
       startDeadline: deadline,
       activateDeadline: options.hookDeadlines.activate,

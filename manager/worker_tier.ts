@@ -1,6 +1,7 @@
 import { hostTarget, HotplugError, type Permissions, permissionsBeyond } from "../artifact/mod.ts";
 import { fromFileUrl } from "@std/path";
 import { childPermissions } from "./child_permissions.ts";
+import { guardFolder } from "./folder_guard.ts";
 import type { Instance, InstanceRequest } from "./instance.ts";
 import { ownPermissions } from "./own_permissions.ts";
 import { writeHost } from "./process_command.ts";
@@ -29,19 +30,21 @@ export async function startWorker(request: InstanceRequest): Promise<Instance> {
   const label = labelOf(parts);
   const hostUrl = await writeHost(placed.directoryUrl);
   const history = historyOf(options);
+  const checkFolder = guardFolder(placed.directoryUrl, label);
   try {
     return await RemoteInstance.start({
       tier: "worker",
       label,
-      start: (events) =>
-        Promise.resolve(
-          new WorkerRunner({
-            label,
-            start: (onEnd) => startThreadAt(hostUrl, onEnd),
-            heartbeat: HEARTBEAT,
-            lost: () => history.loseWorker(parts.name),
-          }, events),
-        ),
+      // deno-lint-ignore require-await -- what it throws at once is a rejection, too
+      start: async (events) => {
+        checkFolder();
+        return new WorkerRunner({
+          label,
+          start: (onEnd) => startThreadAt(hostUrl, onEnd),
+          heartbeat: HEARTBEAT,
+          lost: () => history.loseWorker(parts.name),
+        }, events);
+      },
       url: placed.url,
       mayRestart: () => history.lostWorkers(parts.name) < MOST_LOST,
       startDeadline: options.loadDeadline,
