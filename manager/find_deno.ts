@@ -47,9 +47,14 @@ function realWorld(): DenoWorld {
   return {
     execPath: attempt(() => Deno.execPath()) ?? "",
     standalone: Deno.build.standalone,
-    variable: (name) => attempt(() => Deno.env.get(name)),
+    variable: (name) => mayKnow(name) ? Deno.env.get(name) : undefined,
     isFile: (path) => attempt(() => Deno.statSync(path).isFile) ?? false,
   };
+}
+
+/** Asked first: nobody is to be prompted for a variable that need not be there. */
+function mayKnow(variable: string): boolean {
+  return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
 }
 
 /** What this process may not know counts as not being there. */
