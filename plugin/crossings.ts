@@ -1,3 +1,4 @@
+import { HotplugError } from "../artifact/errors.ts";
 import { copyableThrown, type Exporter, type Importer } from "./codec.ts";
 import { readStream, StreamSink } from "./stream_sink.ts";
 import { StreamSource } from "./stream_source.ts";
@@ -49,6 +50,10 @@ export class Crossings {
       ["stream.item", (id: number, value: unknown) => this.#sinks.get(id)?.sink.push(value)],
       ["stream.done", (id: number, value: unknown) => this.#endSink(id, { done: value })],
       ["stream.error", (id: number, error: unknown) => this.#endSink(id, { error })],
+      ["stream.refused", (id: number, code: unknown, message: unknown) =>
+        this.#endSink(id, {
+          error: new HotplugError(code === "limit" ? "limit" : "clone", String(message)),
+        })],
       ["signal.abort", (id: number, reason: unknown) => this.#abort(id, reason)],
       ["signal.release", (id: number) => void this.#controllers.delete(id)],
     ]);
@@ -103,6 +108,8 @@ export class Crossings {
     const source = new StreamSource(iterable, {
       item: (value) => this.#peer.notify("stream.item", id, value),
       done: (value) => ending(() => this.#tellEnd("stream.done", id, value)),
+      refused: ({ code, message }) =>
+        ending(() => this.#peer.notify("stream.refused", id, code, message)),
       error: (thrown) =>
         ending(() => this.#peer.notify("stream.error", id, copyableThrown(thrown))),
     });

@@ -1,3 +1,4 @@
+import type { HotplugError } from "../artifact/errors.ts";
 import { costOf } from "./stream_cost.ts";
 
 /** How the writing end tells the reading end something. */
@@ -6,6 +7,8 @@ export interface StreamOutput {
   item(value: unknown): void;
   /** Sends the end. */
   done(value: unknown): void;
+  /** Tells that an item could not be sent. */
+  refused(error: HotplugError): void;
   /** Sends what was thrown. */
   error(thrown: unknown): void;
 }
@@ -62,7 +65,7 @@ export class StreamSource {
     try {
       this.#output.item(value);
     } catch (error) {
-      this.#end(() => this.#output.error(error));
+      this.#end(() => this.#output.refused(error as HotplugError));
       // It is the item that can't be sent: the iterable goes on and is to be told.
       Promise.resolve(this.#iterator?.return?.()).catch(() => {});
     }
