@@ -184,7 +184,8 @@ export class ChildProcess implements Runner {
   #receiveLog({ text }: Frame): void {
     if (!this.#logs.take(text.length)) return;
     const record: LogRecord = JSON.parse(text);
-    const dropped = (record.dropped ?? 0) + this.#logs.takeDropped();
+    const told = Number.isSafeInteger(record.dropped) ? record.dropped ?? 0 : 0;
+    const dropped = Math.max(0, told) + this.#logs.takeDropped();
     this.#events.log({ ...record, ...(dropped > 0 && { dropped }) });
     if (dropped > 0) this.#tellFlood(dropped);
   }

@@ -19,7 +19,9 @@ export function pluginLog(name: string, scn: Scn): (record: LogRecord) => void {
     const text = String(message);
     // What was printed is no template.
     const template = source === "logger" ? text : text.replace(/[{}]/g, "$&$&");
-    if (text !== "" || !dropped) logger[method](template, { ...properties, source });
+    if (text !== "" || !dropped) {
+      logger[method](template, { ...properties, plugin: name, scn, source });
+    }
     if (!dropped) return;
     logger.warn("It printed too much: {dropped} characters were dropped", { dropped });
   };

@@ -1,4 +1,5 @@
 import { type ArtifactName, HotplugError, type Permissions } from "../artifact/mod.ts";
+import { LogBudget } from "../plugin/mod.ts";
 import { describeError } from "./describe_error.ts";
 import { importError } from "./import_module.ts";
 import type { InstanceRequest } from "./instance.ts";
@@ -17,11 +18,19 @@ export function remoteEvents(
   { incident, options }: Pick<InstanceRequest, "incident" | "options">,
 ): RemoteEvents {
   const label = labelOf(parts).replace("plugin", "Plugin");
+  // One that fails a thousand times a second must not fill the host's log.
+  const budget = new LogBudget(undefined, { perSecond: 10, burst: 100 });
   const log = pluginLog(parts.name, parts.scn);
   return {
     log,
-    late: (what, error) =>
-      incident({ code: "uncaught", message: `${label} ${what}: ${describeError(error)}`, error }),
+    late: (what, error) => {
+      if (!budget.take(1)) return;
+      const untold = budget.takeDropped();
+      const more = untold > 0 ? ` (${untold} more before it were not told)` : "";
+      const text = `${String(what).slice(0, 200)}: ${describeError(error).slice(0, 4_000)}`;
+      const message = `${label} ${text}${more}`;
+      incident({ code: "uncaught", message, error });
+    },
     flooded: (message) => incident({ code: "limit", message: `${label} ${message}` }),
     crashed: ({ code, message, cause }) => {
       historyOf(options).crash(parts.name);

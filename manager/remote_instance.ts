@@ -105,9 +105,16 @@ export class RemoteInstance implements Instance {
         `Cannot look up "${symbol}" of ${this.#spec.label}, which runs in a ${this.tier}: ${copy.refused}`,
       );
     }
-    const value = decode(copy);
-    this.#values.set(symbol, value);
-    return value;
+    try {
+      const value = decode(copy);
+      this.#values.set(symbol, value);
+      return value;
+    } catch (cause) {
+      const why = describeError(cause);
+      throw new HotplugError("clone", `Cannot look up "${symbol}" of ${this.#spec.label}: ${why}`, {
+        cause,
+      });
+    }
   }
 
   async call(symbol: string, args: readonly unknown[], limits: CallLimits): Promise<unknown> {
@@ -246,13 +253,26 @@ async function startLoaded(
   const runner = await spec.start(spec.events, signal);
   try {
     const loading = runner.connection.call("load", { url: spec.url });
-    const exports = await limited(loading, limits, `Start of ${spec.label}`) as LoadedExports;
-    return { runner, exports };
+    const exports = await limited(loading, limits, `Start of ${spec.label}`);
+    if (isExports(exports)) return { runner, exports };
+    throw new HotplugError(
+      "protocol",
+      `The ${spec.tier} of ${spec.label} does not say what it has`,
+    );
   } catch (error) {
     runner.kill(asHotplugError(error));
     await runner.ended;
     throw error;
   }
+}
+
+/** What a process says of itself is not to be believed without a look. */
+function isExports(value: unknown): value is LoadedExports {
+  if (typeof value !== "object" || value === null) return false;
+  const { functions, values, hooks } = value as Partial<LoadedExports>;
+  const areNames = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((each) => typeof each === "string");
+  return areNames(functions) && areNames(hooks) && values instanceof Map;
 }
 
 function asHotplugError(error: unknown): HotplugError {

@@ -11,6 +11,9 @@ export interface Peer {
   call(method: string, ...args: unknown[]): Promise<unknown>;
 }
 
+/** How many streams, and how many signals, of the other side may be open at a time. */
+const MOST = 10_000;
+
 /**
  * Async iterables and AbortSignals that cross a connection: they stay where they are, and a number
  * stands for them on the other side.
@@ -132,6 +135,7 @@ export class Crossings {
   }
 
   #openSink(id: number): AsyncIterable<unknown> {
+    refuseMany(this.#sinks.size);
     const control = {
       credit: (count: number) => this.#peer.notify("stream.credit", id, count),
       finish: (value: unknown) => {
@@ -192,6 +196,7 @@ export class Crossings {
 
   #openSignal(id: number, aborted: boolean, reason: unknown): AbortSignal {
     if (aborted) return AbortSignal.abort(reason);
+    refuseMany(this.#controllers.size);
     const controller = new AbortController();
     this.#controllers.set(id, controller);
     return controller.signal;
@@ -202,4 +207,9 @@ export class Crossings {
     this.#controllers.delete(id);
     controller?.abort(reason);
   }
+}
+
+/** One side must not be able to fill the other's memory. */
+function refuseMany(size: number): void {
+  if (size >= MOST) throw new RangeError(`More than ${MOST} streams or signals are open`);
 }

@@ -1,3 +1,4 @@
+import { HotplugError } from "../artifact/errors.ts";
 import { costOf, WINDOW } from "./stream_cost.ts";
 
 /** How the reading end tells the writing end something. */
@@ -25,6 +26,7 @@ export class StreamSink {
   #end: End | undefined;
   #started = false;
   #taken = 0;
+  #allowed = 0;
 
   /** Makes the reading end of a stream that has not begun. */
   constructor(control: StreamControl) {
@@ -39,6 +41,12 @@ export class StreamSink {
   /** Takes an item. */
   push(value: unknown): void {
     if (this.#end) return;
+    // One that sends without being allowed to would fill this side's memory.
+    if (this.#allowed <= 0) {
+      const why = "The stream was cut: its other end sent more than it was asked for";
+      return this.end({ error: new HotplugError("protocol", why) });
+    }
+    this.#allowed -= costOf(value);
     this.#items.push({ value });
     this.#wake();
   }
@@ -54,7 +62,7 @@ export class StreamSink {
   async next(): Promise<IteratorResult<unknown>> {
     if (!this.#started && !this.#end) {
       this.#started = true;
-      this.#control.credit(WINDOW);
+      this.#allow(WINDOW);
     }
     while (true) {
       const item = this.#items.shift();
@@ -84,8 +92,13 @@ export class StreamSink {
   #took(cost: number): void {
     this.#taken += cost;
     if (this.#taken < WINDOW / 2 || this.#end) return;
-    this.#control.credit(this.#taken);
+    this.#allow(this.#taken);
     this.#taken = 0;
+  }
+
+  #allow(count: number): void {
+    this.#allowed += count;
+    this.#control.credit(count);
   }
 
   #wake(): void {

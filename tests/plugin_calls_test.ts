@@ -152,3 +152,23 @@ Deno.test("what is no message of the protocol is refused", () => {
   }
   assertThrowsCode(() => near.receive({ head: "q1 call", text: "[1]", buffers: [] }), "protocol");
 });
+
+Deno.test("a stream that brings more than it was asked for is cut", async () => {
+  const messages: string[] = [];
+  const near: Connection = new Connection(new Map(), ({ head }) => void messages.push(head));
+  const call = near.call("flood");
+  const id = messages[0]?.slice(1).split(" ")[0];
+  near.receive({ head: `o${id}`, text: '[["Special",1],[2,3],"stream",7]', buffers: [] });
+  const stream = await call as AsyncGenerator<unknown>;
+  const first = stream.next();
+  for (let i = 0; i < 1000; i++) {
+    near.receive({ head: "q stream.item", text: '[[1,2],7,"more"]', buffers: [] });
+  }
+  let read = 0;
+  const reading = async (): Promise<void> => {
+    await first;
+    for await (const _ of stream) read++;
+  };
+  await assertCode(reading(), "protocol");
+  assert(read <= 16, `${read} items were kept`);
+});
