@@ -47,7 +47,13 @@ async function measure(
   await Deno.mkdir(bareWatched);
   const code = await Deno.readFile(artifact.path);
   const map = await Deno.readFile(artifact.sourceMapPath ?? "");
-  await using daemonHost = new Host([path("../cli/main.ts"), "daemon", watched, "--json"]);
+  await using daemonHost = new Host([
+    path("../cli/main.ts"),
+    "daemon",
+    watched,
+    "--json",
+    "--no-state",
+  ]);
   await using bareHost = new Host([path("./_bare_host.ts"), bareWatched]);
   await daemonHost.until(`"ready"`);
   await bareHost.until("ready");

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { Scn } from "../artifact/mod.ts";
 import { PluginDaemon } from "../daemon/mod.ts";
-import { collect, scnArgument, textArgument } from "./argument.ts";
+import { collect, numberArgument, scnArgument, textArgument } from "./argument.ts";
 import { formatEvent } from "./format_event.ts";
 import type { Io } from "./io.ts";
 import { readPublicKeys } from "./key_file.ts";
@@ -13,6 +13,9 @@ interface Flags {
   readonly initialScn?: Scn;
   readonly trust?: readonly string[];
   readonly approve?: "more" | "none";
+  readonly state?: string | boolean;
+  readonly recursive?: true;
+  readonly poll?: number;
   readonly json?: true;
 }
 
@@ -50,6 +53,19 @@ export function daemonCommand(io: Io): Command {
           "none: load them (default: more)",
       ).choices(["more", "none"]),
     )
+    .option("--recursive", "watch the folders in the directories too")
+    .option(
+      "--poll <MS>",
+      "list the directories each so many milliseconds, and don't wait to be told of changes",
+      numberArgument,
+    )
+    .option(
+      "--state <DIR>",
+      "the folder for what outlives the process (default: one of its own for the same directories, " +
+        "in $XDG_STATE_HOME/hotplug)",
+      textArgument,
+    )
+    .option("--no-state", "let nothing outlive the process")
     .option("--json", "print one JSON object a line for each event, and nothing else")
     .addHelpText("after", EXAMPLES)
     .action((directories: readonly string[], flags: Flags) => run(directories, flags, io));
@@ -58,9 +74,12 @@ export function daemonCommand(io: Io): Command {
 async function run(directories: readonly string[], flags: Flags, io: Io): Promise<void> {
   // Taken first: a plugin may print as soon as it is loaded.
   using _redirected = stdoutToStderr();
-  const { initialScn, trust, approve } = flags;
+  const { initialScn, trust, approve, state = true, recursive, poll } = flags;
   await using daemon = new PluginDaemon({
     watch: directories,
+    state,
+    ...(recursive && { recursive }),
+    ...(poll !== undefined && { poll }),
     ...(initialScn !== undefined && { initialScn }),
     ...(trust && { trust: await readPublicKeys(trust) }),
     ...(approve && { approve }),

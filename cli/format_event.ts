@@ -1,5 +1,5 @@
 import { basename } from "@std/path";
-import type { DaemonEvent, ReadyEvent, WatchEvent } from "../daemon/mod.ts";
+import type { DaemonEvent, MemoryEvent, ReadyEvent, WatchEvent } from "../daemon/mod.ts";
 import { printable } from "./printable.ts";
 
 const COLOURS: Record<DaemonEvent["type"], number> = {
@@ -16,6 +16,12 @@ const COLOURS: Record<DaemonEvent["type"], number> = {
   parked: 36,
   retired: 36,
   retried: 36,
+  deleted: 33,
+  memory: 31,
+  state: 33,
+  suspected: 33,
+  quarantined: 31,
+  unquarantined: 36,
   watch: 36,
   ready: 36,
   stopped: 36,
@@ -43,7 +49,15 @@ function describe(event: DaemonEvent): string {
       return `${event.message} [${event.code}]`;
     case "permissions":
     case "restarted":
+    case "state":
+    case "suspected":
+    case "quarantined":
+    case "unquarantined":
       return event.message;
+    case "memory":
+      return describeMemory(event);
+    case "deleted":
+      return `${event.path} is gone; ${event.name} ${event.scn} stays loaded`;
     case "parked": {
       const how = event.forced ? "its time was over" : "left";
       return `${event.name} ${event.scn}: ${how} after ${event.durationMs.toFixed(0)} ms`;
@@ -72,6 +86,20 @@ function describe(event: DaemonEvent): string {
   }
 }
 
+function describeMemory({ level, rss, limit }: MemoryEvent): string {
+  const [is, most] = [rss, limit].map((bytes) => `${Math.round(bytes / 2 ** 20)} MiB`);
+  switch (level) {
+    case "ok":
+      return `the process has ${is}: it loads again`;
+    case "soft":
+      return `the process has ${is}, more than ${most}: nothing more is loaded`;
+    case "hard":
+      return `the process has ${is}, more than ${most}: it is to be started again`;
+    default:
+      return level satisfies never;
+  }
+}
+
 /** Where a plugin threw what it threw; on a line of its own. */
 function placeOf(stack = ""): string {
   // With a line and a column: a message may have lines that begin so.
@@ -83,6 +111,8 @@ function describeWatch({ directory, state, message }: WatchEvent): string {
   switch (state) {
     case "watching":
       return directory;
+    case "polling":
+      return `${directory} is listed now and then: ${message}`;
     case "missing":
       return `${directory} is not there; it is waited for`;
     case "error":

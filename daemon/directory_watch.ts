@@ -4,6 +4,8 @@ import { basename, resolve } from "@std/path";
 import { type ChokidarOptions, type FSWatcher, watch } from "chokidar";
 import { describeError } from "../manager/describe_error.ts";
 import type { WatchEvent } from "./events.ts";
+import { networkFileSystem } from "./network_file_system.ts";
+import { isTemporaryName } from "./temporary_name.ts";
 
 /** Whom a {@linkcode DirectoryWatch} tells. */
 export interface DirectoryWatchListener {
@@ -16,31 +18,62 @@ export interface DirectoryWatchListener {
 /** Sets a watch, as chokidar does. */
 export type SetWatch = (path: string, options: ChokidarOptions) => FSWatcher;
 
+/** How a {@linkcode DirectoryWatch} goes about it. */
+export interface DirectoryWatchOptions {
+  /** Time between two looks at the folder where nothing tells of changes, in milliseconds. */
+  readonly poll: number;
+  /** Whether to do so in any case. */
+  readonly alwaysPoll: boolean;
+  /** How long after watches were used up another one is tried, in milliseconds. */
+  readonly exhaustedFor?: number;
+  /** The name of the network file system that a folder lies on, if it does. */
+  readonly networkOf?: (directory: string) => Promise<string | undefined>;
+  /** What sets a watch. */
+  readonly setWatch?: SetWatch;
+}
+
+/** So long nothing is gained by trying again. */
+const EXHAUSTED_FOR = 60_000;
+
 /**
  * Tells when something in a directory may have changed.
  *
  * What it tells are hints: none is too many, and one may be lost, so its owner lists the directory
  * and does so on a timer too. One watch is set for the directory and none for its files. A watch
  * goes deaf when its directory is replaced (removed and made again, renamed, a link set anew), so
- * the directory is known by its identity, and watched anew when that changes.
+ * the directory is known by its identity, and watched anew when that changes. Where nothing tells of
+ * changes, on a network file system or once the system's watches are used up, each tick of a timer is
+ * a hint.
  */
 export class DirectoryWatch implements AsyncDisposable {
   readonly #directory: string;
   readonly #listener: DirectoryWatchListener;
-  readonly #setWatch: SetWatch;
+  readonly #options: Required<DirectoryWatchOptions>;
   /** Settled once the watch that was set last sees changes, or is known not to. */
   #ready: PromiseWithResolvers<void> | undefined;
   #identity: string | undefined;
   #watcher: FSWatcher | undefined;
   #checking: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #poll: ReturnType<typeof setInterval> | undefined;
+  /** When another watch may be tried, in milliseconds since the epoch. */
+  #exhaustedUntil = 0;
   #closed: Promise<void> | undefined;
 
   /** Makes a watch that has not begun. */
-  constructor(directory: string, listener: DirectoryWatchListener, setWatch: SetWatch = watch) {
+  constructor(
+    directory: string,
+    listener: DirectoryWatchListener,
+    options: DirectoryWatchOptions,
+  ) {
     this.#directory = directory;
     this.#listener = listener;
-    this.#setWatch = setWatch;
+    this.#options = {
+      exhaustedFor: EXHAUSTED_FOR,
+      networkOf: networkFileSystem,
+      setWatch: watch,
+      ...options,
+    };
   }
 
   /** Begins; resolves once changes are seen, or known not to be. */
@@ -66,6 +99,7 @@ export class DirectoryWatch implements AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
+    clearInterval(this.#poll);
     this.#ready?.resolve();
     await this.#checking;
     await this.#watcher?.close();
@@ -76,14 +110,38 @@ export class DirectoryWatch implements AsyncDisposable {
     if (this.#closed || root.identity === this.#identity) return;
     this.#identity = root.identity;
     await this.#unwatch();
+    const why = root.state === "watching" ? await this.#whyPolling() : undefined;
     if (this.#closed) return;
-    if (root.state === "watching") await this.#watch();
+    if (why !== undefined) this.#startPolling(why);
+    else if (root.state === "watching") await this.#watch();
     else this.#listener.state(root.state, root.message);
     // What happened between the two watches was not seen.
     if (!this.#closed) this.#listener.hint();
   }
 
+  async #whyPolling(): Promise<string | undefined> {
+    if (this.#options.alwaysPoll) return "as asked for";
+    const network = await this.#options.networkOf(this.#directory);
+    if (network !== undefined) return `it lies on a file system that may not tell (${network})`;
+    return undefined;
+  }
+
+  #startPolling(why: string): void {
+    this.#listener.state("polling", why);
+    clearInterval(this.#poll);
+    this.#poll = setInterval(() => {
+      const again = this.#exhaustedUntil > 0 && Date.now() >= this.#exhaustedUntil;
+      if (again) {
+        this.#exhaustedUntil = 0;
+        this.#identity = undefined;
+        void this.check();
+      }
+      this.#listener.hint();
+    }, this.#options.poll);
+  }
+
   async #unwatch(): Promise<void> {
+    clearInterval(this.#poll);
     if (!this.#watcher) return;
     await this.#watcher.close();
     this.#watcher = undefined;
@@ -94,7 +152,7 @@ export class DirectoryWatch implements AsyncDisposable {
 
   #watch(): Promise<void> {
     const ready = this.#ready = Promise.withResolvers<void>();
-    const watcher = this.#setWatch(this.#directory, {
+    const watcher = this.#options.setWatch(this.#directory, {
       depth: 0,
       ignoreInitial: true,
       // Its own events about entries would cost a watch and a stat for each; `raw` is all we need.
@@ -112,9 +170,15 @@ export class DirectoryWatch implements AsyncDisposable {
       ready.resolve();
       // One that was given up says nothing of the new one.
       if (this.#watcher !== watcher || this.#closed) return;
+      const message = describeError(error);
+      if (isExhausted(error)) {
+        this.#exhaustedUntil = Date.now() + this.#options.exhaustedFor;
+        this.#startPolling(`the system's watches are used up (${message}); raise its limits`);
+        return;
+      }
       // The next check sets a new watch; until one holds, each check is a hint: it polls.
       this.#identity = undefined;
-      this.#listener.state("error", describeError(error));
+      this.#listener.state("error", message);
       this.#listener.hint();
     });
     watcher.on("ready", () => {
@@ -125,11 +189,18 @@ export class DirectoryWatch implements AsyncDisposable {
   }
 }
 
+/** Inotify's instances or watches, or this process's open files. */
+function isExhausted(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (code === "EMFILE" || code === "ENFILE" || code === "ENOSPC") return true;
+  return /watch limit reached|too many open files/i.test(String(message));
+}
+
 /** Temporary files of builders and editors tell nothing; a lock that goes tells that a build ended. */
 function isTelling(path: unknown): boolean {
   if (typeof path !== "string") return true;
   const name = basename(path);
-  return !name.startsWith(".") || name.endsWith(".lock") || name.startsWith("..");
+  return !isTemporaryName(name) || name.endsWith(".lock") || name.startsWith("..");
 }
 
 interface Root {

@@ -25,11 +25,12 @@ export interface WatchEvent {
   readonly directory: string;
   /**
    * - `watching`: changes are seen at once
+   * - `polling`: nothing tells of changes, or not of all; it is listed now and then
    * - `missing`: there is no such directory; it is waited for
    * - `error`: changes are seen by the timer only
    */
-  readonly state: "watching" | "missing" | "error";
-  /** What is the matter; only with `error`. */
+  readonly state: "watching" | "polling" | "missing" | "error";
+  /** What is the matter; only with `error` and `polling`. */
   readonly message?: string;
 }
 
@@ -53,6 +54,74 @@ export interface RetriedEvent {
   readonly code: ErrorCode;
 }
 
+/** The artifact of what is current is gone; that unloads nothing. */
+export interface DeletedEvent {
+  /** Tells the kinds apart. */
+  readonly type: "deleted";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /** The plugin's name. */
+  readonly name: string;
+  /** The sequence change number of what is current. */
+  readonly scn: Scn;
+  /** Where its artifact was. */
+  readonly path: string;
+}
+
+/** What outlives the process, or does not; told when that changes. */
+export interface StateEvent {
+  /** Tells the kinds apart. */
+  readonly type: "state";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /**
+   * - `taken-over`: the daemon before this one ended without closing
+   * - `lost`: there is no state, or what there was is of no use; the initial SCN and the folders decide
+   * - `not-reopened`: what was current of a plugin could not be reopened
+   * - `unwritable`: changes can't be written down; they are lost if the process ends now
+   * - `writable`: all is written down again
+   */
+  readonly state: "taken-over" | "lost" | "not-reopened" | "unwritable" | "writable";
+  /** What is the matter, and the remedy. */
+  readonly message: string;
+  /** The plugin's name, where it is about one. */
+  readonly name?: string;
+}
+
+/** A version ended the process twice while it was loading, and is kept out; or it is let in again. */
+export interface QuarantineEvent {
+  /** Tells the kinds apart. */
+  readonly type: "suspected" | "quarantined" | "unquarantined";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /** The plugin's name. */
+  readonly name: string;
+  /** The artifact's sequence change number. */
+  readonly scn: Scn;
+  /** The artifact. */
+  readonly path: string;
+  /** What is the matter, and the remedy. */
+  readonly message: string;
+}
+
+/** How much memory the process has has passed a limit, or is below again. */
+export interface MemoryEvent {
+  /** Tells the kinds apart. */
+  readonly type: "memory";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /**
+   * - `soft`: nothing more is loaded
+   * - `hard`: the process is to end, and to be started again by who watches over it
+   * - `ok`: all is as ever
+   */
+  readonly level: "ok" | "soft" | "hard";
+  /** What the process has of the machine's memory, in bytes. */
+  readonly rss: number;
+  /** The limit that was passed, in bytes. */
+  readonly limit: number;
+}
+
 /** The daemon has stopped; the last event. */
 export interface StoppedEvent {
   /** Tells the kinds apart. */
@@ -62,4 +131,13 @@ export interface StoppedEvent {
 }
 
 /** What a daemon tells: all that its manager tells, and what it does itself. */
-export type DaemonEvent = ManagerEvent | ReadyEvent | WatchEvent | RetriedEvent | StoppedEvent;
+export type DaemonEvent =
+  | ManagerEvent
+  | ReadyEvent
+  | WatchEvent
+  | RetriedEvent
+  | DeletedEvent
+  | StateEvent
+  | QuarantineEvent
+  | MemoryEvent
+  | StoppedEvent;

@@ -1,20 +1,88 @@
+import { join, relative, SEPARATOR } from "@std/path";
 import type { Listing } from "../manager/mod.ts";
+import { isTemporaryName } from "./temporary_name.ts";
 
-/** Lists the directories; one that is not there, or can't be read, has no listing. */
+/** How deep folders are looked for in folders. */
+const DEEPEST = 32;
+
+/** How folders are listed. */
+export interface ListOptions {
+  /** Whether what lies in folders of these folders is listed too. */
+  readonly recursive: boolean;
+  /** Told of a folder that can't be listed. */
+  readonly failed: (directory: string, error: unknown) => void;
+}
+
+/**
+ * Lists the directories; one that is not there, or can't be read, has no listing.
+ *
+ * Recursively, a link to a folder is followed as long as it ends in the directory that it is found
+ * below, and each folder is listed once. Folders whose names begin with a dot are left out.
+ */
 export async function listDirectories(
   directories: readonly string[],
-  failed: (directory: string, error: unknown) => void,
+  options: ListOptions,
 ): Promise<Listing[]> {
-  const listings = await Promise.all(directories.map(async (directory) => {
-    try {
-      const files: string[] = [];
-      // Half the time of node's readdir.
-      for await (const { name } of Deno.readDir(directory)) files.push(name);
-      return { directory, files };
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) failed(directory, error);
-      return undefined;
-    }
+  const walks = await Promise.all(directories.map(async (directory) => {
+    const listings: Listing[] = [];
+    const root = options.recursive ? await realPath(directory) : undefined;
+    await list(directory, { ...options, listings, root, seen: new Set(root && [root]) }, 0);
+    return listings;
   }));
-  return listings.filter((each) => each !== undefined);
+  return walks.flat();
+}
+
+interface Walk extends ListOptions {
+  readonly listings: Listing[];
+  /** The real path of the directory that the walk began in; undefined where folders are left out. */
+  readonly root: string | undefined;
+  /** The real paths of the folders that were listed. */
+  readonly seen: Set<string>;
+}
+
+async function list(directory: string, walk: Walk, depth: number): Promise<void> {
+  const files: string[] = [];
+  const folders: string[] = [];
+  try {
+    // Half the time of node's readdir.
+    for await (const { name, isFile, isDirectory } of Deno.readDir(directory)) {
+      files.push(name);
+      if (walk.root === undefined || isFile || isTemporaryName(name)) continue;
+      const folder = join(directory, name);
+      if (isDirectory || await isFolder(folder)) folders.push(folder);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) walk.failed(directory, error);
+    return;
+  }
+  walk.listings.push({ directory, files });
+  if (depth === DEEPEST) return;
+  for (const folder of folders.sort()) {
+    const real = await realPath(folder);
+    if (real === undefined || walk.seen.has(real) || !isInside(real, walk.root ?? "")) continue;
+    walk.seen.add(real);
+    await list(folder, walk, depth + 1);
+  }
+}
+
+/** A link to a folder, too. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+async function realPath(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.realPath(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function isInside(path: string, root: string): boolean {
+  const inside = relative(root, path);
+  return inside !== ".." && !inside.startsWith(`..${SEPARATOR}`);
 }

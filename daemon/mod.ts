@@ -16,7 +16,18 @@
  * @module
  */
 
-export type { DaemonEvent, ReadyEvent, RetriedEvent, StoppedEvent, WatchEvent } from "./events.ts";
+export type {
+  DaemonEvent,
+  DeletedEvent,
+  MemoryEvent,
+  QuarantineEvent,
+  ReadyEvent,
+  RetriedEvent,
+  StateEvent,
+  StoppedEvent,
+  WatchEvent,
+} from "./events.ts";
+export { defaultStateFolder } from "./default_state_folder.ts";
 export type { DaemonOptions } from "./options.ts";
 export { PluginDaemon } from "./plugin_daemon.ts";
 export type {

@@ -6,6 +6,7 @@ import {
   resolveManagerOptions,
 } from "../manager/options.ts";
 import { range } from "../manager/range.ts";
+import { defaultStateFolder } from "./default_state_folder.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
 
 /** How a {@linkcode PluginDaemon} behaves; what it loads with is as for a manager. */
@@ -31,6 +32,20 @@ export interface DaemonOptions extends ManagerOptions {
    */
   readonly rootCheck?: number;
   /**
+   * Whether folders in the directories are watched too.
+   *
+   * @default {false}
+   */
+  readonly recursive?: boolean;
+  /**
+   * Lists the directories each time so many milliseconds have passed, and does not wait to be told of
+   * changes. That is done anyway, once a second, on network file systems and where the system's
+   * watches are used up.
+   *
+   * @default {0} only there
+   */
+  readonly poll?: number;
+  /**
    * The first pause before a passing failure is tried again, in milliseconds; it doubles with each
    * further one.
    *
@@ -49,6 +64,27 @@ export interface DaemonOptions extends ManagerOptions {
    * @default {"info"}
    */
   readonly logLevel?: LogLevel;
+  /**
+   * The folder for what is to outlive the process: what is current of each plugin, with its bytes, and
+   * what keeps versions out. Only one daemon at a time has it. `true` is the folder that
+   * {@linkcode defaultStateFolder} names.
+   *
+   * @default {false} nothing outlives the process
+   */
+  readonly state?: string | boolean;
+  /**
+   * Past this RSS nothing more is loaded, in bytes.
+   *
+   * @default `Infinity`
+   */
+  readonly memorySoft?: number;
+  /**
+   * Past this RSS a {@linkcode MemoryEvent} of level `hard` is told, in bytes; what to do then is the
+   * host's to decide.
+   *
+   * @default `Infinity`
+   */
+  readonly memoryHard?: number;
 }
 
 /** {@linkcode DaemonOptions} with every gap filled. */
@@ -63,14 +99,27 @@ export interface ResolvedDaemonOptions {
   readonly scanInterval: number;
   /** Time between two looks at a directory's identity, in milliseconds. */
   readonly rootCheck: number;
+  /** Whether folders in the directories are watched too. */
+  readonly recursive: boolean;
+  /** Time between two looks where nothing tells of changes, in milliseconds. */
+  readonly poll: number;
+  /** Whether to look so often in any case. */
+  readonly alwaysPoll: boolean;
   /** The first pause before another try, in milliseconds. */
   readonly retryMin: number;
   /** The longest pause before another try, in milliseconds. */
   readonly retryMax: number;
   /** From what weight on something is logged. */
   readonly logLevel: LogLevel;
+  /** The state folder, absolute; undefined for none. */
+  readonly state: string | undefined;
+  /** Past this RSS nothing more is loaded, in bytes. */
+  readonly memorySoft: number;
+  /** Past this RSS it is told that the process is to end, in bytes. */
+  readonly memoryHard: number;
 }
 
+const DEFAULT_POLL = 1_000;
 const DAY = 24 * 60 * 60 * 1000;
 
 /** Fills the gaps and checks the ranges; throws a {@linkcode HotplugError} of code `options`. */
@@ -87,8 +136,24 @@ export function resolveDaemonOptions(options: DaemonOptions): ResolvedDaemonOpti
     watch,
     scanInterval: range("scanInterval", options.scanInterval ?? 10_000, 10, DAY),
     rootCheck: range("rootCheck", options.rootCheck ?? 500, 10, DAY),
+    recursive: options.recursive ?? false,
+    poll: range("poll", options.poll || DEFAULT_POLL, 10, DAY),
+    alwaysPoll: (options.poll ?? 0) !== 0,
     retryMin,
     retryMax: range("retryMax", options.retryMax ?? DEFAULT_RETRY_MAX_MS, retryMin, DAY),
     logLevel: checkLogLevel(options.logLevel ?? "info"),
+    state: resolveState(options.state ?? false, watch),
+    memorySoft: bytes("memorySoft", options.memorySoft),
+    memoryHard: bytes("memoryHard", options.memoryHard),
   };
+}
+
+function resolveState(state: string | boolean, watch: readonly string[]): string | undefined {
+  if (state === false) return undefined;
+  if (state === "") throw new HotplugError("options", `Option "state" is empty: name a folder`);
+  return state === true ? defaultStateFolder(watch) : resolve(state);
+}
+
+function bytes(option: string, value: number = Infinity): number {
+  return value === Infinity ? value : range(option, value, 2 ** 20, Number.MAX_SAFE_INTEGER);
 }

@@ -1,24 +1,13 @@
 import { HotplugError, type Scn } from "../artifact/mod.ts";
-import {
-  type Generation,
-  type ManagerEvent,
-  PluginManager,
-  type RollbackOptions,
-} from "../manager/mod.ts";
-import { describeError } from "../manager/describe_error.ts";
+import type { Generation, ManagerEvent, PluginManager, RollbackOptions } from "../manager/mod.ts";
 import { EventHub } from "../manager/event_hub.ts";
-import { DirectoryWatch } from "./directory_watch.ts";
+import { type DaemonParts, makeParts } from "./daemon_parts.ts";
+import { DaemonState } from "./daemon_state.ts";
 import type { DaemonEvent } from "./events.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
-import { RunnerPool } from "./runner_pool.ts";
 import { ScanScheduler } from "./scan_scheduler.ts";
-import { Scanner } from "./scanner.ts";
-import type { DaemonStatus, QuarantinedVersion } from "./status.ts";
-import { WatchLog } from "./watch_log.ts";
-
-/** How long a load may keep a newer artifact of its plugin waiting, in milliseconds. */
-const PATIENCE = 1_000;
+import { type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./status.ts";
 
 /**
  * Watches directories and keeps the newest version of every plugin in them loaded.
@@ -50,15 +39,13 @@ const PATIENCE = 1_000;
 export class PluginDaemon implements AsyncDisposable {
   readonly #options: ResolvedDaemonOptions;
   readonly #hub = new EventHub<DaemonEvent>();
-  readonly #manager: PluginManager;
-  readonly #watches: DirectoryWatch[];
+  readonly #parts: DaemonParts;
   readonly #scans = new ScanScheduler(() => this.#scan());
-  readonly #runners: RunnerPool;
-  readonly #scanner: Scanner;
-  readonly #watchLog = new WatchLog();
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  #state: DaemonState | undefined;
   #logLevel: LogLevel;
   #startedAt: number | undefined;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #ready = false;
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -69,34 +56,18 @@ export class PluginDaemon implements AsyncDisposable {
    */
   constructor(options: DaemonOptions) {
     this.#options = resolveDaemonOptions(options);
-    this.#manager = new PluginManager(this.#options.managerOptions);
-    this.#manager.subscribe((event) => this.#forward(event));
     this.#logLevel = this.#options.logLevel;
-    this.#scanner = new Scanner({
-      options: this.#options.manager,
-      manager: this.#manager,
-      unlisted: (directory, error) =>
-        this.#tell(this.#watchLog.unlisted(directory, describeError(error))),
-      skipped: (event) => this.#hub.emit(event),
-    });
-    this.#runners = new RunnerPool({
-      manager: this.#manager,
-      backoff: this.#options,
-      bareSettle: this.#options.manager.bareSettle,
-      patience: PATIENCE,
+    this.#parts = makeParts(this.#options, {
       emit: (event) => this.#hub.emit(event),
+      forward: (event) => this.#forward(event),
+      state: () => this.#state,
+      scan: () => void this.#scans.request(),
     });
-    this.#watches = this.#options.watch.map((directory) =>
-      new DirectoryWatch(directory, {
-        hint: () => void this.#scans.request(),
-        state: (...news) => this.#tell(this.#watchLog.watched(directory, ...news)),
-      })
-    );
   }
 
   /** What has the plugins loaded; to look up, call and lease them. It closes with the daemon. */
   get manager(): PluginManager {
-    return this.#manager;
+    return this.#parts.manager;
   }
 
   /**
@@ -111,46 +82,45 @@ export class PluginDaemon implements AsyncDisposable {
   /** Looks at all directories now; resolves once what was found is loaded, or has failed to. */
   async scan(): Promise<void> {
     this.#assertOpen();
-    await Promise.all(this.#watches.map((each) => each.check()));
+    await this.#parts.watches.check();
     await this.#scans.request();
-    await this.#runners.settled();
+    await this.#parts.runners.settled();
   }
 
   /** How it stands. */
   status(): DaemonStatus {
-    const { rss, heapUsed, heapTotal, external } = Deno.memoryUsage();
-    const started = this.#startedAt;
-    return {
-      ready: this.#timer !== undefined && !this.#closed,
+    return daemonStatus({
+      ready: this.#ready && !this.#closed,
       closed: this.#closed !== undefined,
-      ...(started !== undefined && { startedAt: new Date(started).toISOString() }),
-      uptimeMs: started === undefined ? 0 : Math.max(0, Date.now() - started),
-      watch: this.#options.watch.map((each) => this.#watchLog.status(each)),
-      plugins: this.#manager.status(),
-      pending: this.#manager.pending(),
-      quarantine: this.quarantine(),
-      memory: { rss, heapUsed, heapTotal, external },
-      scans: this.#scanner.status,
+      startedAt: this.#startedAt,
+      watch: this.#parts.watches.status(),
+      plugins: this.#parts.manager.status(),
+      pending: this.#parts.manager.pending(),
+      quarantine: this.#parts.holds.quarantine(),
+      limits: this.#options,
+      scans: this.#parts.scanner.status,
       logLevel: this.#logLevel,
-    };
+      state: this.#state?.folder,
+    });
   }
 
   /**
    * Takes an older generation back into use, and holds what was current; see
-   * {@linkcode PluginManager.rollback}.
+   * {@linkcode PluginManager.rollback}. With a state folder, what was current before a restart is
+   * there to go back to as well.
    *
-   * @throws {HotplugError} As the manager does.
+   * @throws {HotplugError} As the manager does; `state` where it was done and can't be written down,
+   * as all these calls.
    */
   async rollback(name: string, options: RollbackOptions = {}): Promise<Generation> {
     this.#assertOpen();
-    return await this.#manager.rollback(name, options);
+    return await this.#parts.holds.rollback(name, options);
   }
 
   /** Lifts the hold of a rollback, and scans; resolves to whether there was one. */
-  // deno-lint-ignore require-await
   async release(name: string): Promise<boolean> {
     this.#assertOpen();
-    return this.#manager.release(name);
+    return await this.#parts.holds.release(name);
   }
 
   /**
@@ -158,17 +128,15 @@ export class PluginDaemon implements AsyncDisposable {
    *
    * @throws {HotplugError} `name` for what is no plugin's name.
    */
-  // deno-lint-ignore require-await
   async freeze(name: string): Promise<void> {
     this.#assertOpen();
-    this.#manager.freeze(name);
+    await this.#parts.holds.freeze(name);
   }
 
   /** Ends a freeze, and scans; resolves to whether there was one. */
-  // deno-lint-ignore require-await
   async thaw(name: string): Promise<boolean> {
     this.#assertOpen();
-    return this.#manager.thaw(name);
+    return await this.#parts.holds.thaw(name);
   }
 
   /**
@@ -178,19 +146,18 @@ export class PluginDaemon implements AsyncDisposable {
    */
   async approve(name: string, scn?: Scn): Promise<Generation> {
     this.#assertOpen();
-    return await this.#manager.approve(name, scn);
+    return await this.#parts.holds.approve(name, scn);
   }
 
   /** The versions in quarantine, by name and then by SCN. */
   quarantine(): QuarantinedVersion[] {
-    return [];
+    return this.#parts.holds.quarantine();
   }
 
   /** Lets a version out of quarantine, and scans; resolves to whether it was there. */
-  // deno-lint-ignore require-await
   async releaseQuarantine(name: string, scn: Scn): Promise<boolean> {
     this.#assertOpen();
-    return this.quarantine().some((each) => each.name === name && each.scn === scn);
+    return await this.#parts.holds.unquarantine(name, scn);
   }
 
   /** What is logged; events are told whatever it is. */
@@ -231,49 +198,56 @@ export class PluginDaemon implements AsyncDisposable {
     this.#assertOpen();
     const began = performance.now();
     this.#startedAt = Date.now();
-    const { watch, rootCheck, scanInterval } = this.#options;
-    await Promise.all(this.#watches.map((each) => each.start(rootCheck)));
-    await this.#scans.request();
-    await this.#runners.settled();
+    const { watch, scanInterval, state } = this.#options;
+    if (state !== undefined) {
+      this.#state = await DaemonState.open(state, (event) => this.#hub.emit(event));
+    }
+    await Promise.all([this.#parts.watches.start(), this.#parts.recovery.reopen(this.#state)]);
+    const look = async (): Promise<void> => {
+      await this.#scans.request();
+      await this.#parts.runners.settled();
+    };
+    await look();
+    await this.#parts.recovery.retrySuspects(look);
     if (this.#closed) return;
-    this.#timer = setInterval(() => void this.#scans.request(), scanInterval);
-    this.#hub.emit({
-      type: "ready",
-      time: now(),
-      watch,
-      plugins: this.#manager.names(),
-      durationMs: Math.round((performance.now() - began) * 1000) / 1000,
-    });
+    this.#ready = true;
+    this.#timers.push(setInterval(() => void this.#scans.request(), scanInterval));
+    if (this.#parts.budget.isLimited) {
+      this.#timers.push(setInterval(() => this.#parts.budget.check(), 1_000));
+    }
+    const durationMs = Math.round((performance.now() - began) * 1000) / 1000;
+    const plugins = this.#parts.manager.names();
+    this.#hub.emit({ type: "ready", time: now(), watch, plugins, durationMs });
   }
 
   async #close(): Promise<void> {
     // After this turn `#closed` is set, which all that is under way looks at.
     await Promise.resolve();
-    clearInterval(this.#timer);
-    await Promise.all(this.#watches.map((each) => each.close()));
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#parts.watches.close();
     await this.#scans.close();
     // The manager gives up what is loading, so that the runners need not wait for its deadline.
-    await Promise.all([this.#manager.close(), this.#runners.close()]);
+    await Promise.all([this.#parts.manager.close(), this.#parts.runners.close()]);
     await this.#started?.catch(() => {});
+    await this.#state?.close();
     this.#hub.emit({ type: "stopped", time: now() });
     this.#hub.close();
   }
 
   async #scan(): Promise<void> {
-    const choices = await this.#scanner.scan(this.#options.watch);
-    if (!this.#closed) this.#runners.update(choices);
+    const choices = await this.#parts.scanner.scan(this.#options.watch);
+    if (!this.#closed) this.#parts.runners.update(choices);
   }
 
   #forward(event: ManagerEvent): void {
-    if (this.#runners.isMuted(event)) return;
+    if ("name" in event && event.name !== undefined) {
+      this.#state?.observe(event, this.#parts.manager.current(event.name));
+    }
+    if (this.#parts.runners.isMuted(event)) return;
     this.#hub.emit(event);
     // What was kept out until now may be there already.
     const freed = event.type === "released" || event.type === "thawed";
-    if (freed && this.#timer !== undefined && !this.#closed) void this.#scans.request();
-  }
-
-  #tell(event: DaemonEvent | undefined): void {
-    if (event) this.#hub.emit(event);
+    if (freed && this.#ready && !this.#closed) void this.#scans.request();
   }
 
   #assertOpen(): void {

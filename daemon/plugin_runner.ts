@@ -4,13 +4,14 @@ import type { Candidate, Choice, PluginManager } from "../manager/mod.ts";
 import { unsettledFor } from "../manager/settle.ts";
 import { type ArtifactMarks, marksOf } from "./artifact_marks.ts";
 import type { RetriedEvent } from "./events.ts";
+import type { Loader } from "./loader.ts";
 import { type Backoff, type Failure, FailureLog } from "./failure_log.ts";
 import { PatientLoad } from "./patient_load.ts";
 
 /** What a runner needs of its daemon. */
 export interface RunnerWorld {
   /** What opens the artifacts. */
-  readonly manager: Pick<PluginManager, "open" | "current">;
+  readonly manager: Pick<Loader, "open"> & Pick<PluginManager, "current">;
   /** The pauses between tries. */
   readonly backoff: Backoff;
   /** How long what may be half written must stand still, in milliseconds. */

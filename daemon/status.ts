@@ -2,6 +2,7 @@ import type { Scn } from "../artifact/mod.ts";
 import type { PendingVersion, PluginStatus } from "../manager/mod.ts";
 import type { WatchEvent } from "./events.ts";
 import type { LogLevel } from "./log_level.ts";
+import type { MemoryLimits } from "./memory_budget.ts";
 
 /** How the watching of a folder stands. */
 export interface WatchStatus {
@@ -85,4 +86,32 @@ export interface DaemonStatus {
   readonly logLevel: LogLevel;
   /** The state folder; absent where nothing outlives the process. */
   readonly state?: string;
+}
+
+/** What a status is made of. */
+export interface StatusParts
+  extends Omit<DaemonStatus, "startedAt" | "uptimeMs" | "memory" | "state"> {
+  /** When it was started, in milliseconds since the epoch. */
+  readonly startedAt: number | undefined;
+  /** How much memory there may be; `Infinity` for no limit. */
+  readonly limits: MemoryLimits;
+  /** The state folder. */
+  readonly state: string | undefined;
+}
+
+/** How a daemon stands now. */
+export function daemonStatus({ startedAt, limits, state, ...parts }: StatusParts): DaemonStatus {
+  const { rss, heapUsed, heapTotal, external } = Deno.memoryUsage();
+  const { memorySoft: softLimit, memoryHard: hardLimit } = limits;
+  return {
+    ...parts,
+    ...(startedAt !== undefined && { startedAt: new Date(startedAt).toISOString() }),
+    uptimeMs: startedAt === undefined ? 0 : Math.max(0, Date.now() - startedAt),
+    memory: {
+      ...{ rss, heapUsed, heapTotal, external },
+      ...(softLimit !== Infinity && { softLimit }),
+      ...(hardLimit !== Infinity && { hardLimit }),
+    },
+    ...(state !== undefined && { state }),
+  };
 }

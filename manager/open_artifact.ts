@@ -73,6 +73,7 @@ export async function openArtifact(
       if (!reopen) refuseHeld(location, slot);
     };
     const previous = await swap({ slot, next, reason: "load", signal, handover, beforeFlip });
+    if (previous && reopen?.condemn) slot.condemn(previous);
     world.flipped(next, previous, performance.now() - started);
     return next.generation;
   });

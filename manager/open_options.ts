@@ -42,6 +42,8 @@ export interface OpenOptions {
   readonly reopen?: {
     /** In hex. */
     readonly sha256: string;
+    /** Whether it takes the place of a bad one: nothing up to that is loaded until it is released. */
+    readonly condemn?: boolean;
   };
   /**
    * Called once all is verified, before anything of it runs, and awaited; what it throws keeps it from

@@ -52,12 +52,18 @@ export function temporaryIn(folder: string): Record<string, string> {
   return { TMPDIR: folder, TEMP: folder, TMP: folder };
 }
 
-/** Starts `hotplug daemon --json` with these arguments. */
+/** Starts `hotplug daemon --json` with these arguments; its state goes with it unless told where to. */
 export function startDaemon(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): DaemonProcess {
-  const child = spawnHotplug(["daemon", "--json", ...args], env);
+  const stateHome = env.XDG_STATE_HOME === undefined
+    ? Deno.makeTempDirSync({ prefix: "hotplug-test-state-" })
+    : undefined;
+  const child = spawnHotplug(["daemon", "--json", ...args], {
+    ...(stateHome !== undefined && { XDG_STATE_HOME: stateHome, LOCALAPPDATA: stateHome }),
+    ...env,
+  });
   const listeners = new Set<(event: DaemonEvent) => void>();
   const events = collectEvents<DaemonEvent>({
     subscribe(listener) {
@@ -102,6 +108,7 @@ export function startDaemon(
       } catch { /* it has ended */ }
       await result;
       events[Symbol.dispose]();
+      if (stateHome !== undefined) await Deno.remove(stateHome, { recursive: true });
     },
   };
 }

@@ -103,7 +103,8 @@ Deno.test({
   async fn() {
     await using directory = await tempDirectory();
     await writeArtifact(directory.path, "export const a = 1;");
-    const line = `{ hotplug daemon ${directory.path}; echo "ended with $?" >&3; } | head -n 1`;
+    const line =
+      `{ hotplug daemon --no-state ${directory.path}; echo "ended with $?" >&3; } | head -n 1`;
     const output = await shell(`{ ${line}; } 3>&1`);
     assertMatch(output, /^\d\d:\d\d:\d\d\.\d{3}Z {2}watch {5}.*\n/);
     assertStringIncludes(output, "ended with 0\n");
@@ -123,7 +124,7 @@ Deno.test({
          if (left-- === 0) clearInterval(timer), process.kill(process.pid, "SIGTERM");
        }, 20);`,
     );
-    const daemon = `hotplug daemon ${directory.path} --json`;
+    const daemon = `hotplug daemon --no-state ${directory.path} --json`;
     const output = await shell(`{ ${daemon} 2>&1 >&3 | :; } 3>&1`);
     assertStringIncludes(output, `"type":"loaded"`);
     assertStringIncludes(output, `"type":"stopped"`);
@@ -172,7 +173,7 @@ Deno.test({
       directory.path,
       `console.log("loaded"); setTimeout(() => process.kill(process.pid, "SIGTERM"), 50);`,
     );
-    const daemon = `hotplug daemon ${directory.path} --json`;
+    const daemon = `hotplug daemon --no-state ${directory.path} --json`;
     const output = await shell(`${daemon} 2>&1 >${FULL}; echo "ended with $?"`);
     assertMatch(output, /^error: Cannot write the output: .*\nloaded\nended with 0\n$/);
   },

@@ -6,6 +6,8 @@ import { DirectoryWatch, type SetWatch } from "../daemon/directory_watch.ts";
 import { tempDirectory } from "./_temp.ts";
 import { within } from "./_daemon.ts";
 
+const HOW = { poll: 20, alwaysPoll: false };
+
 /** A watch whose hints and states can be awaited. */
 async function startWatch(path: string, rootCheck = 20): Promise<
   AsyncDisposable & {
@@ -34,7 +36,7 @@ async function startWatch(path: string, rootCheck = 20): Promise<
       states.push(state);
       notify();
     },
-  });
+  }, HOW);
   await watch.start(rootCheck);
   const until = async (what: string, holds: () => boolean): Promise<void> => {
     while (!holds()) await within(10_000, what, changed.promise);
@@ -131,7 +133,7 @@ Deno.test("DirectoryWatch tells nothing once it is closed, and closes at any mom
   for (let turns = 0; turns < 20; turns++) {
     let [told, closed] = [0, false];
     const count = (): void => void (closed && told++);
-    const watch = new DirectoryWatch(directory.path, { hint: count, state: count });
+    const watch = new DirectoryWatch(directory.path, { hint: count, state: count }, HOW);
     const started = watch.start(1);
     for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
     await within(5_000, "closing", watch.close());
@@ -162,7 +164,7 @@ Deno.test("DirectoryWatch sets a new watch after an error, and each try is a hin
   await using watch = new DirectoryWatch(directory.path, {
     hint: () => void told.push("hint"),
     state: (state, message) => void told.push(message ? `${state} ${message}` : state),
-  }, setWatch);
+  }, { ...HOW, setWatch });
   const checking = watch.check();
   while (all.length < 1) await new Promise((resolve) => setImmediate(resolve));
   all[0]?.emit("error", new Error("no watches left"));
@@ -183,7 +185,7 @@ Deno.test("DirectoryWatch can be closed while a watch is being set that never co
   await using directory = await tempDirectory();
   const { all, setWatch } = fakeWatches();
   const listener = { hint: (): void => {}, state: (): void => {} };
-  const watch = new DirectoryWatch(directory.path, listener, setWatch);
+  const watch = new DirectoryWatch(directory.path, listener, { ...HOW, setWatch });
   const started = watch.start(1_000);
   while (all.length < 1) await new Promise((resolve) => setImmediate(resolve));
   await within(5_000, "closing", watch.close());

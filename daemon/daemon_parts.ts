@@ -1,0 +1,79 @@
+import { type ManagerEvent, PluginManager } from "../manager/mod.ts";
+import type { DaemonState } from "./daemon_state.ts";
+import { sourcesOf } from "./deleted_log.ts";
+import type { DaemonEvent } from "./events.ts";
+import { Holds } from "./holds.ts";
+import { Loader } from "./loader.ts";
+import { MemoryBudget } from "./memory_budget.ts";
+import type { ResolvedDaemonOptions } from "./options.ts";
+import { Recovery } from "./recovery.ts";
+import { RunnerPool } from "./runner_pool.ts";
+import { Scanner } from "./scanner.ts";
+import { WatchSet } from "./watch_set.ts";
+
+/** What a daemon is put together from. */
+export interface DaemonParts {
+  /** What has the plugins loaded. */
+  readonly manager: PluginManager;
+  /** How much memory there may be. */
+  readonly budget: MemoryBudget;
+  /** What brings back what there was before a restart. */
+  readonly recovery: Recovery;
+  /** What keeps versions out. */
+  readonly holds: Holds;
+  /** What tells of changes. */
+  readonly watches: WatchSet;
+  /** What lists and chooses. */
+  readonly scanner: Scanner;
+  /** What opens what was chosen. */
+  readonly runners: RunnerPool;
+}
+
+/** What the parts need of their daemon. */
+export interface PartsWorld {
+  /** Tells those who listen. */
+  emit(event: DaemonEvent): void;
+  /** Tells them what the manager tells, as far as it is news. */
+  forward(event: ManagerEvent): void;
+  /** What outlives the process, once it is at hand; undefined where nothing does. */
+  state(): DaemonState | undefined;
+  /** Asks for a scan. */
+  scan(): void;
+}
+
+/** How long a load may keep a newer artifact of its plugin waiting, in milliseconds. */
+const PATIENCE = 1_000;
+
+/** Makes the parts of a daemon; nothing of them has begun. */
+export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): DaemonParts {
+  const { emit, forward, state, scan } = world;
+  const manager = new PluginManager(options.managerOptions);
+  manager.subscribe(forward);
+  const budget = new MemoryBudget(options, emit);
+  const watches = new WatchSet(options, { hint: scan, emit });
+  const rootOf = (path: string): string | undefined => watches.rootOf(path);
+  const loader = new Loader({ manager, state, budget, rootOf });
+  const recovery = new Recovery({ manager, loader, emit });
+  const scanner = new Scanner({
+    options: options.manager,
+    manager,
+    recursive: options.recursive,
+    isHeld: (name, scn) => manager.isHeld(name, scn) || recovery.keepsOut(name, scn),
+    sources: () => sourcesOf(manager, state()),
+    listed: (folders) => watches.cover(folders),
+    unlisted: (folder, error) => watches.unlisted(folder, error),
+    emit,
+  });
+  const runners = new RunnerPool({
+    manager: {
+      open: (path, how) => loader.open(path, how),
+      current: (name) => manager.current(name),
+    },
+    backoff: options,
+    bareSettle: options.manager.bareSettle,
+    patience: PATIENCE,
+    emit,
+  });
+  const holds = new Holds({ manager, loader, state, emit: forward, scan });
+  return { manager, budget, recovery, holds, watches, scanner, runners };
+}

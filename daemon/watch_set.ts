@@ -1,0 +1,127 @@
+import { describeError } from "../manager/describe_error.ts";
+import { DirectoryWatch, type DirectoryWatchOptions } from "./directory_watch.ts";
+import type { WatchEvent } from "./events.ts";
+import type { WatchStatus } from "./status.ts";
+import { WatchLog } from "./watch_log.ts";
+
+/** Whom a {@linkcode WatchSet} tells. */
+export interface WatchSetListener {
+  /** Something may have changed. */
+  hint(): void;
+  /** How the watching of a directory stands has changed. */
+  emit(event: WatchEvent): void;
+}
+
+/** How a {@linkcode WatchSet} goes about it. */
+export interface WatchSetOptions extends DirectoryWatchOptions {
+  /** The directories, as absolute paths. */
+  readonly watch: readonly string[];
+  /** Time between two looks whether a folder is still the same one, in milliseconds. */
+  readonly rootCheck: number;
+}
+
+type State = WatchEvent["state"];
+
+/** The gravest one of a directory's folders is its own. */
+const GRAVITY: Record<State, number> = { watching: 0, polling: 1, error: 2, missing: 3 };
+
+/** The watches of all directories, and of the folders in them where they are watched recursively. */
+export class WatchSet {
+  readonly #options: WatchSetOptions;
+  readonly #listener: WatchSetListener;
+  readonly #log = new WatchLog();
+  readonly #roots: readonly DirectoryWatch[];
+  /** Those of folders in the directories, by path. */
+  readonly #folders = new Map<string, { readonly root: string; readonly watch: DirectoryWatch }>();
+  readonly #states = new Map<string, Map<string, Pick<WatchEvent, "state" | "message">>>();
+  #closed = false;
+
+  /** Makes watches that have not begun. */
+  constructor(options: WatchSetOptions, listener: WatchSetListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#roots = options.watch.map((root) => this.#make(root, root));
+  }
+
+  /** Begins; resolves once changes in the directories are seen, or known not to be. */
+  async start(): Promise<void> {
+    await Promise.all(this.#roots.map((each) => each.start(this.#options.rootCheck)));
+  }
+
+  /** Looks whether the folders are still those that are watched. */
+  async check(): Promise<void> {
+    const folders = [...this.#folders.values()].map(({ watch }) => watch);
+    await Promise.all([...this.#roots, ...folders].map((each) => each.check()));
+  }
+
+  /** Watches, besides the directories, these folders that were found in them, and no others. */
+  cover(listed: readonly string[]): void {
+    if (this.#closed) return;
+    const found = new Set(listed);
+    for (const [folder, { root, watch }] of this.#folders) {
+      if (found.has(folder)) continue;
+      this.#folders.delete(folder);
+      this.#states.get(root)?.delete(folder);
+      this.#told(root);
+      void watch.close();
+    }
+    for (const folder of found) {
+      const root = this.rootOf(folder);
+      if (root === undefined || folder === root || this.#folders.has(folder)) continue;
+      const watch = this.#make(folder, root);
+      this.#folders.set(folder, { root, watch });
+      void watch.start(this.#options.rootCheck);
+    }
+  }
+
+  /** The directory that a path lies in, the innermost of several. */
+  rootOf(path: string): string | undefined {
+    return this.#options.watch
+      .filter((root) => path === root || path.startsWith(root.replace(/([^\\/])$/, `$1${SLASH}`)))
+      .sort((a, b) => b.length - a.length)[0];
+  }
+
+  /** Notes a folder that could not be listed. */
+  unlisted(folder: string, error: unknown): void {
+    const root = this.rootOf(folder) ?? folder;
+    this.#tell(this.#log.unlisted(root, describeError(error)));
+  }
+
+  /** How the watching of the directories stands. */
+  status(): WatchStatus[] {
+    return this.#options.watch.map((root) => this.#log.status(root));
+  }
+
+  /** Ends all of them. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const folders = [...this.#folders.values()].map(({ watch }) => watch);
+    await Promise.all([...this.#roots, ...folders].map((each) => each.close()));
+  }
+
+  #make(folder: string, root: string): DirectoryWatch {
+    return new DirectoryWatch(folder, {
+      hint: () => this.#listener.hint(),
+      state: (state, message) => {
+        let states = this.#states.get(root);
+        if (!states) this.#states.set(root, states = new Map());
+        // A folder that is gone is no matter of the directory's; the next scan will miss it.
+        if (folder !== root && state === "missing") states.delete(folder);
+        else states.set(folder, { state, ...(message !== undefined && { message }) });
+        this.#told(root);
+      },
+    }, this.#options);
+  }
+
+  #told(root: string): void {
+    const states = [...this.#states.get(root)?.values() ?? []];
+    const [gravest] = states.sort((a, b) => GRAVITY[b.state] - GRAVITY[a.state]);
+    if (gravest) this.#tell(this.#log.watched(root, gravest.state, gravest.message));
+  }
+
+  #tell(event: WatchEvent | undefined): void {
+    if (event && !this.#closed) this.#listener.emit(event);
+  }
+}
+
+const SLASH = Deno.build.os === "windows" ? "\\" : "/";

@@ -1,0 +1,31 @@
+import { dirname } from "@std/path";
+
+/**
+ * Writes a file so that it is the old one or the new one at any moment, and the new one once this
+ * resolves, come what may: a temporary file beside it, flushed, then renamed.
+ */
+export async function writeAtomically(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`;
+  await writeFlushed(temporary, new TextEncoder().encode(text), { truncate: true });
+  await Deno.rename(temporary, path);
+  await flushFolder(dirname(path));
+}
+
+/** Writes a file, and flushes it to the disk. */
+export async function writeFlushed(
+  path: string,
+  bytes: Uint8Array,
+  options: { readonly truncate?: boolean; readonly createNew?: boolean } = { createNew: true },
+): Promise<void> {
+  using file = await Deno.open(path, { create: true, write: true, mode: 0o600, ...options });
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  await file.syncData();
+}
+
+/** Flushes which names a folder holds. */
+export async function flushFolder(path: string): Promise<void> {
+  // Windows opens no folders, and has no such notion.
+  if (Deno.build.os === "windows") return;
+  using folder = await Deno.open(path);
+  await folder.sync();
+}

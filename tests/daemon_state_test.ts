@@ -1,0 +1,358 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { HotplugError } from "../artifact/mod.ts";
+import { type DaemonOptions, defaultStateFolder, PluginDaemon } from "../daemon/mod.ts";
+import { LoadJournal } from "../daemon/load_journal.ts";
+import { generateKeyPair } from "../artifact/mod.ts";
+import { type DaemonFixture, makeDaemon, publish } from "./_daemon.ts";
+import { type TempDirectory, tempDirectory } from "./_temp.ts";
+
+const [FIRST, SECOND, THIRD] = [20240101000000, 20240101000001, 20240101000002] as const;
+
+interface Place extends AsyncDisposable {
+  readonly plugins: string;
+  readonly state: string;
+  /** A daemon on both, started. */
+  start(options?: Partial<DaemonOptions>): Promise<DaemonFixture>;
+}
+
+async function place(): Promise<Place> {
+  const directory: TempDirectory = await tempDirectory();
+  const [plugins, state] = [directory.file("plugins"), directory.file("state")];
+  await Deno.mkdir(plugins);
+  return {
+    plugins,
+    state,
+    start: async (options = {}) => {
+      const fixture = makeDaemon([plugins], { state, ...options });
+      await fixture.daemon.start();
+      return fixture;
+    },
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
+}
+
+function answers(value: number): string {
+  return `export const answer = () => ${value};`;
+}
+
+async function answerOf({ daemon }: DaemonFixture): Promise<unknown> {
+  return await daemon.manager.current("pricing")?.call("answer");
+}
+
+async function remove(plugins: string): Promise<void> {
+  for await (const { name } of Deno.readDir(plugins)) await Deno.remove(join(plugins, name));
+}
+
+Deno.test("what was current is back after a restart, though its artifact is gone", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST, gzip: true, sourceMap: "{}" });
+  {
+    await using before = await at.start();
+    assertEquals(await answerOf(before), 1);
+  }
+  await remove(at.plugins);
+  await using after = await at.start({ initialScn: THIRD });
+  assertEquals(await answerOf(after), 1);
+  assertEquals(after.daemon.status().state, at.state);
+  assertEquals(after.events.of("state"), []);
+});
+
+Deno.test("after a restart a newer artifact that came meanwhile is loaded", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  (await at.start()).daemon[Symbol.asyncDispose]();
+  {
+    await using _before = await waitForFree(at);
+  }
+  await publish(at.plugins, answers(2), { scn: SECOND });
+  await using after = await at.start();
+  assertEquals(after.events.of("loaded").map(({ scn }) => scn), [FIRST, SECOND]);
+});
+
+/** The folder is free once the daemon that is being closed is. */
+async function waitForFree(at: Place): Promise<DaemonFixture> {
+  for (;;) {
+    try {
+      return await at.start();
+    } catch (error) {
+      if (!(error instanceof HotplugError) || error.code !== "state") throw error;
+    }
+  }
+}
+
+Deno.test("nothing older than what was current is loaded where that can't be reopened", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  {
+    await using before = await at.start();
+    await publish(at.plugins, answers(2), { scn: SECOND });
+    await before.loaded("pricing", SECOND);
+  }
+  await remove(at.plugins);
+  await Deno.remove(join(at.state, "store"), { recursive: true });
+  await publish(at.plugins, answers(9), { scn: FIRST });
+  await using after = await at.start();
+  assertEquals(after.daemon.manager.names(), []);
+  const [told] = after.events.of("state");
+  assertEquals([told?.state, told?.name], ["not-reopened", "pricing"]);
+  // Released, the older one is as good as any.
+  assertEquals(await after.daemon.release("pricing"), true);
+  await after.loaded("pricing", FIRST);
+  assertEquals(await after.daemon.release("pricing"), false);
+});
+
+Deno.test("kept bytes that were changed are not run; what was current before is", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  {
+    await using before = await at.start();
+    await publish(at.plugins, answers(2), { scn: SECOND });
+    await before.loaded("pricing", SECOND);
+  }
+  await remove(at.plugins);
+  const store = join(at.state, "store");
+  for await (const { name } of Deno.readDir(store)) {
+    if (!name.includes(String(SECOND))) continue;
+    for await (const file of Deno.readDir(join(store, name))) {
+      if (file.name.endsWith(".mjs")) {
+        await Deno.writeTextFile(join(store, name, file.name), answers(3));
+      }
+    }
+  }
+  await using after = await at.start();
+  assertEquals(await answerOf(after), 1);
+  assertEquals(after.events.of("failed").map(({ code }) => code), ["integrity"]);
+});
+
+Deno.test("what was current is not reopened by a daemon that does not trust it any more", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  (await at.start()).daemon.close();
+  {
+    await using _closed = await waitForFree(at);
+  }
+  const { publicKey } = await generateKeyPair();
+  await using after = await at.start({ trust: publicKey });
+  assertEquals(after.daemon.manager.names(), []);
+  assert(after.events.of("failed").every(({ code }) => code === "signature"));
+});
+
+Deno.test("a rollback, its hold and a freeze outlive a restart", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  {
+    await using before = await at.start();
+    await publish(at.plugins, answers(2), { scn: SECOND });
+    await before.loaded("pricing", SECOND);
+    await before.daemon.rollback("pricing");
+    await before.daemon.freeze("audit");
+  }
+  {
+    await using after = await at.start();
+    assertEquals(await answerOf(after), 1);
+    const holds = after.daemon.status().plugins.map(({ name, held, frozen }) => [
+      name,
+      held,
+      frozen,
+    ]);
+    assertEquals(holds, [["audit", undefined, true], ["pricing", SECOND, false]]);
+    await publish(at.plugins, answers(3), { scn: THIRD });
+    await after.loaded("pricing", THIRD);
+    await after.daemon.release("pricing");
+    await after.daemon.thaw("audit");
+  }
+  await using last = await at.start();
+  assertEquals(last.daemon.status().plugins.map(({ name, held }) => [name, held]), [
+    ["pricing", undefined],
+  ]);
+});
+
+Deno.test("after a restart a rollback goes to what was current before that", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  {
+    await using before = await at.start();
+    await publish(at.plugins, answers(2), { scn: SECOND });
+    await before.loaded("pricing", SECOND);
+  }
+  await remove(at.plugins);
+  {
+    await using after = await at.start();
+    assertEquals(await answerOf(after), 2);
+    assertEquals((await after.daemon.rollback("pricing")).scn, FIRST);
+    const [event] = after.events.of("rolled-back");
+    assertEquals([event?.from, event?.held, event?.scn], [SECOND, SECOND, FIRST]);
+    // Nothing is left to go back to: what was rolled back from is bad.
+    await assertRejects(() => after.daemon.rollback("pricing"), HotplugError, "no such generation");
+  }
+  await publish(at.plugins, answers(2), { scn: SECOND });
+  await using last = await at.start();
+  assertEquals(await answerOf(last), 1);
+});
+
+Deno.test("only what is current and what was before is kept", async () => {
+  await using at = await place();
+  await using daemon = await at.start();
+  for (const scn of [FIRST, SECOND, THIRD]) {
+    await publish(at.plugins, answers(scn), { scn });
+    await daemon.loaded("pricing", scn);
+  }
+  await daemon.daemon.close();
+  const kept = await Array.fromAsync(Deno.readDir(join(at.state, "store")), ({ name }) => name);
+  const scns = kept.map((each) => /@(\d+)-/.exec(each)?.[1]).sort();
+  assertEquals(scns, [String(SECOND), String(THIRD)]);
+});
+
+Deno.test({
+  name: "a state folder is private, and one daemon has it at a time",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using at = await place();
+    await Deno.mkdir(at.state, { mode: 0o755 });
+    await using first = await at.start();
+    assertEquals(((await Deno.stat(at.state)).mode ?? 0) & 0o777, 0o700);
+    await using second = makeDaemon([at.plugins], { state: at.state });
+    const error = await assertRejects(() => second.daemon.start(), HotplugError);
+    assertEquals(error.code, "state");
+    assert(error.message.includes(`process ${Deno.pid}`), error.message);
+    await first.daemon.close();
+    await using _third = await at.start();
+  },
+});
+
+for (
+  const [what, text, why] of [
+    ["damaged", "{ not json", "is damaged"],
+    ["cut short", `{"format": 1, "plugins": [{"name": "pricing"`, "is damaged"],
+    ["of another shape", `{"format": 1, "plugins": [{"name": 1}]}`, "is damaged"],
+    ["empty", "", "is damaged"],
+    ["newer", `{"format": 2, "plugins": {}}`, "newer version"],
+  ]
+) {
+  Deno.test(`state that is ${what} is set aside, and the folders decide`, async () => {
+    await using at = await place();
+    await publish(at.plugins, answers(1), { scn: FIRST });
+    {
+      await using before = await at.start();
+      await publish(at.plugins, answers(2), { scn: SECOND });
+      await before.loaded("pricing", SECOND);
+      await before.daemon.rollback("pricing");
+    }
+    await Deno.writeTextFile(join(at.state, "state.json"), text ?? "");
+    {
+      await using after = await at.start();
+      assertEquals(await answerOf(after), 2);
+      const told = after.events.of("state");
+      assertEquals(told.map(({ state }) => state), ["lost"]);
+      assert(told[0]?.message.includes(why ?? ""), told[0]?.message);
+    }
+    const aside = await Array.fromAsync(Deno.readDir(at.state), ({ name }) => name);
+    const [folder = ""] = aside.filter((name) => name.startsWith("aside-"));
+    assertEquals(await Deno.readTextFile(join(at.state, folder, "state.json")), text);
+    // Said once: what is there now is whole.
+    await using last = await at.start();
+    assertEquals(last.events.of("state"), []);
+  });
+}
+
+Deno.test("what was loading when the process ended is tried once more, and then kept out", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  const { path } = await publish(at.plugins, answers(2), { scn: SECOND });
+  await Deno.mkdir(at.state, { mode: 0o700 });
+  await beginLoading(at.state, path);
+  {
+    await using first = await at.start();
+    assertEquals(first.events.of("suspected").map(({ scn }) => scn), [SECOND]);
+    // It is no worse than others, and comes last.
+    assertEquals(first.events.of("loaded").map(({ scn }) => scn), [FIRST, SECOND]);
+  }
+  await beginLoading(at.state, path);
+  {
+    await using second = await at.start();
+    // Not in a row: it had loaded meanwhile.
+    assertEquals(second.events.of("quarantined"), []);
+    assertEquals(await answerOf(second), 2);
+  }
+});
+
+Deno.test("a version found loading twice in a row is in quarantine until it is released", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  const { path } = await publish(at.plugins, answers(2), { scn: SECOND });
+  await Deno.mkdir(at.state, { mode: 0o700 });
+  for (const _ of [1, 2]) {
+    await beginLoading(at.state, path);
+    // As a process that ends while it is at it: it notes what it found, and does no more.
+    const { DaemonState } = await import("../daemon/daemon_state.ts");
+    const state = await DaemonState.open(at.state, () => {});
+    await state.close();
+  }
+  {
+    await using daemon = await at.start();
+    assertEquals(await answerOf(daemon), 1);
+    assertEquals(daemon.daemon.quarantine().map(({ name, scn }) => [name, scn]), [
+      ["pricing", SECOND],
+    ]);
+    assertEquals(await daemon.daemon.releaseQuarantine("pricing", FIRST), false);
+    assertEquals(await daemon.daemon.releaseQuarantine("pricing", SECOND), true);
+    await daemon.loaded("pricing", SECOND);
+  }
+  await using last = await at.start();
+  assertEquals(last.daemon.quarantine(), []);
+});
+
+/** Leaves the journal as a process does that ends while it loads. */
+async function beginLoading(state: string, path: string): Promise<void> {
+  const { journal } = await LoadJournal.open(state);
+  await journal.begin({ name: "pricing", scn: SECOND, path });
+  await journal.close();
+}
+
+Deno.test("the journal tells which loads had not ended, whatever was cut short in it", async () => {
+  await using directory = await tempDirectory();
+  const { journal, unended } = await LoadJournal.open(directory.path);
+  assertEquals(unended, []);
+  const entry = (scn: number) => ({ name: "pricing", scn, path: `p${scn}` });
+  const end = await journal.begin(entry(FIRST));
+  await journal.begin(entry(SECOND));
+  await end();
+  await end();
+  await journal.close();
+  await Deno.writeTextFile(directory.file("journal"), `{"id":9,"name":"x","scn":`, {
+    append: true,
+  });
+  const again = await LoadJournal.open(directory.path);
+  assertEquals(again.unended, [entry(SECOND)]);
+  await again.journal.clear();
+  await again.journal.close();
+  const last = await LoadJournal.open(directory.path);
+  assertEquals(last.unended, []);
+  await last.journal.close();
+});
+
+Deno.test("the default state folder is one for the same directories in any order", () => {
+  const one = defaultStateFolder(["/a", "/b"]);
+  assertEquals(one, defaultStateFolder(["/b", "/a", "/b"]));
+  assert(one !== defaultStateFolder(["/a"]));
+  assert(/[\\/]hotplug[\\/][0-9a-f]{12}$/.test(one), one);
+});
+
+Deno.test("without the option nothing outlives a daemon", async () => {
+  await using at = await place();
+  await using daemon = new PluginDaemon({ watch: [at.plugins] });
+  await daemon.start();
+  assertEquals(daemon.status().state, undefined);
+});
+
+Deno.test("a daemon notes that the artifact of what is current is gone, once, and keeps it", async () => {
+  await using at = await place();
+  const { path } = await publish(at.plugins, answers(1), { scn: FIRST });
+  await using fixture = await at.start();
+  await Deno.remove(path);
+  await fixture.events.next(({ type }) => type === "deleted");
+  await fixture.daemon.scan();
+  assertEquals(fixture.events.of("deleted").map(({ path }) => path), [path]);
+  assertEquals(await answerOf(fixture), 1);
+});
