@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { nextScn, parseScn } from "../artifact/mod.ts";
 import { build } from "../builder/mod.ts";
 import { type Generation, type ManagerOptions, PluginManager, type Tier } from "../manager/mod.ts";
 import { type ArtifactInit, writeArtifact } from "./_artifacts.ts";
@@ -28,9 +29,9 @@ export async function tierFixture(options: ManagerOptions): Promise<TierFixture>
   const directory = await tempDirectory();
   const manager = new PluginManager(options);
   const events = collectEvents(manager);
-  let scn = 20240101000000;
+  let scn = parseScn("20240101000000");
   const write = async (source: string, init: ArtifactInit = {}): Promise<string> =>
-    (await writeArtifact(directory.path, source, { scn: scn++, ...init })).path;
+    (await writeArtifact(directory.path, source, { scn: scn = nextScn(scn), ...init })).path;
   return {
     manager,
     events,
