@@ -19,17 +19,27 @@ let count = 0;
  * otherwise, all permissions.
  *
  * `project:` at the begin of a specifier stands for the project's folder. Its folder for temporary
- * files is the given directory.
+ * files is the given directory. A wrapper is a command that runs the command that follows it.
  */
 export async function startScript(
   directory: string,
   source: string,
   permissions: readonly string[] = ["-A"],
+  wrapper: readonly string[] = [],
 ): Promise<Deno.ChildProcess> {
   const path = join(directory, `script_${++count}.ts`);
   await Deno.writeTextFile(path, source.replaceAll(`"project:`, `"${ROOT.href}`));
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissions, "--no-check", "--config", CONFIG, toFileUrl(path).href],
+  const [command = "", ...before] = [...wrapper, Deno.execPath()];
+  return new Deno.Command(command, {
+    args: [
+      ...before,
+      "run",
+      ...permissions,
+      "--no-check",
+      "--config",
+      CONFIG,
+      toFileUrl(path).href,
+    ],
     env: { TMPDIR: directory, TEMP: directory, TMP: directory, NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",

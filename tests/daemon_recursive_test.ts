@@ -1,0 +1,82 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { listDirectories } from "../daemon/list_directories.ts";
+import { makeDaemon, publish } from "./_daemon.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const ignore = Deno.build.os === "windows";
+const ANSWER = "export const answer = () => 1;";
+
+async function listed(directory: string): Promise<string[]> {
+  const listings = await listDirectories([directory], { recursive: true, failed: () => {} });
+  return listings.flatMap(({ directory: folder, files }) =>
+    files.map((file) => join(folder, file).slice(directory.length + 1))
+  ).sort();
+}
+
+Deno.test("recursively, a daemon finds what is in folders, those that come later too", async () => {
+  await using directory = await tempDirectory();
+  await Deno.mkdir(directory.file("team", "a"), { recursive: true });
+  await publish(directory.file("team", "a"), ANSWER, { name: "first" });
+  await using fixture = makeDaemon([directory.path], { recursive: true });
+  await fixture.daemon.start();
+  await fixture.loaded("first");
+  // By an event: the timer is too slow.
+  await publish(directory.file("team", "a"), ANSWER, { name: "second" });
+  await fixture.loaded("second");
+  await Deno.mkdir(directory.file("team", "b", "c"), { recursive: true });
+  await publish(directory.file("team", "b", "c"), ANSWER, { name: "third" });
+  await fixture.loaded("third");
+  await publish(directory.file("team", "b", "c"), ANSWER, { name: "fourth" });
+  await fixture.loaded("fourth");
+  await Deno.remove(directory.file("team", "b"), { recursive: true });
+  await Deno.mkdir(directory.file("team", "b"));
+  await publish(directory.file("team", "b"), ANSWER, { name: "fifth" });
+  await fixture.loaded("fifth");
+  assertEquals(fixture.daemon.status().watch.map(({ state }) => state), ["watching"]);
+});
+
+Deno.test("without recursive, folders in a directory are left alone", async () => {
+  await using directory = await tempDirectory();
+  await Deno.mkdir(directory.file("team"));
+  await publish(directory.file("team"), ANSWER);
+  await using fixture = makeDaemon([directory.path]);
+  await fixture.daemon.start();
+  await fixture.daemon.scan();
+  assertEquals(fixture.daemon.manager.names(), []);
+});
+
+Deno.test({
+  name: "links to folders are followed inside the directory, once each, and never in a circle",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    await using outside = await tempDirectory();
+    await Deno.mkdir(directory.file("a"));
+    await Deno.writeTextFile(directory.file("a", "x"), "");
+    await Deno.writeTextFile(outside.file("secret"), "");
+    await Deno.symlink("..", directory.file("a", "up"));
+    await Deno.symlink("a", directory.file("b"));
+    await Deno.symlink(outside.path, directory.file("c"));
+    assertEquals(await listed(directory.path), ["a", "a/up", "a/x", "b", "c"]);
+  },
+});
+
+Deno.test({
+  name: "recursively, a folder of which Kubernetes makes a volume is read once, by its links",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const volume = directory.file("..2026_01_01", "team");
+    await Deno.mkdir(volume, { recursive: true });
+    const { file, infoPath } = await publish(volume, ANSWER);
+    await Deno.symlink("..2026_01_01", directory.file("..data"));
+    await Deno.symlink("..data/team", directory.file("team"));
+    const names = [file, infoPath.slice(volume.length + 1)].map((name) => `team/${name}`);
+    assertEquals((await listed(directory.path)).filter((each) => each.includes("/")), names.sort());
+    await using fixture = makeDaemon([directory.path], { recursive: true });
+    await fixture.daemon.start();
+    await fixture.loaded("pricing");
+    assertEquals(fixture.events.of("failed"), []);
+  },
+});
