@@ -76,7 +76,8 @@ export interface BuildOptions {
   readonly permissions?: Permissions;
   /**
    * The private key to sign with, of Ed25519: PEM, JWK, or `{ id, key }`. The info file gets an
-   * attestation, which hosts with trust keys ask for.
+   * attestation, which hosts with trust keys ask for. A build service never gets it: what that made is
+   * signed here.
    *
    * @default nothing is signed
    */
