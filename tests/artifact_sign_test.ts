@@ -361,6 +361,15 @@ Deno.test("a signed payload that is no canonical JSON is refused", async () => {
   await refused(await signedAs(JSON.stringify({ ...statement, predicate: reordered }), reordered));
 });
 
+Deno.test("a statement that was signed as something else is refused", async () => {
+  const payload = JSON.stringify(statementOf(ATTESTATION));
+  for (const type of ["application/json", `${TYPE} `, "application/vnd.in-toto+JSON"]) {
+    const message = await refused(await signedAs(payload, FULL_INFO, type));
+    assert(message.includes(JSON.stringify(type)), message);
+  }
+  assertEquals(await signedAs(payload, FULL_INFO), TEXT);
+});
+
 Deno.test("fields of a later hotplug are taken if they are signed, and only then", async () => {
   const statement = statementOf(ATTESTATION);
   const later = { ...FULL_INFO, later: { deep: [1] }, runtime: { ...FULL_INFO.runtime, v8: "14" } };
