@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { BuildService, type BuildServiceEvent, type BuildServiceOptions } from "../builder/mod.ts";
 
 /** A build service in this process. */
@@ -66,9 +67,25 @@ export async function buildService(options: BuildServiceOptions = {}): Promise<S
   };
 }
 
-/** What a private folder of a build is called, and where this process makes them. */
+/** How long the builds of tests that run beside this one may take, in milliseconds. */
+const OTHERS = 60_000;
+
+/**
+ * The private folders of builds that stay. All files of a parallel run share a process, so those of
+ * other tests' builds are waited for: what was left behind never goes.
+ */
 export async function workFolders(): Promise<string[]> {
-  const { tmpdir } = await import("node:os");
+  const deadline = Date.now() + OTHERS;
+  let left = await presentFolders();
+  while (left.length > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const present = await presentFolders();
+    left = left.filter((name) => present.includes(name));
+  }
+  return left;
+}
+
+async function presentFolders(): Promise<string[]> {
   const names = await Array.fromAsync(Deno.readDir(tmpdir()), ({ name }) => name);
   return names.filter((name) =>
     name.startsWith("hotplug-build-") && name.includes(`-${Deno.pid}-`)

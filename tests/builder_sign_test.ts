@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import { formatInfo, formatTarget, verifyInfo } from "../artifact/mod.ts";
 import { build, verifyBuild } from "../builder/mod.ts";
 import { verifyArtifact } from "../manager/mod.ts";
-import { buildService } from "./_build_service.ts";
 import { builderFixture } from "./_builder_fixture.ts";
 import { assertCode } from "./_errors.ts";
 import { executableFixture, executableTest, onlyArtifact } from "./_executable.ts";
@@ -58,18 +57,6 @@ Deno.test("a signed build can be verified by a rebuild, and another key signs th
   assertEquals(onlyArtifact(second).sha256, sha256);
   const { same } = await verifyBuild({ artifact: path, source, check: false });
   assert(same);
-});
-
-Deno.test("what a build service made is signed here: it never gets the key", async () => {
-  await using fixture = await builderFixture(SOURCE);
-  await using service = await buildService();
-  const keys = await testKeys();
-  const source = `${fixture.source}/tax.ts`;
-  const { dest } = fixture;
-  const options = { source, dest, check: false, remote: service.url, sign: keys.privateKey };
-  const { path, info } = onlyArtifact(await build(options));
-  const verified = await verifyArtifact(path, { trust: keys.publicKey });
-  assertEquals([verified.signedBy, verified.info], [[keys.id], info]);
 });
 
 executableTest("a signed executable is verified by its bytes, compressed or not", async () => {

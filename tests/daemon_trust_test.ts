@@ -44,6 +44,29 @@ Deno.test("a daemon holds a version that asks for more, and its manager lets it 
   assertEquals(events.of("skipped").length, 1);
 });
 
+Deno.test("what is held stays held over a restart, with a state folder", async () => {
+  await using directory = await tempDirectory();
+  await using state = await tempDirectory();
+  const { publicKey, signer } = await testKeys();
+  const options = { trust: publicKey, state: state.path };
+  await writeArtifact(directory.path, SOURCE, { sign: signer });
+  const held = { scn: SCN + 1, permissions: { net: true }, sign: signer } as const;
+  {
+    await using fixture = makeDaemon([directory.path], options);
+    await fixture.daemon.start();
+    await writeArtifact(directory.path, SOURCE, held);
+    await fixture.events.next((event) =>
+      event.type === "skipped" && event.code === "approval-required"
+    );
+  }
+  await using fixture = makeDaemon([directory.path], options);
+  const { daemon, events } = fixture;
+  await daemon.start();
+  await events.next((event) => event.type === "skipped" && event.code === "approval-required");
+  assertEquals(daemon.manager.current("pricing")?.scn, SCN);
+  assertEquals((await daemon.approve("pricing")).scn, SCN + 1);
+});
+
 Deno.test("hotplug daemon --trust loads what is signed and says why the rest is not", async () => {
   await using directory = await tempDirectory();
   await using keys = await tempDirectory();
