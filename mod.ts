@@ -204,8 +204,10 @@ export type {
   VerifiedArtifact,
   VerifiedFiles,
 } from "./manager/mod.ts";
-export { PluginDaemon } from "./daemon/mod.ts";
+export { defaultStateFolder, PluginDaemon, readConfig } from "./daemon/mod.ts";
 export type {
+  ConfigEvent,
+  DaemonConfig,
   DaemonEvent,
   DaemonOptions,
   DaemonStatus,

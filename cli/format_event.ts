@@ -17,6 +17,7 @@ const COLOURS: Record<DaemonEvent["type"], number> = {
   retired: 36,
   retried: 36,
   deleted: 33,
+  config: 36,
   memory: 31,
   state: 33,
   suspected: 33,
@@ -50,6 +51,7 @@ function describe(event: DaemonEvent): string {
     case "permissions":
     case "restarted":
     case "state":
+    case "config":
     case "suspected":
     case "quarantined":
     case "unquarantined":

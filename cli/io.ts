@@ -16,6 +16,8 @@ export interface Io {
   readonly isTerminal: boolean;
   /** Whether what was written to standard error can be drawn anew: all is one terminal. */
   readonly canRedraw?: boolean;
+  /** Calls the listener each time the process is told to read its configuration again (SIGHUP). */
+  readonly onHangup?: (listener: () => void) => Disposable;
   /** Aborted when the command is to end. */
   readonly signal?: AbortSignal;
 }
@@ -34,8 +36,14 @@ export function processIo(ending: AbortController): Io {
     },
     isTerminal,
     canRedraw: isTerminal && canRedraw(),
+    ...(Deno.build.os !== "windows" && { onHangup }),
     signal: ending.signal,
   };
+}
+
+function onHangup(listener: () => void): Disposable {
+  Deno.addSignalListener("SIGHUP", listener);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", listener) };
 }
 
 /** A terminal that does not tell how wide it is breaks every line at its first letter. */

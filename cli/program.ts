@@ -15,18 +15,20 @@ Examples:
   hotplug daemon ./plugins                     keep the newest of all in it loaded
   hotplug builder                              build for other machines
 
-Exit codes: 0 done, 1 failed, 2 the command was not understood.
+Exit codes: 0 done, 1 failed, 2 the command was not understood, 75 start it again.
 `;
 
 /** Done as asked. */
 const DONE = 0;
 /** Tried, and failed. */
 const FAILED = 1;
+/** To be started again: EX_TEMPFAIL of sysexits.h. */
+const RESTART = 75;
 /** Not tried: the command makes no sense. */
 const MISUSE = 2;
 
 /**
- * Runs the command and answers with its exit code: 0 done, 1 failed, 2 misuse.
+ * Runs the command and answers with its exit code: 0 done, 1 failed, 2 misuse, 75 to be started again.
  *
  * It throws nothing, and ends no process.
  */
@@ -68,6 +70,7 @@ function report(error: unknown, args: readonly string[], io: Io): number {
   const { code, message } = describe(error);
   if (args.includes("--json")) printJson({ type: "error", code, message }, io);
   if (!printed) io.stderr(`error: ${printable(message)}\n`);
+  if (code === "memory") return RESTART;
   return code === "options" ? MISUSE : FAILED;
 }
 

@@ -122,6 +122,20 @@ export interface MemoryEvent {
   readonly limit: number;
 }
 
+/** The configuration was read again. */
+export interface ConfigEvent {
+  /** Tells the kinds apart. */
+  readonly type: "config";
+  /** When, as an ISO 8601 time. */
+  readonly time: string;
+  /** Whether it is in force now, or the one before stays so. */
+  readonly state: "reloaded" | "rejected";
+  /** What came of it. */
+  readonly message: string;
+  /** The names of the options that have changed and need a restart. */
+  readonly restart: readonly string[];
+}
+
 /** The daemon has stopped; the last event. */
 export interface StoppedEvent {
   /** Tells the kinds apart. */
@@ -140,4 +154,5 @@ export type DaemonEvent =
   | StateEvent
   | QuarantineEvent
   | MemoryEvent
+  | ConfigEvent
   | StoppedEvent;

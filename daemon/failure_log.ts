@@ -81,6 +81,13 @@ export class FailureLog {
     return failure;
   }
 
+  /** Makes all worth a try now. */
+  expire(): void {
+    for (const [path, failure] of this.#failures) {
+      this.#failures.set(path, { ...failure, marks: { text: "", files: "" }, retryAt: 0 });
+    }
+  }
+
   /** Forgets an artifact; answers with its failure. */
   take(path: string): Failure | undefined {
     const failure = this.#failures.get(path);

@@ -17,6 +17,7 @@
  */
 
 export type {
+  ConfigEvent,
   DaemonEvent,
   DeletedEvent,
   MemoryEvent,
@@ -27,7 +28,12 @@ export type {
   StoppedEvent,
   WatchEvent,
 } from "./events.ts";
+export { checkDaemon } from "./check_daemon.ts";
+export type { CheckedFolder, CheckedPlugin, CheckRefusal, DaemonCheck } from "./check_daemon.ts";
 export { defaultStateFolder } from "./default_state_folder.ts";
+export { parseConfig, readConfig } from "./read_config.ts";
+export type { DaemonConfig } from "./read_config.ts";
+export type { Config, ConfigMemory, ConfigOption, ConfigPlugin, ConfigSettings } from "./config.ts";
 export type { DaemonOptions } from "./options.ts";
 export { PluginDaemon } from "./plugin_daemon.ts";
 export type {

@@ -73,6 +73,12 @@ export interface DaemonOptions extends ManagerOptions {
    */
   readonly state?: string | boolean;
   /**
+   * Where {@linkcode PluginDaemon.reload} gets the options from, all of them.
+   *
+   * @default they stay as they are
+   */
+  readonly reload?: () => Promise<DaemonOptions>;
+  /**
    * Past this RSS nothing more is loaded, in bytes.
    *
    * @default `Infinity`
@@ -111,6 +117,8 @@ export interface ResolvedDaemonOptions {
   readonly retryMax: number;
   /** From what weight on something is logged. */
   readonly logLevel: LogLevel;
+  /** Where the options come from. */
+  readonly reload: (() => Promise<DaemonOptions>) | undefined;
   /** The state folder, absolute; undefined for none. */
   readonly state: string | undefined;
   /** Past this RSS nothing more is loaded, in bytes. */
@@ -129,7 +137,7 @@ export function resolveDaemonOptions(options: DaemonOptions): ResolvedDaemonOpti
     throw new HotplugError("options", `Option "watch" is empty: name a directory to watch`);
   }
   const retryMin = range("retryMin", options.retryMin ?? DEFAULT_RETRY_MIN_MS, 1, DAY);
-  const managerOptions = { ...options, guards: options.guards ?? true };
+  const managerOptions: ManagerOptions = { ...options, guards: options.guards ?? true };
   return {
     managerOptions,
     manager: resolveManagerOptions(managerOptions),
@@ -142,6 +150,7 @@ export function resolveDaemonOptions(options: DaemonOptions): ResolvedDaemonOpti
     retryMin,
     retryMax: range("retryMax", options.retryMax ?? DEFAULT_RETRY_MAX_MS, retryMin, DAY),
     logLevel: checkLogLevel(options.logLevel ?? "info"),
+    reload: options.reload,
     state: resolveState(options.state ?? false, watch),
     memorySoft: bytes("memorySoft", options.memorySoft),
     memoryHard: bytes("memoryHard", options.memoryHard),

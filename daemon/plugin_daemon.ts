@@ -3,9 +3,12 @@ import type { Generation, ManagerEvent, PluginManager, RollbackOptions } from ".
 import { EventHub } from "../manager/event_hub.ts";
 import { type DaemonParts, makeParts } from "./daemon_parts.ts";
 import { DaemonState } from "./daemon_state.ts";
+import { drained } from "./drain.ts";
 import type { DaemonEvent } from "./events.ts";
+import { eventLogger } from "./log_events.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
+import { applyOptions, rejectedEvent, reloadedEvent } from "./reload.ts";
 import { ScanScheduler } from "./scan_scheduler.ts";
 import { type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./status.ts";
 
@@ -57,6 +60,7 @@ export class PluginDaemon implements AsyncDisposable {
   constructor(options: DaemonOptions) {
     this.#options = resolveDaemonOptions(options);
     this.#logLevel = this.#options.logLevel;
+    this.#hub.subscribe(eventLogger(() => this.#logLevel));
     this.#parts = makeParts(this.#options, {
       emit: (event) => this.#hub.emit(event),
       forward: (event) => this.#forward(event),
@@ -85,6 +89,34 @@ export class PluginDaemon implements AsyncDisposable {
     await this.#parts.watches.check();
     await this.#scans.request();
     await this.#parts.runners.settled();
+  }
+
+  /**
+   * Reads its options again, by {@linkcode DaemonOptions.reload}, and scans; resolves to the names of
+   * those that have changed and need a restart. Settings of plugins hold for what is loaded from then
+   * on. Options that make no sense leave all as it was.
+   *
+   * @throws {HotplugError} `options`, `config` or `key` where they can't be used.
+   */
+  async reload(): Promise<string[]> {
+    this.#assertOpen();
+    let restart: string[] = [];
+    const source = this.#options.reload;
+    try {
+      const next = source && resolveDaemonOptions(await source());
+      if (next) {
+        restart = applyOptions(this.#options, next);
+        this.#logLevel = next.logLevel;
+        this.#parts.manager.reconfigure(next.managerOptions);
+        this.#parts.runners.retry();
+        this.#hub.emit(reloadedEvent(restart));
+      }
+    } catch (error) {
+      this.#hub.emit(rejectedEvent(error));
+      throw error;
+    }
+    await this.scan();
+    return restart;
   }
 
   /** How it stands. */
@@ -184,9 +216,12 @@ export class PluginDaemon implements AsyncDisposable {
     return this.#hub.events();
   }
 
-  /** Stops watching, lets the load that is under way end, and closes the manager. */
-  close(): Promise<void> {
-    return this.#closed ??= this.#close();
+  /**
+   * Stops watching, waits for calls and leases for as long as it may (`drain`, in milliseconds, 0 by
+   * default), deactivates all and closes the manager. A second call changes nothing.
+   */
+  close({ drain = 0 }: { readonly drain?: number } = {}): Promise<void> {
+    return this.#closed ??= this.#close(drain);
   }
 
   /** The same as {@linkcode close}. */
@@ -220,12 +255,13 @@ export class PluginDaemon implements AsyncDisposable {
     this.#hub.emit({ type: "ready", time: now(), watch, plugins, durationMs });
   }
 
-  async #close(): Promise<void> {
+  async #close(drain: number): Promise<void> {
     // After this turn `#closed` is set, which all that is under way looks at.
     await Promise.resolve();
     for (const timer of this.#timers) clearInterval(timer);
     await this.#parts.watches.close();
     await this.#scans.close();
+    if (drain > 0) await drained(this.#parts.manager, drain);
     // The manager gives up what is loading, so that the runners need not wait for its deadline.
     await Promise.all([this.#parts.manager.close(), this.#parts.runners.close()]);
     await this.#started?.catch(() => {});

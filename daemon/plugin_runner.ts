@@ -64,6 +64,11 @@ export class PluginRunner {
     this.#running ??= this.#run();
   }
 
+  /** Lets what failed be tried again with the next choice. */
+  retry(): void {
+    this.#failures.expire();
+  }
+
   /** Resolves when it has worked through its newest choice. */
   async settled(): Promise<void> {
     await this.#running;

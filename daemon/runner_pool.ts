@@ -36,6 +36,11 @@ export class RunnerPool {
     for (const choice of [...due, ...idle]) this.#act(choice);
   }
 
+  /** Lets what failed be tried again: it may be judged otherwise now. */
+  retry(): void {
+    for (const runner of this.#runners.values()) runner.retry();
+  }
+
   /** Whether the event tells of a failure that is known. */
   isMuted(event: ManagerEvent): boolean {
     if (event.type === "loaded" || !("code" in event) || event.path === undefined) return false;

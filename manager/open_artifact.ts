@@ -1,5 +1,6 @@
 import { formatTarget, HotplugError, targetOf } from "../artifact/mod.ts";
 import { admit, refusalError } from "./admit.ts";
+import { demandsOf, refuseContract } from "./demands.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Generation } from "./generation.ts";
 import type { GenerationLife } from "./generation_life.ts";
@@ -8,6 +9,7 @@ import type { Location } from "./locate.ts";
 import type { ResolvedManagerOptions } from "./options.ts";
 import { PluginOutdatedError } from "./outdated.ts";
 import { contractsOf } from "./plugin_settings.ts";
+import type { PluginRegistry } from "./plugin_registry.ts";
 import type { PluginSlot } from "./plugin_slot.ts";
 import type { OpenOptions } from "./open_options.ts";
 import { type ReadArtifact, readArtifact, refuseUnfinished } from "./read_artifact.ts";
@@ -15,8 +17,8 @@ import { swap } from "./swap.ts";
 
 /** What opening needs of its manager. */
 export interface OpenWorld extends LoadWorld {
-  /** All that the manager has of the plugin. */
-  slotOf(name: string): PluginSlot;
+  /** The plugins. */
+  readonly registry: PluginRegistry;
   /** Who waits for an approval. */
   readonly approvals: Approvals;
   /** Told of every flip, right after it; the duration is that since `open` began, in milliseconds. */
@@ -37,7 +39,7 @@ export async function openArtifact(
 ): Promise<Generation> {
   const { options } = world;
   const started = performance.now();
-  const slot = world.slotOf(location.parts.name);
+  const slot = world.registry.slotOf(location.parts.name);
   refuseByName(location, slot, options, reopen);
   return await slot.enqueue(async () => {
     world.assertOpen();
@@ -49,13 +51,14 @@ export async function openArtifact(
       refuseHeld(location, slot);
     }
     refuseUnfinished(location);
+    const demands = demandsOf(options, location.parts.name);
     const files = new Map<string, Uint8Array<ArrayBuffer>>();
     let told: void | Promise<void>;
     const read = async (): Promise<ReadArtifact> => {
       const seen = verified && ((file: string, bytes: Uint8Array<ArrayBuffer>) => {
         files.set(file, bytes);
       });
-      const artifact = await readArtifact({ ...location, ...(seen && { seen }) }, options);
+      const artifact = await readArtifact({ ...location, ...(seen && { seen }) }, demands);
       refuseContract(location, artifact, contractsOf(options, location.parts.name));
       if (reopen) refuseOther(location, artifact, reopen.sha256);
       else world.approvals.check(location, artifact, slot.current?.generation);
@@ -144,7 +147,7 @@ async function refuseLoaded(
   if (!current || location.parts.scn !== current.generation.scn) return;
   const { generation } = current;
   refuseUnfinished(location);
-  const artifact = await readArtifact(location, options);
+  const artifact = await readArtifact(location, demandsOf(options, location.parts.name));
   const target = formatTarget(targetOf(location.parts));
   if (
     artifact.sha256 !== generation.sha256 && target === formatTarget(targetOf(generation.artifact))
@@ -157,19 +160,4 @@ async function refuseLoaded(
   }
   if (artifact.info && artifact.sha256 === generation.sha256) current.complete(artifact.info);
   throw outdated(location, slot, "it is loaded already");
-}
-
-function refuseContract(
-  location: Location,
-  artifact: ReadArtifact,
-  contracts: readonly string[],
-): void {
-  const required = artifact.info?.requires?.contract;
-  if (required === undefined || contracts.includes(required)) return;
-  const declared = contracts.length > 0 ? contracts.join(", ") : "none";
-  throw new HotplugError(
-    "contract",
-    `Cannot open "${location.file}": it requires contract "${required}", this host declares ` +
-      `${declared}; build it for one of those, or declare it in option "contracts"`,
-  );
 }

@@ -13,15 +13,14 @@ import { locate, type Location, toPath } from "./locate.ts";
 import { openArtifact, type OpenWorld } from "./open_artifact.ts";
 import { openNewest } from "./open_newest.ts";
 import type { OpenOptions } from "./open_options.ts";
-import type { PluginRegistry, RestoredHolds } from "./plugin_registry.ts";
+import { type ManagerOptions, reloadable, resolveManagerOptions } from "./options.ts";
+import type { RestoredHolds } from "./plugin_registry.ts";
 import { readRegularFile } from "./read_file.ts";
 import { toHotplugError } from "./refusal_event.ts";
 import { historyOf } from "./tier_history.ts";
 
 /** What an opener needs of its manager. */
 export interface OpenerWorld extends OpenWorld {
-  /** The plugins. */
-  readonly registry: PluginRegistry;
   /** Told of what was not opened. */
   refused(error: HotplugError, path: string): void;
 }
@@ -60,6 +59,11 @@ export class Opener {
       this.#opening.set(path, opening);
     }
     return await opening;
+  }
+
+  /** Opens, from now on, by other options. */
+  reconfigure(options: ManagerOptions): void {
+    Object.assign(this.#world.options, reloadable(resolveManagerOptions(options)));
   }
 
   /** Takes over what kept versions of the plugin out in an earlier process. */

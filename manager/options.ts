@@ -24,7 +24,7 @@ import {
 } from "./plugin_settings.ts";
 import { MAX_TIMER, range } from "./range.ts";
 import type { TierOptions } from "./tier_settings.ts";
-import { type ApprovalRule, resolveApprove, resolveTrust } from "./trust.ts";
+import { type ApprovalRule, resolveApprove, resolveOwnTrust, resolveTrust } from "./trust.ts";
 
 /** How a {@linkcode PluginManager} behaves; settings of plugins are those of all it has. */
 export interface ManagerOptions extends PluginSettings, TierOptions {
@@ -139,6 +139,8 @@ export interface ResolvedManagerOptions extends
   SettingsSource {
   /** The keys that are trusted, read; undefined where nothing need be signed. */
   readonly trust: readonly PublicKey[] | undefined;
+  /** The keys of the plugins that have their own, by name. */
+  readonly ownTrust: ReadonlyMap<string, readonly PublicKey[]>;
   /** The Deno that runs processes; undefined to look for one. */
   readonly deno: string | undefined;
   /** How long each hook may take, in milliseconds. */
@@ -167,6 +169,7 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
     runtimeRule,
     requireInfo: options.requireInfo ?? false,
     trust: resolveTrust(options.trust),
+    ownTrust: resolveOwnTrust(options.plugins ?? {}),
     approve: resolveApprove(options.approve ?? "more"),
     bareSettle: range("bareSettle", options.bareSettle ?? DEFAULT_BARE_SETTLE_MS, 0, MAX_TIMER),
     ...resolvePlugins(options),
@@ -185,6 +188,18 @@ export function resolveManagerOptions(options: ManagerOptions = {}): ResolvedMan
       Number.MAX_SAFE_INTEGER,
     ),
   };
+}
+
+/** What can change while a manager is at work: it is looked at for each load. */
+export type ReloadableOptions = Omit<
+  ResolvedManagerOptions,
+  "guards" | "hookDeadlines" | "approve"
+>;
+
+/** Leaves out what was taken over when the manager was made. */
+export function reloadable(options: ResolvedManagerOptions): ReloadableOptions {
+  const { guards: _guards, hookDeadlines: _hooks, approve: _approve, ...rest } = options;
+  return rest;
 }
 
 function checkedRuntime(runtime: Runtime): Runtime {

@@ -61,24 +61,20 @@ export class PluginManager implements AsyncDisposable {
     const resolved = resolveManagerOptions(options);
     this.#guards = resolved.guards ? installGuards() : undefined;
     this.#approvals = new Approvals(resolved.approve);
+    const { signal: closing } = this.#closing;
+    const assertOpen = (): void => this.#assertOpen();
+    const shared = { registry: this.#registry, approvals: this.#approvals, closing, assertOpen };
     this.#upkeep = new Upkeep({
-      registry: this.#registry,
-      approvals: this.#approvals,
+      ...shared,
       hookDeadlines: resolved.hookDeadlines,
-      closing: this.#closing.signal,
-      assertOpen: () => this.#assertOpen(),
       emit: (event) => this.#hub.emit(event),
     });
     this.#opener = new Opener({
+      ...shared,
       options: resolved,
       store: this.#store,
       scopes: this.#scopes,
-      closing: this.#closing.signal,
       life: this.#upkeep,
-      registry: this.#registry,
-      approvals: this.#approvals,
-      assertOpen: () => this.#assertOpen(),
-      slotOf: (name) => this.#registry.slotOf(name),
       refused: (error, path) => this.#hub.emit(refusalEvent(error, path)),
       incident: ({ path }, incident) => this.#hub.emit(incidentEvent(incident, path)),
       flipped: (...flip) => this.#upkeep.flipped(...flip),
@@ -222,6 +218,11 @@ export class PluginManager implements AsyncDisposable {
   /** Ends a freeze; answers with whether there was one. */
   thaw(name: string): boolean {
     return this.#upkeep.setFrozen(name, false);
+  }
+
+  /** Opens by these options from now on; guards, deadlines of hooks and `approve` stay as they were. */
+  reconfigure(options: ManagerOptions): void {
+    this.#opener.reconfigure(options);
   }
 
   /** Takes over what kept versions of the plugin out in an earlier process; nothing is told of it. */

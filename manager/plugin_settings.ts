@@ -1,4 +1,4 @@
-import type { ArtifactName, InfoFile, Permissions } from "../artifact/mod.ts";
+import type { ArtifactName, InfoFile, KeySource, Permissions } from "../artifact/mod.ts";
 import { HotplugError } from "../artifact/mod.ts";
 import { MAX_TIMER, range } from "./range.ts";
 import { type Probation, type ResolvedProbation, resolveProbation } from "./probation.ts";
@@ -79,6 +79,12 @@ export interface PluginSettings extends TierSettings {
 export interface OwnPluginSettings extends PluginSettings {
   /** What its `activate` gets as `context.config`. */
   readonly config?: unknown;
+  /**
+   * The public keys that are trusted for this plugin, and no others.
+   *
+   * @default those of all
+   */
+  readonly trust?: KeySource | readonly KeySource[];
 }
 
 /** {@linkcode PluginSettings} with every gap filled, for one artifact. */

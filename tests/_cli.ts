@@ -13,14 +13,15 @@ export const PATIENCE = 30_000;
 /** What starts the command, for whoever starts it otherwise than by {@linkcode spawnHotplug}. */
 export const HOTPLUG: readonly string[] = [Deno.execPath(), "run", "-A", MAIN];
 
-/** Starts the command in a process of its own. */
+/** Starts the command in a process of its own, by a Deno with these flags. */
 export function spawnHotplug(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
 ): Deno.ChildProcess {
-  const [command = "", ...fixed] = HOTPLUG;
+  const [command = "", run = "", ...fixed] = HOTPLUG;
   return new Deno.Command(command, {
-    args: [...fixed, ...args],
+    args: [run, ...flags, ...fixed, ...args],
     env: { NO_COLOR: "", ...env },
     stdin: "null",
     stdout: "piped",

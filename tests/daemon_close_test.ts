@@ -131,3 +131,27 @@ Deno.test("A closed daemon keeps no process alive, a hanging plugin in it or not
   const events = jsonLines<{ type: string }>(new TextDecoder().decode(stdout));
   assertEquals(events.at(-1)?.type, "stopped");
 });
+
+Deno.test("close waits for who holds a generation, for as long as it may", async () => {
+  await using fixture = await startDaemon();
+  const { daemon, path, loaded } = fixture;
+  await publish(path, "export const answer = () => 1; export const deactivate = () => {};");
+  await loaded("pricing");
+  const lease = daemon.manager.acquire("pricing");
+  const closing = daemon.close({ drain: 10_000 });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  // It is still there for who has it.
+  assertEquals(await lease.call("answer"), 1);
+  lease[Symbol.dispose]();
+  await closing;
+});
+
+Deno.test("close gives up those who don't leave, once the time is over", async () => {
+  await using fixture = await startDaemon();
+  const { daemon, path, loaded } = fixture;
+  await publish(path, "export const answer = () => 1;");
+  await loaded("pricing");
+  using _lease = daemon.manager.acquire("pricing");
+  await daemon.close({ drain: 50 });
+  assertEquals(daemon.status().closed, true);
+});

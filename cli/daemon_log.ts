@@ -1,0 +1,79 @@
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+import { type DaemonEvent, LOG_LEVELS, type LogLevel } from "../daemon/mod.ts";
+import { formatEvent } from "./format_event.ts";
+import { printable } from "./printable.ts";
+
+/** How a daemon's log is written. */
+export interface LogStyle {
+  /** One JSON object a line, or lines for people. */
+  readonly format: "pretty" | "json";
+  /** Whether lines for people have colours. */
+  readonly colour: boolean;
+  /** Whether events are left out: they are printed elsewhere. */
+  readonly withoutEvents: boolean;
+  /** From what weight on something is written; asked for each record. */
+  level(): LogLevel;
+  /** Writes a line, with its end. */
+  write(line: string): void;
+}
+
+/** Lets all that hotplug and its plugins log be written, until disposed of. */
+export async function startLog(style: LogStyle): Promise<AsyncDisposable> {
+  const out = (record: LogRecord): void => {
+    const { level } = record;
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(style.level())) return;
+    const line = lineOf(record, style);
+    if (line !== undefined) style.write(line);
+  };
+  await configure({
+    reset: true,
+    sinks: { out },
+    loggers: [
+      { category: ["hotplug"], sinks: ["out"], lowestLevel: "trace" },
+      { category: ["logtape", "meta"], sinks: ["out"], lowestLevel: "error" },
+    ],
+  });
+  return { [Symbol.asyncDispose]: () => reset() };
+}
+
+function lineOf(record: LogRecord, style: LogStyle): string | undefined {
+  const event = eventOf(record);
+  if (event && style.withoutEvents) return undefined;
+  if (style.format === "json") return `${JSON.stringify(jsonOf(record, event), replacer)}\n`;
+  return event ? formatEvent(event, style.colour) : prettyLine(record);
+}
+
+function eventOf({ category, properties }: LogRecord): DaemonEvent | undefined {
+  const own = category[0] === "hotplug" && category[1] === "daemon";
+  return own ? properties.event as DaemonEvent | undefined : undefined;
+}
+
+function jsonOf(record: LogRecord, event: DaemonEvent | undefined): unknown {
+  const { level, category, timestamp, properties } = record;
+  if (event) return { level, logger: category.join("."), ...event };
+  const time = new Date(timestamp).toISOString();
+  const logger = category.join(".");
+  return { level, logger, time, type: "log", message: messageOf(record), properties };
+}
+
+/** What JSON has no word for is no reason to lose the line. */
+function replacer(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  if (value instanceof Error) return value.stack ?? value.message;
+  return value;
+}
+
+function prettyLine(record: LogRecord): string {
+  const { timestamp, level, category } = record;
+  const time = new Date(timestamp).toISOString().slice(11);
+  const about = printable(messageOf(record)).replaceAll("\n", "\n    ");
+  return `${time}  ${level.padEnd(8)}  ${printable(category.slice(1).join("."))}: ${about}\n`;
+}
+
+function messageOf({ message }: LogRecord): string {
+  return message
+    .map((part, index) =>
+      index % 2 === 0 || typeof part === "string" ? String(part) : Deno.inspect(part)
+    )
+    .join("");
+}

@@ -1,0 +1,102 @@
+import { join } from "@std/path";
+import type { Scn } from "../artifact/mod.ts";
+import { type DaemonConfig, type DaemonOptions, type LogLevel, readConfig } from "../daemon/mod.ts";
+import { readPublicKeys } from "../daemon/key_files.ts";
+
+/** The flags of `hotplug daemon`. */
+export interface DaemonFlags {
+  readonly config?: string | boolean;
+  readonly initialScn?: Scn;
+  readonly trust?: readonly string[];
+  readonly approve?: "more" | "none";
+  readonly state?: string | boolean;
+  readonly recursive?: true;
+  readonly poll?: number;
+  readonly memorySoft?: number;
+  readonly memoryHard?: number;
+  readonly exitOnMemory?: true;
+  readonly stopDeadline?: number;
+  readonly logLevel?: LogLevel;
+  readonly log?: "pretty" | "json";
+  readonly check?: true;
+  readonly json?: true;
+}
+
+/** How a daemon is run from the command line. */
+export interface DaemonSettings {
+  /** What it is made with. */
+  readonly options: DaemonOptions;
+  /** The configuration file that was read; undefined where there is none. */
+  readonly configFile: string | undefined;
+  /** How it is logged. */
+  readonly log: "pretty" | "json";
+  /** How long a stop waits for calls under way, in milliseconds. */
+  readonly stopDeadline: number;
+  /** Whether it drains and exits past the hard limit of memory. */
+  readonly exitOnMemory: boolean;
+}
+
+const CONFIG_FILE = "hotplug.jsonc";
+const STOP_DEADLINE = 10_000;
+const MEBI = 2 ** 20;
+
+/**
+ * Puts the configuration file and the flags together; what a flag says goes before what the file says.
+ *
+ * Directories may be named by neither: then there are none.
+ *
+ * @throws {HotplugError} `config` or `key` for a file that can't be used.
+ */
+export async function daemonSettings(
+  directories: readonly string[],
+  flags: DaemonFlags,
+): Promise<DaemonSettings> {
+  const configFile = await findConfig(flags.config ?? true);
+  const config = configFile === undefined ? undefined : await readConfig(configFile);
+  const read = async (): Promise<DaemonOptions> =>
+    merge(directories, flags, configFile === undefined ? undefined : await readConfig(configFile));
+  return {
+    options: { ...await merge(directories, flags, config), reload: read },
+    configFile,
+    log: flags.log ?? config?.log ?? "pretty",
+    stopDeadline: flags.stopDeadline ?? config?.stopDeadline ?? STOP_DEADLINE,
+    exitOnMemory: flags.exitOnMemory ?? config?.exitOnMemory ?? false,
+  };
+}
+
+async function merge(
+  directories: readonly string[],
+  flags: DaemonFlags,
+  config: DaemonConfig | undefined,
+): Promise<DaemonOptions> {
+  const { initialScn, trust, approve, state, recursive, poll, logLevel } = flags;
+  const { memorySoft, memoryHard } = flags;
+  const watch = directories.length > 0 ? directories : config?.options.watch ?? [];
+  return {
+    state: true,
+    ...config?.options,
+    watch,
+    ...(state !== undefined && { state }),
+    ...(recursive && { recursive }),
+    ...(poll !== undefined && { poll }),
+    ...(initialScn !== undefined && { initialScn }),
+    ...(trust && { trust: await readPublicKeys(trust) }),
+    ...(approve && { approve }),
+    ...(logLevel && { logLevel }),
+    ...(memorySoft !== undefined && { memorySoft: memorySoft * MEBI }),
+    ...(memoryHard !== undefined && { memoryHard: memoryHard * MEBI }),
+  };
+}
+
+/** The file that was named, or the one in this folder if there is one. */
+async function findConfig(config: string | boolean): Promise<string | undefined> {
+  if (config === false) return undefined;
+  if (typeof config === "string") return config;
+  const here = join(Deno.cwd(), CONFIG_FILE);
+  try {
+    await Deno.lstat(here);
+    return here;
+  } catch {
+    return undefined;
+  }
+}

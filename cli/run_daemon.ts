@@ -1,0 +1,86 @@
+import { HotplugError } from "../artifact/mod.ts";
+import { PluginDaemon } from "../daemon/mod.ts";
+import { startLog } from "./daemon_log.ts";
+import type { DaemonFlags, DaemonSettings } from "./daemon_settings.ts";
+import type { Io } from "./io.ts";
+import { lossy } from "./lossy.ts";
+import { printable } from "./printable.ts";
+import { findServiceManager, type ServiceManager } from "./service_manager.ts";
+import { stdoutToStderr } from "./stdout_to_stderr.ts";
+import { untilAborted } from "./until_aborted.ts";
+
+/** Runs a daemon until it is told to end, or its memory is used up. */
+export async function runDaemon(
+  settings: DaemonSettings,
+  flags: Pick<DaemonFlags, "json">,
+  io: Io,
+): Promise<void> {
+  // Taken first: a plugin may print as soon as it is loaded.
+  using _redirected = stdoutToStderr();
+  await using daemon = new PluginDaemon(settings.options);
+  const warn = (text: string): void => io.stderr(`warning: ${printable(text)}\n`);
+  await using manager = findServiceManager(warn);
+  await using _log = await startLog({
+    format: settings.log,
+    colour: io.isTerminal,
+    withoutEvents: flags.json === true,
+    level: () => daemon.logLevel,
+    write: flags.json ? io.stderr : lossy(io),
+  });
+  if (flags.json) {
+    const print = lossy(io);
+    daemon.subscribe((event) => print(`${JSON.stringify(event)}\n`));
+  }
+  using _hangup = io.onHangup?.(() => void reload(daemon, manager));
+  const end = await untilEnd(daemon, manager, settings, io);
+  void manager.notify("STOPPING=1");
+  await daemon.close({ drain: settings.stopDeadline });
+  if (end === "memory") throw outOfMemory();
+}
+
+type End = "asked" | "memory";
+
+async function untilEnd(
+  daemon: PluginDaemon,
+  manager: ServiceManager,
+  { exitOnMemory }: DaemonSettings,
+  io: Io,
+): Promise<End> {
+  const { promise, resolve, reject } = Promise.withResolvers<End>();
+  daemon.subscribe((event) => {
+    if (event.type === "ready") void manager.notify(`READY=1\nSTATUS=${statusOf(daemon)}`);
+    if (event.type === "loaded" && daemon.status().ready) {
+      void manager.notify(`STATUS=${statusOf(daemon)}`);
+    }
+    if (event.type === "memory" && event.level === "hard" && exitOnMemory) resolve("memory");
+  });
+  void untilAborted(io.signal).then(() => resolve("asked"));
+  daemon.start().catch(reject);
+  return await promise;
+}
+
+/** What can't be read again is told as an event, and the last good configuration stays. */
+async function reload(daemon: PluginDaemon, manager: ServiceManager): Promise<void> {
+  // On Linux this clock is CLOCK_MONOTONIC's, as systemd asks for.
+  const [seconds, nanoseconds] = (await import("node:process")).default.hrtime();
+  const usec = seconds * 1e6 + Math.floor(nanoseconds / 1e3);
+  await manager.notify(`RELOADING=1\nMONOTONIC_USEC=${usec}`);
+  try {
+    await daemon.reload();
+  } catch (error) {
+    if (!(error instanceof HotplugError)) throw error;
+  }
+  await manager.notify(`READY=1\nSTATUS=${statusOf(daemon)}`);
+}
+
+function statusOf(daemon: PluginDaemon): string {
+  const { length } = daemon.manager.names();
+  return `${length === 1 ? "1 plugin" : `${length} plugins`} loaded`;
+}
+
+function outOfMemory(): HotplugError {
+  return new HotplugError(
+    "memory",
+    "The process has more memory than its hard limit, and ends to be started again",
+  );
+}

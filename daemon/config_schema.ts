@@ -1,0 +1,130 @@
+import * as v from "valibot";
+import type { Config } from "./config.ts";
+
+/** A number of milliseconds. */
+const ms = (least = 0) =>
+  v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(2 ** 31 - 1));
+const text = v.pipe(v.string(), v.nonEmpty());
+const texts = v.array(text);
+const bytes = v.pipe(v.number(), v.integer(), v.minValue(2 ** 20));
+const tier = v.picklist(["inline", "worker", "process"]);
+const permission = v.union([v.literal(true), texts]);
+
+const permissions = v.strictObject({
+  env: v.exactOptional(permission),
+  ffi: v.exactOptional(permission),
+  import: v.exactOptional(permission),
+  net: v.exactOptional(permission),
+  read: v.exactOptional(permission),
+  run: v.exactOptional(permission),
+  sys: v.exactOptional(permission),
+  write: v.exactOptional(permission),
+});
+
+const retention = v.strictObject({
+  count: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  age: v.exactOptional(ms(1)),
+  bytes: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+});
+
+const probation = v.union([
+  v.literal(false),
+  v.strictObject({
+    window: v.exactOptional(ms(1)),
+    errorRate: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+    minCalls: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    crashes: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  }),
+]);
+
+const settings = {
+  tier: described(tier, "Where generations run"),
+  loader: described(v.picklist(["import", "reclaimable"]), "How a module gets into the process"),
+  permissions: described(permissions, "The most that the plugin is given in a process of its own"),
+  retention: described(retention, "Which generations stay in memory"),
+  probation: described(probation, "When a new generation is taken back by itself"),
+  contracts: described(texts, "The contracts that the host fulfils"),
+  callDeadline: described(ms(1), "How long a call may take, in milliseconds"),
+  maxInFlight: described(
+    v.pipe(v.number(), v.integer(), v.minValue(1)),
+    "How many calls of a generation may be under way at a time",
+  ),
+  drainDeadline: described(
+    ms(),
+    "How long what is superseded waits for its callers, in milliseconds",
+  ),
+  heapLimit: described(
+    v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(2 ** 20)),
+    "The most of a worker's or process's JavaScript heap, in MiB",
+  ),
+  env: described(
+    v.union([texts, v.record(v.string(), v.string())]),
+    "The variables that a process gets of the environment, or with their values",
+  ),
+  preflight: described(v.boolean(), "Whether a module is first imported in a throw-away process"),
+  moveLostWorkers: described(
+    v.boolean(),
+    "Whether a plugin whose worker was lost goes to a process",
+  ),
+};
+
+const plugin = v.strictObject({
+  ...settings,
+  config: described(v.unknown(), "What `activate` gets as `context.config`"),
+  trust: described(texts, "Files with the public keys that are trusted for this plugin"),
+});
+
+const memory = v.strictObject({
+  soft: described(bytes, "Past this RSS nothing more is loaded, in bytes"),
+  hard: described(bytes, "Past this RSS the process is to end, in bytes"),
+  exit: described(v.boolean(), "Whether it drains and exits with 75 then"),
+});
+
+/** What `hotplug.jsonc` may say. */
+export const configSchema: v.GenericSchema<unknown, Config> = v.pipe(
+  v.strictObject({
+    $schema: described(v.string(), "Where this schema is"),
+    watch: described(v.pipe(texts, v.minLength(1)), "The directories to watch"),
+    recursive: described(v.boolean(), "Whether folders in them are watched too"),
+    poll: described(ms(10), "Lists the directories so often, in milliseconds, told or not"),
+    scanInterval: described(ms(10), "Time between two full scans, in milliseconds"),
+    rootCheck: described(ms(10), "Time between two looks at the directories, in milliseconds"),
+    retryMin: described(ms(1), "The first pause before another try, in milliseconds"),
+    retryMax: described(ms(1), "The longest pause before another try, in milliseconds"),
+    state: described(v.union([text, v.boolean()]), "The state folder; false for none"),
+    initialScn: described(
+      v.pipe(v.number(), v.integer(), v.minValue(1e13), v.maxValue(99991231235959)),
+      "The floor: artifacts below it are outdated",
+    ),
+    runtimeRule: described(v.picklist(["compatible", "exact"]), "How closely runtimes must fit"),
+    requireInfo: described(v.boolean(), "Whether an artifact without an info file is refused"),
+    bareSettle: described(ms(), "How long a bare module must stand still, in milliseconds"),
+    executables: described(v.boolean(), "Whether executables are run"),
+    workerPermissions: described(v.boolean(), "Whether workers may have fewer permissions"),
+    deno: described(text, "The Deno that runs processes"),
+    loadDeadline: described(ms(1), "How long a module's top level may take, in milliseconds"),
+    activateDeadline: described(ms(1), "How long `activate` may take, in milliseconds"),
+    maxSize: described(
+      v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31)),
+      "How large a module may be, in bytes",
+    ),
+    futureTolerance: described(ms(), "How far ahead an SCN may lie, in milliseconds"),
+    trust: described(v.pipe(texts, v.minLength(1)), "Files with the public keys that are trusted"),
+    approve: described(v.picklist(["more", "all", "none"]), "Which versions wait for an approval"),
+    logLevel: described(
+      v.picklist(["trace", "debug", "info", "warning", "error", "fatal"]),
+      "From what weight on something is logged",
+    ),
+    log: described(v.picklist(["pretty", "json"]), "How it is logged"),
+    stopDeadline: described(ms(), "How long a stop waits for calls under way, in milliseconds"),
+    memory: described(memory, "How much memory the process may have"),
+    defaults: described(v.strictObject(settings), "Settings of all plugins"),
+    plugins: described(v.record(v.string(), plugin), "Settings of single plugins, by name"),
+  }),
+  v.title("hotplug.jsonc"),
+  v.description("The configuration of hotplug daemon. Paths are relative to this file's folder."),
+);
+
+function described<T extends v.GenericSchema>(schema: T, text: string) {
+  return v.exactOptional(v.pipe(schema, v.description(text)));
+}

@@ -1,0 +1,20 @@
+import type { PluginManager } from "../manager/mod.ts";
+
+/** How often it is looked whether calls are still under way, in milliseconds. */
+const LOOK = 20;
+
+/**
+ * Resolves once nobody holds a generation any more, to true, or when the time is over, to false.
+ */
+export async function drained(
+  manager: Pick<PluginManager, "names" | "whoHolds">,
+  milliseconds: number,
+): Promise<boolean> {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    if (manager.names().every((name) => manager.whoHolds(name).length === 0)) return true;
+    const left = end - performance.now();
+    if (left <= 0) return false;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(LOOK, left)));
+  }
+}

@@ -1,0 +1,66 @@
+import { HotplugError } from "../artifact/mod.ts";
+import { reloadable } from "../manager/options.ts";
+import type { ConfigEvent } from "./events.ts";
+import type { ResolvedDaemonOptions } from "./options.ts";
+
+/** What is taken over when a daemon is made, and stays so until it is made again. */
+const FIXED = [
+  "watch",
+  "recursive",
+  "poll",
+  "alwaysPoll",
+  "scanInterval",
+  "rootCheck",
+  "retryMin",
+  "retryMax",
+  "state",
+] as const;
+
+/** As above, of its manager. */
+const FIXED_OF_MANAGER = ["guards", "hookDeadlines", "approve", "bareSettle"] as const;
+
+/**
+ * Takes over, in place, what can change while a daemon is at work; answers with the names of what has
+ * changed besides and needs a restart.
+ */
+export function applyOptions(
+  current: ResolvedDaemonOptions,
+  next: ResolvedDaemonOptions,
+): string[] {
+  const { memorySoft, memoryHard, managerOptions } = next;
+  const changed = [
+    ...FIXED.filter((each) => differs(current[each], next[each])),
+    ...FIXED_OF_MANAGER.filter((each) => differs(current.manager[each], next.manager[each])),
+  ];
+  const { bareSettle: _, ...manager } = reloadable(next.manager);
+  Object.assign(current.manager, manager);
+  Object.assign(current, { memorySoft, memoryHard, managerOptions });
+  return changed.map((each) => each === "alwaysPoll" ? "poll" : each)
+    .filter((each, index, all) => all.indexOf(each) === index);
+}
+
+/** What is told of options that were taken over. */
+export function reloadedEvent(restart: readonly string[]): ConfigEvent {
+  const message = restart.length === 0
+    ? "The configuration was read again, and is in force"
+    : "The configuration was read again, and is in force but for what needs a restart: " +
+      restart.join(", ");
+  return { type: "config", time: new Date().toISOString(), state: "reloaded", message, restart };
+}
+
+/** What is told of options that can't be taken over. */
+export function rejectedEvent(error: unknown): ConfigEvent {
+  const why = error instanceof HotplugError ? error.message : String(error);
+  const message = `${why}; the last good configuration stays in force`;
+  return {
+    type: "config",
+    time: new Date().toISOString(),
+    state: "rejected",
+    message,
+    restart: [],
+  };
+}
+
+function differs(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b);
+}

@@ -1,0 +1,146 @@
+import { assert, assertEquals } from "@std/assert";
+import { writeArtifact } from "./_artifacts.ts";
+import { hotplug, PATIENCE, startDaemon } from "./_cli.ts";
+import { publish } from "./_daemon.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const ignore = Deno.build.os === "windows";
+const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
+const CONFIGURED = `
+  let tag = "none";
+  export const activate = ({ config }) => { tag = config?.tag ?? "none"; console.log("tag " + tag); };
+  export const answer = () => tag;
+`;
+
+Deno.test("hotplug daemon takes its directories and settings from a file, and flags before it", async () => {
+  await using directory = await tempDirectory();
+  const config = directory.file("hotplug.jsonc");
+  for (const name of ["one", "two"]) await Deno.mkdir(directory.file(name));
+  await writeArtifact(directory.file("one"), "export const a = 1;", { name: "first" });
+  await writeArtifact(directory.file("two"), "export const a = 1;", { name: "second" });
+  await Deno.writeTextFile(config, `{ "watch": ["one"], "state": false, "initialScn": ${SECOND} }`);
+  {
+    await using daemon = startDaemon(["--config", config]);
+    const ready = await daemon.events.next(({ type }) => type === "ready", PATIENCE);
+    assert(ready.type === "ready");
+    assertEquals([ready.watch, ready.plugins], [[directory.file("one")], []]);
+  }
+  await using daemon = startDaemon([
+    directory.file("two"),
+    "--config",
+    config,
+    "--initial-scn",
+    String(FIRST),
+  ]);
+  const ready = await daemon.events.next(({ type }) => type === "ready", PATIENCE);
+  assert(ready.type === "ready");
+  assertEquals([ready.watch, ready.plugins], [[directory.file("two")], ["second"]]);
+});
+
+Deno.test({
+  name:
+    "SIGHUP reads the configuration again: settings hold for the next load, a bad file for none",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const config = directory.file("hotplug.jsonc");
+    const plugins = directory.file("plugins");
+    await Deno.mkdir(plugins);
+    const write = (tag: string, more = ""): Promise<void> =>
+      Deno.writeTextFile(
+        config,
+        `{ "watch": ["plugins"], "plugins": { "pricing": { "config": { "tag": "${tag}" } } } ${more} }`,
+      );
+    await write("old");
+    await publish(plugins, CONFIGURED, { scn: FIRST });
+    await using daemon = startDaemon(["--config", config]);
+    await daemon.printed("tag old");
+    await daemon.events.next(({ type }) => type === "ready", PATIENCE);
+
+    await write("new", `, "scanInterval": 5000`);
+    daemon.kill("SIGHUP");
+    const reloaded = await daemon.events.next(({ type }) => type === "config", PATIENCE);
+    assert(reloaded.type === "config");
+    assertEquals([reloaded.state, reloaded.restart], ["reloaded", ["scanInterval"]]);
+    await publish(plugins, CONFIGURED, { scn: SECOND });
+    await daemon.printed("tag new");
+
+    await Deno.writeTextFile(config, `{ "watch": `);
+    daemon.kill("SIGHUP");
+    const rejected = await daemon.events.next(
+      (event) => event.type === "config" && event.state === "rejected",
+      PATIENCE,
+    );
+    assert(rejected.type === "config" && rejected.message.includes("line 1"));
+    await publish(plugins, CONFIGURED.replace("answer", "other"), { scn: SECOND + 1 });
+    const last = await daemon.events.next(
+      (event) => event.type === "loaded" && event.scn === SECOND + 1,
+      PATIENCE,
+    );
+    assertEquals(last.type, "loaded");
+  },
+});
+
+Deno.test({
+  name: "SIGHUP lets in what a key signed that is trusted only now, and looks at the folders",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const config = directory.file("hotplug.jsonc");
+    await Deno.mkdir(directory.file("plugins"));
+    for (const name of ["one", "two"]) {
+      assertEquals((await hotplug("keygen", "--out", directory.file(name))).code, 0);
+    }
+    await Deno.writeTextFile(directory.file("tax.ts"), "export const rate = () => 0.2;");
+    const built = await hotplug(
+      ...["build", directory.file("tax.ts"), "--dest", directory.file("plugins")],
+      ...["--sign", directory.file("two")],
+    );
+    assertEquals(built.code, 0, built.stderr);
+    const trusting = (file: string): Promise<void> =>
+      Deno.writeTextFile(config, `{ "watch": ["plugins"], "trust": ["${file}"] }`);
+    await trusting("one.pub");
+    await using daemon = startDaemon(["--config", config]);
+    await daemon.events.next(
+      (event) => event.type === "failed" && event.code === "signature",
+      PATIENCE,
+    );
+    await daemon.events.next(({ type }) => type === "ready", PATIENCE);
+    await trusting("two.pub");
+    daemon.kill("SIGHUP");
+    const loaded = await daemon.events.next(({ type }) => type === "loaded", PATIENCE);
+    assert(loaded.type === "loaded" && loaded.name === "tax");
+  },
+});
+
+Deno.test("hotplug daemon --check says what would be loaded and what not, and why", async () => {
+  await using directory = await tempDirectory();
+  const plugins = directory.file("plugins");
+  await Deno.mkdir(plugins);
+  await writeArtifact(plugins, "globalThis.ran = 1; export const a = 1;", { scn: FIRST });
+  const good = await hotplug("daemon", plugins, "--check", "--no-config");
+  assertEquals(good.code, 0, good.stderr);
+  assert(good.stdout.includes(`plugin  pricing: ${FIRST} would be loaded`), good.stdout);
+
+  const { path } = await writeArtifact(plugins, "export const a = 2;", { scn: SECOND });
+  await Deno.writeTextFile(path, "export const a = 3;");
+  const bad = await hotplug("daemon", plugins, directory.file("missing"), "--check", "--no-config");
+  assertEquals(bad.code, 1);
+  assert(bad.stdout.includes(`plugin  pricing: ${FIRST} would be loaded`), bad.stdout);
+  assert(bad.stdout.includes("[integrity]"), bad.stdout);
+  assert(bad.stdout.includes("there is no such directory"), bad.stdout);
+
+  const json = await hotplug("daemon", plugins, "--check", "--json", "--no-config");
+  const [line = "{}"] = json.stdout.split("\n");
+  const { type, ok, plugins: [plugin] } = JSON.parse(line);
+  assertEquals([type, ok, plugin.scn, plugin.refused[0].code], [
+    "check",
+    false,
+    FIRST,
+    "integrity",
+  ]);
+
+  const none = await hotplug("daemon", "--check", "--config", directory.file("none.jsonc"));
+  assertEquals(none.code, 1);
+  assert(none.stderr.includes("none.jsonc"), none.stderr);
+});

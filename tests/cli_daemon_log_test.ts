@@ -1,0 +1,129 @@
+import { assert, assertEquals } from "@std/assert";
+import { PATIENCE, spawnHotplug, within } from "./_cli.ts";
+import { publish } from "./_daemon.ts";
+import { jsonLines } from "./_script.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const ignore = Deno.build.os === "windows";
+const LOGS = `
+  export const activate = ({ logger }) => {
+    logger.debug("at {step}", { step: 1 });
+    logger.info("opened with {n} rates", { n: 3n });
+    logger.error("a {brace} in it", { brace: new Error("gone") });
+  };
+`;
+
+interface Line {
+  readonly level: string;
+  readonly logger: string;
+  readonly type: string;
+  readonly message?: string;
+}
+
+/** Runs it until its output holds the text, does what is to be done, and ends it. */
+async function outputOf(
+  args: readonly string[],
+  until: readonly (readonly [text: string, act: (child: Deno.ChildProcess) => unknown])[],
+): Promise<string> {
+  const child = spawnHotplug(["daemon", "--no-state", "--no-config", ...args]);
+  const stderr = new Response(child.stderr).text();
+  let text = "";
+  const reading = (async () => {
+    let at = 0;
+    for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      for (let step = until[at]; step && text.includes(step[0]); step = until[++at]) {
+        await step[1](child);
+      }
+    }
+  })();
+  try {
+    await within(PATIENCE, reading, () => `it did not end; it said "${text}"`);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+  const { code } = await child.status;
+  assertEquals([code, await stderr], [0, ""]);
+  return text;
+}
+
+const stop = (child: Deno.ChildProcess): void => child.kill("SIGTERM");
+
+Deno.test({
+  name: "--log json writes events and what plugins log as one JSON object a line",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    await publish(directory.path, LOGS);
+    const text = await outputOf([directory.path, "--log", "json"], [[`"ready"`, stop]]);
+    const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line) as Line);
+    const own = lines.filter(({ logger }) => logger === "hotplug.plugin.pricing");
+    assertEquals(own.map(({ level, message }) => [level, message?.slice(0, 19)]), [
+      ["info", "opened with 3n rate"],
+      ["error", "a Error: gone\n    at".slice(0, 19)],
+    ]);
+    const events = lines.filter(({ logger }) => logger === "hotplug.daemon");
+    assertEquals(events.map(({ level, type }) => `${type} ${level}`), [
+      "watch info",
+      "loaded info",
+      "ready info",
+      "stopped info",
+    ]);
+  },
+});
+
+Deno.test({
+  name: "--log-level leaves out what weighs less, and a plugin's lines are for people",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    await publish(directory.path, LOGS);
+    const text = await outputOf(
+      [directory.path, "--log-level", "error"],
+      [["plugin.pricing: a", stop]],
+    );
+    assertEquals(text.match(/^\S+ {2}\w+/gm)?.map((each) => each.slice(15)), ["error"]);
+    const debug = await outputOf(
+      [directory.path, "--log-level", "debug"],
+      [["ready", stop]],
+    );
+    assert(debug.includes("plugin.pricing: at 1"), debug);
+  },
+});
+
+Deno.test({
+  name: "the log level changes with the configuration, while it runs",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const plugins = directory.file("plugins");
+    const config = directory.file("hotplug.jsonc");
+    await Deno.mkdir(plugins);
+    const write = (level: string): Promise<void> =>
+      Deno.writeTextFile(config, `{ "watch": ["plugins"], "logLevel": "${level}", "log": "json" }`);
+    await write("info");
+    const child = spawnHotplug(["daemon", "--no-state", "--config", config]);
+    let text = "";
+    let step = 0;
+    for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      if (step === 0 && text.includes(`"ready"`)) {
+        step++;
+        await write("debug");
+        child.kill("SIGHUP");
+      }
+      if (step === 1 && text.includes(`"reloaded"`)) {
+        step++;
+        await publish(plugins, LOGS);
+      }
+      if (step === 2 && text.includes(`"at 1"`)) {
+        step++;
+        child.kill("SIGTERM");
+      }
+    }
+    await child.stderr.cancel();
+    assertEquals((await child.status).code, 0);
+    assert(jsonLines<Line>(text).some(({ message }) => message === "at 1"));
+  },
+});

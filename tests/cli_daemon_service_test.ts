@@ -1,0 +1,122 @@
+import { assert, assertEquals } from "@std/assert";
+import { PATIENCE, spawnHotplug, startDaemon, within } from "./_cli.ts";
+import { publish } from "./_daemon.ts";
+import { startScript } from "./_script.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const isLinux = Deno.build.os === "linux";
+
+/** A process with a datagram socket, as systemd has one, that prints what it is told. */
+function socketOf(path: string): string {
+  return `
+    const socket = Deno.listenDatagram({ transport: "unixpacket", path: ${JSON.stringify(path)} });
+    console.log("listening");
+    for (;;) {
+      const [bytes] = await socket.receive();
+      console.log(new TextDecoder().decode(bytes).replaceAll("\\n", "|"));
+    }
+  `;
+}
+
+async function tells(flags: readonly string[]): Promise<void> {
+  await using directory = await tempDirectory();
+  const path = directory.file("notify");
+  await using listener = await startScript(directory.path, socketOf(path), [
+    "-A",
+    "--unstable-net",
+  ]);
+  const lines: string[] = [];
+  let changed = Promise.withResolvers<void>();
+  const reading = (async () => {
+    for await (const text of listener.stdout.pipeThrough(new TextDecoderStream())) {
+      lines.push(...text.trimEnd().split("\n"));
+      changed.resolve();
+      changed = Promise.withResolvers();
+    }
+  })();
+  const told = async (text: string): Promise<void> => {
+    while (!lines.some((line) => line.startsWith(text))) {
+      await within(PATIENCE, changed.promise, () => `nobody said "${text}", but ${lines}`);
+    }
+  };
+  await told("listening");
+  await Deno.mkdir(directory.file("plugins"));
+  await publish(directory.file("plugins"), "export const a = 1;");
+  await using daemon = spawnHotplug(
+    ["daemon", directory.file("plugins"), "--no-state", "--no-config"],
+    { NOTIFY_SOCKET: path, WATCHDOG_USEC: "200000" },
+    flags,
+  );
+  const output = daemon.output();
+  await told("READY=1|STATUS=1 plugin loaded");
+  await told("WATCHDOG=1");
+  daemon.kill("SIGHUP");
+  await told("RELOADING=1|MONOTONIC_USEC=");
+  daemon.kill("SIGTERM");
+  await told("STOPPING=1");
+  const { code, stderr } = await output;
+  assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+  listener.kill("SIGKILL");
+  await reading;
+  await listener.stderr.cancel();
+  await listener.stdin.close().catch(() => {});
+}
+
+Deno.test({
+  name: "systemd is told when it is ready, reloads and stops, and that its main loop turns",
+  ignore: !isLinux,
+  fn: () => tells(["--unstable-net"]),
+});
+
+Deno.test({
+  name: "without --unstable-net systemd is told by systemd-notify",
+  ignore: !isLinux || !await hasSystemdNotify(),
+  fn: () => tells([]),
+});
+
+async function hasSystemdNotify(): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command("systemd-notify", { args: ["--version"] }).output();
+    return success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "past the hard limit of memory it drains and exits with 75",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using directory = await tempDirectory();
+    await publish(
+      directory.path,
+      "export const deactivate = () => console.log('deactivated'); export const a = 1;",
+    );
+    await using daemon = startDaemon([
+      directory.path,
+      "--no-config",
+      "--memory-hard",
+      "16",
+      "--exit-on-memory",
+    ]);
+    const { code, stderr } = await daemon.ended();
+    assertEquals(code, 75);
+    assert(stderr.includes("more memory than its hard limit"), stderr);
+    const told = daemon.events.of("memory");
+    assertEquals(told.map(({ level }) => level), ["hard"]);
+  },
+});
+
+Deno.test({
+  name: "past the soft limit nothing more is loaded, and that is told",
+  async fn() {
+    await using directory = await tempDirectory();
+    await publish(directory.path, "export const a = 1;");
+    await using daemon = startDaemon([directory.path, "--no-config", "--memory-soft", "16"]);
+    const ready = await daemon.events.next(({ type }) => type === "ready", PATIENCE);
+    assert(ready.type === "ready");
+    assertEquals(ready.plugins, []);
+    assertEquals(daemon.events.of("skipped").map(({ code }) => code), ["memory"]);
+    assertEquals(daemon.events.of("memory").map(({ level }) => level), ["soft"]);
+  },
+});

@@ -1,0 +1,58 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { HotplugError } from "../artifact/mod.ts";
+import { parseConfig, readConfig } from "../daemon/mod.ts";
+import { configJsonSchema } from "../scripts/config_json_schema.ts";
+import { tempDirectory } from "./_temp.ts";
+
+Deno.test("the published schema is that of the program (deno task schema writes it)", async () => {
+  const path = fromFileUrl(new URL("../hotplug.schema.json", import.meta.url));
+  assertEquals(await Deno.readTextFile(path), configJsonSchema());
+  assertEquals(JSON.parse(configJsonSchema()).additionalProperties, false);
+});
+
+Deno.test("a configuration file may hold comments, and names paths from its own folder", async () => {
+  await using directory = await tempDirectory();
+  const path = directory.file("hotplug.jsonc");
+  await Deno.writeTextFile(
+    path,
+    `{
+      // where they are
+      "watch": ["plugins", "/srv/plugins"],
+      "state": "state",
+      "memory": { "soft": 536870912, "exit": true },
+      "defaults": { "tier": "worker" },
+      "plugins": { "pricing": { "config": { "vat": 0.2 }, "retention": { "count": 3 } } },
+      "log": "json", "stopDeadline": 5,
+    }`,
+  );
+  const { options, log, stopDeadline, exitOnMemory } = await readConfig(path);
+  assertEquals(options, {
+    watch: [directory.file("plugins"), "/srv/plugins"],
+    state: directory.file("state"),
+    memorySoft: 536870912,
+    tier: "worker",
+    plugins: { pricing: { config: { vat: 0.2 }, retention: { count: 3 } } },
+  });
+  assertEquals([log, stopDeadline, exitOnMemory], ["json", 5, true]);
+});
+
+for (
+  const [text, why] of [
+    [`{ "watch": ["a"] "poll": 5 }`, "line 1, column 18: CommaExpected"],
+    [`{\n  "wach": ["a"] }`, `"wach" is no setting`],
+    [`{ "memory": { "sof": 1 } }`, `"memory.sof" is no setting`],
+    [`{ "plugins": { "a": { "tier": "cloud" } } }`, `"plugins.a.tier"`],
+    [`{ "initialScn": 12 }`, `"initialScn"`],
+    [`{ "watch": [] }`, `"watch"`],
+    [`[]`, "it is a list"],
+    ["", "line 1, column 1: ValueExpected"],
+  ] as const
+) {
+  Deno.test(`a configuration file that is ${JSON.stringify(text)} is refused with the place`, () => {
+    const error = assertThrows(() => parseConfig(text, "hotplug.jsonc"), HotplugError);
+    assertEquals(error.code, "config");
+    assert(error.message.includes(why), error.message);
+    assert(error.message.includes(`"hotplug.jsonc"`), error.message);
+  });
+}
