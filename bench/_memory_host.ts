@@ -8,7 +8,7 @@
  * @module
  */
 
-import { toFileUrl } from "@std/path";
+import { fromFileUrl, toFileUrl } from "@std/path";
 import { setTimeout } from "node:timers/promises";
 import v8 from "node:v8";
 import { nextScn } from "../artifact/mod.ts";
@@ -39,28 +39,34 @@ const bare: Record<string, Step> = {
     if (answer() !== n) throw new Error("wrong answer");
   },
   "bare worker": async (n) => {
-    const text = `${source(n)}\npostMessage(answer());`;
-    const worker = new Worker(toFileUrl(await write(n, text)), { type: "module" });
+    const text = `${source(n)}\nonmessage = () => postMessage(answer());`;
+    const url = toFileUrl(await write(n, text)).href;
+    const worker = new Worker(url, { type: "module" });
+    worker.postMessage("answer");
     const answer = await new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
     worker.terminate();
+    await Deno.remove(fromFileUrl(url));
     if (answer !== n) throw new Error("wrong answer");
   },
   "bare process": async (n) => {
     const path = await write(
       n,
-      `${source(n)}\nconsole.log(answer()); await Deno.stdin.read(new Uint8Array(1));`,
+      `${source(n)}
+       for await (const _ of Deno.stdin.readable) console.log(answer());`,
     );
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-config", "--no-lock", "--no-remote", "--no-npm", path],
       stdin: "piped",
       stdout: "piped",
+      stderr: "piped",
     }).spawn();
-    const reader = child.stdout.getReader();
-    await reader.read();
+    const [writer, reader] = [child.stdin.getWriter(), child.stdout.getReader()];
+    await writer.write(new TextEncoder().encode("answer"));
+    const { value } = await reader.read();
     child.kill("SIGKILL");
-    await reader.cancel();
-    await child.stdin.close().catch(() => {});
-    await child.status;
+    await Promise.all([reader.cancel(), writer.abort(), child.stderr.cancel(), child.status]);
+    await Deno.remove(path);
+    if (Number(new TextDecoder().decode(value)) !== n) throw new Error("wrong answer");
   },
 };
 

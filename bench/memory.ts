@@ -15,43 +15,50 @@ const PAIRS = [
   ["process", "bare process", 500, 100],
 ] as const;
 
+/** A retired module's memory comes back only without V8's cache of what it has compiled. */
+const FLAGS = "--expose-gc,--no-compilation-cache";
+/** What V8 adds by itself as a process runs: compiled code, and a larger nursery. */
+const COLD = `${FLAGS},--no-opt,--no-maglev,--no-sparkplug,--max-semi-space-size=8`;
+
 /**
  * How heap and RSS of a host grow from one generation to another, beside a loop that does nothing
- * but start and end something of the same kind.
+ * but start and end something of the same kind; each with and without V8's own warming up.
  */
 export async function benchMemory(): Promise<string[]> {
-  const lines = [["", "generations", "heap", "RSS", "bare heap", "bare RSS", "RSS to bare"]];
-  for (const [kind, floor, to, from] of PAIRS) {
-    const own = await grown(kind, to, from);
-    const bare = await grown(floor, to, from);
-    const ratio = bare.rss > 0 ? `${(own.rss / bare.rss).toFixed(2)}x` : "-";
-    lines.push([
-      `${kind} to ${floor}`,
-      `${from} to ${to}`,
-      `${percent(own.heapShare)}`,
-      megabytes(own.rss),
-      percent(bare.heapShare),
-      megabytes(bare.rss),
-      ratio,
-    ]);
+  const rows = [["", "generations", "heap", "RSS", "bare heap", "bare RSS", "RSS to bare"]];
+  for (const [how, flags] of [["cold", COLD], ["warm", FLAGS]] as const) {
+    for (const [kind, floor, to, from] of PAIRS) {
+      const own = await grown(kind, to, from, flags);
+      const bare = await grown(floor, to, from, flags);
+      const ratio = bare.rss > 0 ? `${(own.rss / bare.rss).toFixed(2)}x` : "-";
+      rows.push([
+        `${kind} to ${floor}, ${how}`,
+        `${from} to ${to}`,
+        percent(own.heapShare),
+        megabytes(own.rss),
+        percent(bare.heapShare),
+        megabytes(bare.rss),
+        ratio,
+      ]);
+    }
   }
-  return ["memory: growth of the host, retention { count: 2 }", ...table(lines), ""];
+  return [
+    "memory: growth of the host, retention { count: 2 }; cold: V8 compiles no code and its nursery " +
+    "stays as it is",
+    ...table(rows),
+    "",
+  ];
 }
 
-async function grown(kind: string, to: number, from: number) {
-  const flags = "--v8-flags=--no-compilation-cache,--expose-gc";
+async function grown(
+  kind: string,
+  to: number,
+  from: number,
+  flags: string,
+): Promise<{ heapShare: number; rss: number }> {
   const host = fromFileUrl(new URL("./_memory_host.ts", import.meta.url));
-  const args = [
-    "run",
-    "-A",
-    "--no-check",
-    "--no-code-cache",
-    flags,
-    host,
-    kind,
-    `${to}`,
-    `${from},${to}`,
-  ];
+  const options = ["-A", "--no-check", "--no-code-cache", `--v8-flags=${flags}`];
+  const args = ["run", ...options, host, kind, `${to}`, `${from},${to}`];
   const output = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).output();
   const samples = new TextDecoder().decode(output.stdout).trim().split("\n");
   const [first, last] = samples.map((line) => JSON.parse(line) as Sample);
