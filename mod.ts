@@ -134,9 +134,11 @@ export type {
 } from "./artifact/mod.ts";
 export {
   build,
+  BuildService,
   DEFAULT_SOURCE_LIMITS,
   describeProgress,
   TargetsFailedError,
+  verifyBuild,
 } from "./builder/mod.ts";
 export type { LogMethod, PluginContext, PluginLogger } from "./plugin/mod.ts";
 export type {

@@ -81,10 +81,13 @@ async function isDeadFolder(root: string, name: string): Promise<boolean> {
   return Date.now() - stat.mtimeMs > DEFAULT_STALE_LOCK_MS;
 }
 
-/** Ends what has its working folder inside of one of them; only Linux can tell. */
+/**
+ * Ends what has its working folder inside of one of them. Only Linux can tell, and Deno looks there
+ * only for who may do all; elsewhere they end by themselves, when they are done.
+ */
 export async function endOrphans(folders: readonly string[]): Promise<void> {
   if (process.platform !== "linux") return;
-  const pids = (await unlessMissing(readdir("/proc"), [])).filter((name) => /^\d+$/.test(name));
+  const pids = (await processes()).filter((name) => /^\d+$/.test(name));
   const orphans: number[] = [];
   for (const pid of pids) {
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => ""); // another user's, or gone
@@ -98,6 +101,15 @@ export async function endOrphans(folders: readonly string[]): Promise<void> {
     }
   }
   for (let tries = 0; tries < 100 && orphans.some(isRunning); tries++) await pause(10);
+}
+
+async function processes(): Promise<string[]> {
+  try {
+    return await readdir("/proc");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || errnoOf(error) !== undefined) return [];
+    throw error;
+  }
 }
 
 /** Removes a tree that a process just ended may have written into a moment ago. */

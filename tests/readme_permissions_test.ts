@@ -14,6 +14,11 @@ const parts: Record<string, string> = {
   builder: `
     import { build } from "project:builder/mod.ts";
     await build({ source: "DIR/tax.ts", dest: "DIR/built", gzip: true });`,
+  service: `
+    import { build, BuildService } from "project:builder/mod.ts";
+    await using service = new BuildService({ port: 0, cacheDir: "DIR/cache" });
+    const remote = await service.start();
+    await build({ source: "DIR/tax.ts", dest: "DIR/built", remote });`,
   manager: `
     import { PluginManager } from "project:manager/mod.ts";
     await using manager = new PluginManager({ guards: true });
@@ -31,16 +36,21 @@ async function granted(part: string, directory: string): Promise<string[]> {
     .find((line) => line.startsWith(`| ${part} `));
   assert(row, `README has no row for ${part}`);
   const flags: string[] = row.match(/--allow-[a-z]+(?:=[A-Za-z,]+)?/g) ?? [];
-  if (row.includes("as the manager")) {
+  const [, other] = /as the (manager|builder)/.exec(row) ?? [];
+  if (other !== undefined) {
     // Its own word comes first: Deno takes a flag with a list and without one as a mistake.
-    const more = await granted("manager", directory);
-    flags.push(...more.filter((flag) => !flags.includes(flag.replace(/=.*/, ""))));
+    const more = await granted(other, directory);
+    flags.push(...more.filter((flag) => !flags.some((own) => kindOf(own) === kindOf(flag))));
   }
   return [...new Set(flags)].map((flag) => {
     if (flag === "--allow-write") return `${flag}=${directory}`;
-    if (flag === "--allow-read" && part !== "builder") return `${flag}=${directory}`;
+    if (flag === "--allow-read" && !/builder|service/.test(part)) return `${flag}=${directory}`;
     return flag === "--allow-run" ? `${flag}=${Deno.execPath()}` : flag;
   });
+}
+
+function kindOf(flag: string): string {
+  return flag.replace(/=.*/, "");
 }
 
 for (const [part, source] of Object.entries(parts)) {
