@@ -109,7 +109,8 @@ export class BuildService implements AsyncDisposable {
   async #start(): Promise<URL> {
     this.#denoDir = await ownDenoDir();
     await mkdir(this.#config.cacheDir, { recursive: true });
-    await sweepWorkFolders();
+    await mkdir(this.#config.workDir, { recursive: true });
+    await sweepWorkFolders(this.#config.workDir);
     if (this.#closing !== undefined) throw closed();
     const app = serviceApp({
       token: this.#config.token,
@@ -140,10 +141,10 @@ export class BuildService implements AsyncDisposable {
 
   /** Never rejects: what fails is the answer. */
   async #build(request: Request, outgoing: Outgoing): Promise<Response> {
-    const { builds, queue, timeLimit } = this.#config;
+    const { builds, queue } = this.#config;
     if (this.#closing !== undefined) throw closed();
     if (this.#jobs.size >= builds + queue) throw busy(builds + queue);
-    const job = new ServiceJob(++this.#ids, outgoing, timeLimit);
+    const job = new ServiceJob(++this.#ids, outgoing, this.#config);
     this.#jobs.add(job);
     void job.ended.then(() => this.#jobs.delete(job));
     try {
@@ -169,7 +170,7 @@ export class BuildService implements AsyncDisposable {
     const { name, artifacts: { length: targets }, failures: { length: failed } } = answer;
     this.#counts.built++;
     this.#tell({ type: "built", id: job.id, name, targets, failed, durationMs: job.age });
-    return await answerTar(answer, join(folder, OUTPUT_FOLDER), signal);
+    return answerTar(answer, join(folder, OUTPUT_FOLDER));
   }
 
   #failed(job: ServiceJob, cause: unknown): Response {

@@ -2,23 +2,37 @@ import { HotplugError } from "../artifact/mod.ts";
 import type { Outgoing } from "./service_app.ts";
 import { makeWorkFolder, type WorkFolder } from "./work_folder.ts";
 
+/** What {@linkcode ServiceJob} needs to know. */
+export interface JobOptions {
+  /** How long it may take, in milliseconds. */
+  readonly timeLimit: number;
+  /** Where its folder is made. */
+  readonly workDir: string;
+}
+
 /** A request to build, from its first byte until its files are gone. */
 export class ServiceJob {
   /** Counts the requests. */
   readonly id: number;
   /** Aborted once nobody wants the build any more. */
   readonly signal: AbortSignal;
+  readonly #outgoing: Outgoing;
+  readonly #workDir: string;
   readonly #began = performance.now();
   readonly #stop = new AbortController();
   readonly #gone = new AbortController();
   readonly #late: ReturnType<typeof setTimeout>;
   readonly #settled = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
+  #isSettled = false;
   #folder: Promise<WorkFolder> | undefined;
 
   /** Begins, and ends when the way back closes. */
-  constructor(id: number, outgoing: Outgoing, timeLimit: number) {
+  constructor(id: number, outgoing: Outgoing, options: JobOptions) {
+    const { timeLimit, workDir } = options;
     this.id = id;
+    this.#outgoing = outgoing;
+    this.#workDir = workDir;
     this.signal = AbortSignal.any([this.#gone.signal, this.#stop.signal]);
     outgoing.once("close", () => {
       if (!outgoing.writableFinished) this.#gone.abort(new Error("who asked has gone"));
@@ -44,17 +58,19 @@ export class ServiceJob {
 
   /** Makes its folder; the path of it. */
   async folder(): Promise<string> {
-    this.#folder ??= makeWorkFolder();
+    this.#folder ??= makeWorkFolder(this.#workDir);
     return (await this.#folder).path;
   }
 
-  /** Gives it up, for that reason. */
+  /** Gives it up, for that reason: whoever still reads the answer reads no further. */
   stop(reason: HotplugError): void {
     this.#stop.abort(reason);
+    if (this.#isSettled) this.#outgoing.destroy();
   }
 
   /** Tells it that it has been dealt with, and nothing is done for it any more. */
   settle(): void {
+    this.#isSettled = true;
     this.#settled.resolve();
   }
 

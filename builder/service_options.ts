@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { resolve } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { cacheFolder } from "./cache_folder.ts";
@@ -59,6 +60,12 @@ export interface BuildServiceOptions {
    * @default `hotplug/service` in the user's cache folder
    */
   readonly cacheDir?: string;
+  /**
+   * The directory for the private folders of builds: each is gone when its build is.
+   *
+   * @default the system's temporary folder
+   */
+  readonly workDir?: string;
   /** Where the bases of executables come from; see `denortMirror` of a build. */
   readonly denortMirror?: string;
   /**
@@ -116,6 +123,7 @@ export function resolveServiceOptions(options: BuildServiceOptions): ServiceConf
     timeLimit: whole("timeLimit", options.timeLimit ?? 600_000, 1, MAX_TIMER),
     drainTime: whole("drainTime", options.drainTime ?? 10_000, 0, MAX_TIMER),
     cacheDir: resolve(expandHome(options.cacheDir ?? `${cacheFolder()}/service`)),
+    workDir: resolve(expandHome(options.workDir ?? tmpdir())),
     denortMirror,
     env: checkEnv(options.env ?? {}),
     onEvent,

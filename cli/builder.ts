@@ -18,6 +18,7 @@ interface Flags {
   readonly timeLimit?: number;
   readonly drain?: number;
   readonly cacheDir?: string;
+  readonly workDir?: string;
   readonly denortMirror?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly json?: true;
@@ -67,6 +68,11 @@ export function builderCommand(io: Io): Command {
       textArgument,
     )
     .option(
+      "--work-dir <DIR>",
+      "where builds have their private folders (default: the temporary folder)",
+      textArgument,
+    )
+    .option(
       "--denort-mirror <URL_OR_DIR>",
       "where the bases of executables come from (default: Deno's own)",
       textArgument,
@@ -83,10 +89,10 @@ export function builderCommand(io: Io): Command {
 
 async function run(flags: Flags, io: Io): Promise<void> {
   const { port, host: hostname, tokenFile, bodyLimit: bodyBytes, drain: drainTime, json } = flags;
-  const { builds, queue, timeLimit, cacheDir, denortMirror, env } = flags;
+  const { builds, queue, timeLimit, cacheDir, workDir, denortMirror, env } = flags;
   const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
   const options = { port, hostname, token, builds, queue, bodyBytes, timeLimit, drainTime };
-  const given = Object.entries({ ...options, cacheDir, denortMirror, env }).filter(
+  const given = Object.entries({ ...options, cacheDir, workDir, denortMirror, env }).filter(
     ([, value]) => value !== undefined,
   );
   const print = lossy(io);

@@ -1,16 +1,22 @@
-import { tmpdir } from "node:os";
+import { assert, assertEquals } from "@std/assert";
 import { BuildService, type BuildServiceEvent, type BuildServiceOptions } from "../builder/mod.ts";
+import { PATIENCE } from "./_cli.ts";
+import { tempDirectory } from "./_temp.ts";
 
 /** A build service in this process. */
 export interface ServiceFixture extends AsyncDisposable {
   /** Where it is. */
   readonly url: URL;
+  /** Where its builds have their private folders. */
+  readonly workDir: string;
   /** It itself. */
   readonly service: BuildService;
   /** What it has told. */
   readonly events: readonly BuildServiceEvent[];
   /** Resolves with the first event of that type, told already or not. */
   next(type: BuildServiceEvent["type"]): Promise<BuildServiceEvent>;
+  /** Resolves once it has no request, and fails if something is left of one. */
+  idle(): Promise<void>;
   /** Sends a request to build, parts as they are. */
   post(
     parts: Readonly<Record<string, string | File>>,
@@ -33,8 +39,10 @@ function sharedCache(): string {
 export async function buildService(options: BuildServiceOptions = {}): Promise<ServiceFixture> {
   const events: BuildServiceEvent[] = [];
   const listeners = new Set<() => void>();
+  const directory = await tempDirectory();
   const service = new BuildService({
     port: 0,
+    workDir: directory.path,
     cacheDir: sharedCache(),
     ...options,
     onEvent(event) {
@@ -46,6 +54,7 @@ export async function buildService(options: BuildServiceOptions = {}): Promise<S
   const url = await service.start();
   return {
     url,
+    workDir: directory.path,
     service,
     events,
     next(type) {
@@ -63,31 +72,42 @@ export async function buildService(options: BuildServiceOptions = {}): Promise<S
       for (const [name, value] of Object.entries(parts)) body.append(name, value);
       return await fetch(new URL("v1/api/build", url), { method: "POST", body, ...init });
     },
-    [Symbol.asyncDispose]: () => service.close(),
+    async idle() {
+      const deadline = performance.now() + PATIENCE;
+      while (service.status().active > 0) {
+        assert(performance.now() < deadline, "a request never ends");
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      assertEquals([...Deno.readDirSync(directory.path)].map(({ name }) => name), []);
+      assertEquals(await processesIn(directory.path), []);
+      assertEquals(await openFilesIn(directory.path), []);
+    },
+    async [Symbol.asyncDispose]() {
+      await service.close();
+      await directory[Symbol.asyncDispose]();
+    },
   };
 }
 
-/** How long the builds of tests that run beside this one may take, in milliseconds. */
-const OTHERS = 60_000;
-
-/**
- * The private folders of builds that stay. All files of a parallel run share a process, so those of
- * other tests' builds are waited for: what was left behind never goes.
- */
-export async function workFolders(): Promise<string[]> {
-  const deadline = Date.now() + OTHERS;
-  let left = await presentFolders();
-  while (left.length > 0 && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const present = await presentFolders();
-    left = left.filter((name) => present.includes(name));
-  }
-  return left;
+/** The files below a folder that this process has open, gone ones too; known on Linux only. */
+async function openFilesIn(folder: string): Promise<string[]> {
+  if (Deno.build.os !== "linux") return [];
+  const open = await Array.fromAsync(
+    Deno.readDir("/proc/self/fd"),
+    async ({ name }) => await Deno.readLink(`/proc/self/fd/${name}`).catch(() => ""),
+  );
+  return open.filter((path) => path.startsWith(folder));
 }
 
-async function presentFolders(): Promise<string[]> {
-  const names = await Array.fromAsync(Deno.readDir(tmpdir()), ({ name }) => name);
-  return names.filter((name) =>
-    name.startsWith("hotplug-build-") && name.includes(`-${Deno.pid}-`)
-  );
+/** The programs that run below a folder, or were told of it; known on Linux only. */
+async function processesIn(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  if (Deno.build.os !== "linux") return found;
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const cwd = await Deno.readLink(`/proc/${name}/cwd`).catch(() => "");
+    const line = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
+    if (cwd.startsWith(folder) || line.includes(folder)) found.push(line);
+  }
+  return found;
 }

@@ -8,7 +8,7 @@ import {
   type BuildResult,
   TargetsFailedError,
 } from "../builder/mod.ts";
-import { buildService, workFolders } from "./_build_service.ts";
+import { buildService } from "./_build_service.ts";
 import { builderFixture, failureOf, PRICING } from "./_builder_fixture.ts";
 import { zipPricing } from "./_cli.ts";
 import { DENO_VERSION, executableTest, MIRROR, onlyArtifact } from "./_executable.ts";
@@ -56,6 +56,7 @@ Deno.test("a build at a service makes what the same build makes here", async (t)
     "a tar.gz": { source: at("tar.tar.gz") },
     "a single file": { source: at("one.ts") },
     "a file URL": { source: toFileUrl(at("one.ts")), name: "two", contract: "two/1" },
+    "a name as long as they come": { source: at("one.ts"), name: "a".repeat(64) },
     "a package": { source: "npm:semver@7.7.2" },
     "a package with its hooks": { source: "npm:semver@7.7.2", hooks: true, name: "s" },
     "further sources and constants": {
@@ -80,7 +81,7 @@ Deno.test("a build at a service makes what the same build makes here", async (t)
       }
     });
   }
-  assertEquals(await workFolders(), []);
+  await service.idle();
 });
 
 Deno.test("the SCN of a build at a service is reserved here, and its progress told here", async () => {
@@ -223,4 +224,15 @@ executableTest("executables are built at a service with its own bases", async ()
   assertEquals(plain.content, packed?.content);
   const { code } = await new Deno.Command(plain.path, { args: ["41"] }).output();
   assertEquals(code, 41);
+
+  // Who reads no further leaves no file open, however much of it was still to be sent.
+  const { remote: _, source, dest: __, permissions: ___, ...rest } = options;
+  const answer = await service.post({
+    options: JSON.stringify({ ...rest, gzip: false, targets: ["linux/amd64"] }),
+    source: new File([await Deno.readFile(source)], "tool.ts"),
+  });
+  const reader = answer.body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+  await service.idle();
 });

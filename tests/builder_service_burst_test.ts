@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type BuildServiceEvent, type ServiceStatus } from "../builder/mod.ts";
+import type { BuildServiceEvent, ServiceStatus } from "../builder/mod.ts";
 import { spawnHotplug, temporaryIn, within } from "./_cli.ts";
 import { tempDirectory } from "./_temp.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { build, BuildService, type BuildServiceOptions } from "../builder/mod.ts";
-import { buildService, type ServiceFixture, workFolders } from "./_build_service.ts";
+import { buildService } from "./_build_service.ts";
 import { builderFixture, failureOf } from "./_builder_fixture.ts";
 import { assertCode, assertThrowsCode } from "./_errors.ts";
 import { tempDirectory } from "./_temp.ts";
@@ -24,15 +24,6 @@ async function problemOf(response: Response): Promise<Told> {
   return body;
 }
 
-/** Resolves once the service holds no request, and fails if it never does. */
-async function idle({ service }: ServiceFixture): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (service.status().active > 0) {
-    assert(performance.now() < deadline, "a request never ends");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 Deno.test("a service tells how it is, and answers a build with a tar of what was made", async () => {
   await using service = await buildService({ builds: 3, queue: 5 });
   const answer = await service.post({ options: UNCHECKED, source: PLUGIN });
@@ -43,7 +34,7 @@ Deno.test("a service tells how it is, and answers a build with a tar of what was
   for (const name of [/tax_\d{14}_\S+_any_any\.mjs\0/, /any_any\.mjs\.map\0/, /any_any\.pinf\0/]) {
     assertMatch(text, name);
   }
-  await idle(service);
+  await service.idle();
   const status = await (await fetch(new URL("v1/api/status", service.url))).json();
   const { version, startedAt, ...rest } = status;
   assertMatch(version, /^\d+\.\d+\.\d+$/);
@@ -200,8 +191,7 @@ Deno.test("what is no request to build is refused with what it takes", async () 
   const many = new FormData();
   for (let index = 0; index < 70; index++) many.append(`dep:a${index}`, PLUGIN);
   assertStringIncludes((await problemOf(await post({}, { body: many }))).detail, "more than 64");
-  await idle(service);
-  assertEquals(await workFolders(), []);
+  await service.idle();
 });
 
 Deno.test("a request that is too large is refused, with its size told or not", async () => {
@@ -225,8 +215,7 @@ Deno.test("a request that is too large is refused, with its size told or not", a
   const options = { source: fixture.source, dest: fixture.dest, remote: service.url };
   const error = await failureOf(build(options));
   assertEquals(error.code, "limit", error.message);
-  await idle(service);
-  assertEquals(await workFolders(), []);
+  await service.idle();
 });
 
 function noise(length: number): Uint8Array {
@@ -263,7 +252,7 @@ Deno.test("past the queue the answer is 429, and says when to try again", async 
   assertEquals((await fetch(new URL("v1/api/status", service.url))).status, 200);
   for (const { end } of stuck) end();
   for (const answer of held) assertEquals((await problemOf(await answer)).status, 400);
-  await idle(service);
+  await service.idle();
   const again = await service.post({ options: UNCHECKED, source: PLUGIN });
   assertEquals(again.status, 200);
   await again.body?.cancel();
@@ -279,25 +268,8 @@ Deno.test("what takes too long is ended, be it the request or the build", async 
   const long = await problemOf(await service.post({ source: heavy }));
   assertEquals([long.status, long.code], [504, "deadline"]);
   assertStringIncludes(long.detail, "300 ms");
-  await idle(service);
-  assertEquals(await workFolders(), []);
-  assertEquals(await childrenOf(Deno.pid), []);
+  await service.idle();
 });
-
-/** The programs that a process has started and that still run; known on Linux only. */
-async function childrenOf(pid: number): Promise<string[]> {
-  const found: string[] = [];
-  if (Deno.build.os !== "linux") return found;
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
-    const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (Number(parent) === pid && state !== "Z") {
-      found.push(await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => ""));
-    }
-  }
-  return found.filter((line) => line.includes("service_child"));
-}
 
 Deno.test({
   name: "a build has a home of its own, and nothing of the environment but how to reach others",
@@ -309,7 +281,7 @@ Deno.test({
       await using service = await buildService({ env: { NPM_CONFIG_X: "set by who runs it" } });
       const heavy = new File([`export const one: number = 1;`], "tax.ts");
       const answer = service.post({ source: heavy });
-      const seen = await environmentsOf(Deno.pid, 2);
+      const seen = await environmentsOf(Deno.pid, service.workDir);
       await (await answer).body?.cancel();
       const [child, inner] = seen;
       const folder = child?.HOME ?? "";
@@ -336,10 +308,10 @@ const KNOWN =
   /^(\w*_PROXY|\w*_proxy|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|DENO_\w+|HOME|USERPROFILE|TMPDIR|TE?MP|NO_COLOR|RUST_BACKTRACE|PATH)$/;
 
 /** The environments of the first process below this one that serves a build, and of one below that. */
-async function environmentsOf(pid: number, count: number): Promise<Record<string, string>[]> {
+async function environmentsOf(pid: number, folder: string): Promise<Record<string, string>[]> {
   const deadline = performance.now() + 30_000;
   const seen: Record<string, string>[] = [];
-  for (let parent = pid; seen.length < count;) {
+  for (let parent = pid; seen.length < 2;) {
     assert(performance.now() < deadline, "no process of a build was seen");
     await new Promise((resolve) => setTimeout(resolve, 1));
     for await (const { name } of Deno.readDir("/proc")) {
@@ -347,7 +319,7 @@ async function environmentsOf(pid: number, count: number): Promise<Record<string
       const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
       if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) !== parent) continue;
       const text = await Deno.readTextFile(`/proc/${name}/environ`).catch(() => "");
-      if (!text.includes("HOME=") || !text.includes("hotplug-build-")) continue;
+      if (!text.includes(`HOME=${folder}`)) continue;
       seen.push(Object.fromEntries(
         text.split("\0").filter(Boolean).map((line) => {
           const at = line.indexOf("=");
@@ -373,14 +345,13 @@ Deno.test("a client that goes away cancels its build, while it runs, waits or is
   while (service.service.status().waiting < 2) await new Promise((done) => setTimeout(done, 5));
   for (const controller of controllers) controller.abort();
   for (const error of await Promise.all(builds)) assertEquals(error.code, "cancelled");
-  await idle(service);
+  await service.idle();
   assertEquals(service.service.status().counts, {
     built: 0,
     failed: 0,
     cancelled: 3,
     refused: 0,
   });
-  assertEquals([await workFolders(), await childrenOf(Deno.pid)], [[], []]);
   assertEquals(await fixture.list(), []);
   assertEquals((await build({ ...options, check: false, remote: service.url })).name, "tax");
 });
@@ -409,7 +380,6 @@ Deno.test("close() lets builds end that are under way, ends those that don't, an
     next.service.close(),
     stuck.then(async (response) => assertEquals((await problemOf(response)).code, "closed")),
   ]);
-  assertEquals(await workFolders(), []);
 });
 
 Deno.test("a service that can't listen says where and what to do; one that is closed never starts", async () => {

@@ -12,7 +12,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   builder: [
     ..."--port --host --token-file --builds --queue --body-limit --time-limit --drain".split(" "),
-    ..."--cache-dir --denort-mirror --env --json".split(" "),
+    ..."--cache-dir --work-dir --denort-mirror --env --json".split(" "),
   ],
   daemon: ["DIR", "--initial-scn", "--json"],
 };
