@@ -123,7 +123,7 @@ export class BuildService implements AsyncDisposable {
     const addr = await listen(this.#server, this.#config);
     const host = addr.address.includes(":") ? `[${addr.address}]` : addr.address;
     const url = new URL(`http://${host}:${addr.port}/`);
-    this.#config.onEvent({ type: "listening", url: url.href });
+    this.#tell({ type: "listening", url: url.href });
     return url;
   }
 
@@ -135,8 +135,10 @@ export class BuildService implements AsyncDisposable {
     }, this.#config.drainTime);
     await Promise.all(jobs);
     clearTimeout(late);
-    if (this.#server !== undefined) await shut(this.#server);
-    this.#config.onEvent({ type: "closed" });
+    // One that never listened has nothing to tell.
+    if (!this.#server?.listening) return;
+    await shut(this.#server);
+    this.#tell({ type: "closed" });
   }
 
   /** Never rejects: what fails is the answer. */

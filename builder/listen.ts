@@ -28,7 +28,6 @@ export async function listen(
 
 /** Ends a server at once, and waits for that: who still sends or listens on is not waited for. */
 export async function shut(server: Server): Promise<void> {
-  if (!server.listening) return;
   const closed = once(server, "close");
   server.close();
   server.closeAllConnections();
