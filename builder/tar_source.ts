@@ -35,10 +35,17 @@ export async function unpackTar(
 ): Promise<void> {
   const unpacked = `${root}.tar-content`;
   await mkdir(unpacked);
+  const bytes = await bytesOf(file, options);
+  const untar = new UntarStream();
   const stop = new AbortController();
+  // Not cancelled when the reader of entries has seen enough: the rest is still to be checked.
+  const piping = bytes.pipeTo(untar.writable, { preventCancel: true, signal: stop.signal })
+    .catch(() => {});
   try {
-    const entries = readTarEntries(await entriesOf(file, options, stop.signal));
-    const top = topFolder(await writeEntries(entries, unpacked, options));
+    const written = await writeEntries(readTarEntries(untar.readable), unpacked, options);
+    await piping;
+    await drain(bytes);
+    const top = topFolder(written);
     await rename(join(unpacked, top), root);
     if (top !== "") await rmdir(unpacked);
   } catch (cause) {
@@ -53,16 +60,24 @@ export async function unpackTar(
   } finally {
     // Whatever went wrong: the file is let go of now, and not when memory is collected.
     stop.abort();
+    await piping;
+    await bytes.cancel().catch(() => {});
   }
 }
 
-async function entriesOf(file: string, options: UnpackTarOptions, signal: AbortSignal) {
-  const { gzip, budget } = options;
+async function bytesOf(
+  file: string,
+  { gzip, budget }: UnpackTarOptions,
+): Promise<ReadableStream<Uint8Array>> {
   const { size } = await stat(file);
   const bytes = Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array<ArrayBuffer>>;
-  const plain = gzip ? bytes.pipeThrough(new DecompressionStream("gzip"), { signal }) : bytes;
-  return plain.pipeThrough(metered(budget, gzip ? size : undefined), { signal })
-    .pipeThrough(new UntarStream(), { signal });
+  const plain = gzip ? bytes.pipeThrough(new DecompressionStream("gzip")) : bytes;
+  return plain.pipeThrough(metered(budget, gzip ? size : undefined));
+}
+
+/** Reads to the end: that the bytes are the ones that were packed shows there only. */
+async function drain(bytes: ReadableStream<Uint8Array>): Promise<void> {
+  for await (const _ of bytes);
 }
 
 /** Headers and what is left out count as well: a bomb need not be a file. */
