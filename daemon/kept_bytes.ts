@@ -35,17 +35,19 @@ export class KeptBytes {
     );
     // What comes while this is going on is not in the records at hand: it is for the next time.
     const over = [...this.#waiting].filter(([, artifact]) => !this.#loading.has(artifact));
-    for (const [name, generation] of recorded) await this.#keep(name, generation);
+    let kept = false;
+    for (const [name, generation] of recorded) kept = await this.#keep(name, generation) || kept;
     for (const [key, artifact] of over) {
       if (this.#waiting.get(key) === artifact) this.#waiting.delete(key);
     }
-    if (over.length > 0) await this.#store.prune(recorded);
+    if (over.length > 0 || kept) await this.#store.prune(recorded);
   }
 
-  async #keep(name: string, generation: KeptGeneration): Promise<void> {
+  /** Answers with whether there was something to be kept. */
+  async #keep(name: string, generation: KeptGeneration): Promise<boolean> {
     const key = keyOf(name, generation.scn);
     const artifact = this.#waiting.get(key);
-    if (!artifact || artifact.sha256 !== generation.sha256) return;
+    if (!artifact || artifact.sha256 !== generation.sha256) return false;
     try {
       await this.#store.keep(name, generation, artifact);
     } catch (error) {
@@ -53,6 +55,7 @@ export class KeptBytes {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
     this.#waiting.delete(key);
+    return true;
   }
 }
 
