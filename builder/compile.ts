@@ -76,6 +76,8 @@ async function writeFiles(folder: string, files: ReadonlyMap<string, string>): P
   }
 }
 
+const NO_CODE_CACHE = "--no-code-cache";
+
 function argsOf({ config, target }: CompileRequest, output: string): string[] {
   return [
     "compile",
@@ -86,8 +88,10 @@ function argsOf({ config, target }: CompileRequest, output: string): string[] {
     "--no-remote",
     // What it may do was said when it was built: nobody is asked when it runs.
     "--no-prompt",
+    // It would leave a file in the temporary folder of every machine that it runs on.
+    NO_CODE_CACHE,
     ...permissionFlags(config.permissions),
-    ...config.buildArgs.compile,
+    ...config.buildArgs.compile.filter((each) => each !== NO_CODE_CACHE),
     `--target=${denoTriple(target)}`,
     `--output=${output}`,
     EXECUTABLE_ENTRY,

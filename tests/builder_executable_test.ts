@@ -255,6 +255,20 @@ executableTest("a base comes from a mirror by http once, and only as its sum say
   });
 });
 
+executableTest("a program leaves nothing in the temporary folder where it ran", async () => {
+  await using fixture = await executableFixture();
+  const { path } = onlyArtifact(await fixture.build(TOOL));
+  const temporary = fixture.file("temporary");
+  await Deno.mkdir(temporary);
+  const { success } = await new Deno.Command(path, {
+    args: ["print", "x"],
+    env: { TMPDIR: temporary },
+    stdout: "null",
+  }).output();
+  assert(success);
+  assertEquals(await Array.fromAsync(Deno.readDir(temporary), ({ name }) => name), []);
+});
+
 executableTest("an executable that is cancelled while it compiles leaves nothing", async () => {
   await using fixture = await executableFixture();
   const controller = new AbortController();
