@@ -161,6 +161,7 @@ export type {
 export {
   isFinal,
   isPluginOutdated,
+  isRetryable,
   PluginManager,
   PluginOutdatedError,
   verifyArtifact,

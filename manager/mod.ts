@@ -51,6 +51,7 @@ export type { Generation, GenerationState } from "./generation.ts";
 export type { Holder } from "./hold_book.ts";
 export type { AcquireOptions, Lease } from "./lease.ts";
 export type { OpenOptions, VerifiedFiles } from "./open_options.ts";
+export { isRetryable } from "./is_retryable.ts";
 export { isPluginOutdated, PluginOutdatedError } from "./outdated.ts";
 export type { CallOptions, HandleResult, PluginHandle } from "./plugin_handle.ts";
 export { PluginManager } from "./plugin_manager.ts";
