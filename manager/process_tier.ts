@@ -1,12 +1,12 @@
 import { fromFileUrl } from "@std/path";
-import { hostTarget, type Permissions } from "../artifact/mod.ts";
+import type { Permissions } from "../artifact/mod.ts";
 import { childEnv } from "./child_env.ts";
-import { childPermissions } from "./child_permissions.ts";
 import { findDeno } from "./find_deno.ts";
 import { guardFolder } from "./folder_guard.ts";
+import { grantedPermissions } from "./granted_permissions.ts";
 import type { Instance, InstanceRequest } from "./instance.ts";
 import { executableCommand, moduleCommand, type Program, writeHost } from "./process_command.ts";
-import { describeCut, labelOf, loadError, remoteEvents } from "./remote_events.ts";
+import { labelOf, loadError, remoteEvents } from "./remote_events.ts";
 import { RemoteInstance } from "./remote_instance.ts";
 import { startChild } from "./start_child.ts";
 
@@ -17,7 +17,7 @@ export const PING_DEADLINE = 1_000;
 export async function startProcess(request: InstanceRequest): Promise<Instance> {
   const { location: { parts }, artifact, placed, options, signal } = request;
   const executable = parts.mode === "executable";
-  const permissions = executable ? {} : permissionsOf(request);
+  const permissions = executable ? {} : grantedPermissions(request);
   const command = await commandOf(request, permissions);
   const label = labelOf(parts);
   const deadline = options.loadDeadline;
@@ -52,14 +52,4 @@ async function commandOf(request: InstanceRequest, permissions: Permissions): Pr
   const env = childEnv(settings.env);
   const program = { deno, directoryUrl, permissions, heapLimit, env };
   return moduleCommand(program, await writeHost(directoryUrl));
-}
-
-/** What its info file asks for as far as the host allows it; what is cut away is told. */
-function permissionsOf({ location, artifact, settings, incident }: InstanceRequest): Permissions {
-  const asked = artifact.info?.permissions;
-  const { granted, cut } = childPermissions(asked, settings.permissions, hostTarget().os);
-  if (Object.keys(cut).length > 0) {
-    incident({ code: "permissions", message: describeCut(location.parts, cut) });
-  }
-  return granted;
 }

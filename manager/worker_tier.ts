@@ -1,12 +1,12 @@
-import { hostTarget, HotplugError, type Permissions, permissionsBeyond } from "../artifact/mod.ts";
+import { hostTarget, HotplugError, permissionsBeyond } from "../artifact/mod.ts";
 import { fromFileUrl } from "@std/path";
-import { childPermissions } from "./child_permissions.ts";
 import { guardFolder } from "./folder_guard.ts";
+import { grantedPermissions } from "./granted_permissions.ts";
 import type { Instance, InstanceRequest } from "./instance.ts";
 import { ownPermissions } from "./own_permissions.ts";
 import { writeHost } from "./process_command.ts";
 import { PING_DEADLINE } from "./process_tier.ts";
-import { describeCut, labelOf, loadError, remoteEvents } from "./remote_events.ts";
+import { labelOf, loadError, remoteEvents } from "./remote_events.ts";
 import { RemoteInstance } from "./remote_instance.ts";
 import { historyOf } from "./tier_history.ts";
 import { hasWorkerOptions } from "./worker_flag.ts";
@@ -74,21 +74,12 @@ async function threadStarter(request: InstanceRequest): Promise<StartAt> {
         "process runs with --unstable-worker-options, and it does not; add the flag",
     );
   }
-  const permissions = permissionsOf(request);
+  const permissions = grantedPermissions(request);
   // To be imported, the module itself must be readable.
   const read = permissions.read === true
     ? true as const
     : [fromFileUrl(placed.directoryUrl), ...permissions.read ?? []];
   return (url, onEnd) => startConfined(url, { ...permissions, read }, onEnd);
-}
-
-function permissionsOf({ location, artifact, settings, incident }: InstanceRequest): Permissions {
-  const asked = artifact.info?.permissions;
-  const { granted, cut } = childPermissions(asked, settings.permissions, hostTarget().os);
-  if (Object.keys(cut).length > 0) {
-    incident({ code: "permissions", message: describeCut(location.parts, cut) });
-  }
-  return granted;
 }
 
 /**
