@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { ErrorCode } from "../artifact/mod.ts";
-import type { ManagerOptions } from "../manager/mod.ts";
+import { type ErrorCode, nextScn, parseScn } from "../artifact/mod.ts";
+import { type Generation, type ManagerOptions, PluginManager } from "../manager/mod.ts";
 import { assertCode } from "./_errors.ts";
+import { collectEvents } from "./_events.ts";
+import { executableFixture, executableTest, onlyArtifact } from "./_executable.ts";
 import { tierFixture } from "./_tiers.ts";
 
 /** Deadlines that let the tests of what never ends come to their end. */
@@ -244,3 +246,48 @@ Deno.test("with preflight, what would hang or end this process never gets into i
   }
   assertEquals((await fixture.open("export const one = 1;")).lookup("one"), 1);
 });
+
+/** Executables of Deno 2.4.2: what they can't be kept from is to end themselves, and that alone. */
+executableTest(
+  "an executable's poison ends its own process at the most, and is named",
+  async (t) => {
+    await using fixture = await executableFixture();
+    await using manager = new PluginManager({ ...QUICK, loadDeadline: 10_000, executables: true });
+    using events = collectEvents(manager);
+    let scn = parseScn("20240101000000");
+    const open = async (source: string): Promise<Generation> => {
+      scn = nextScn(scn);
+      // Deno 2.4 lets nobody kill, not even itself, who may not run programs.
+    const permissions = { run: true } as const;
+    const options = { name: "pricing", scn, check: false, permissions };
+      return await manager.open(onlyArtifact(await fixture.build(source, options)).path);
+    };
+    const plugin = await open(PLUGIN);
+    for (const [symbol, { code, says }] of Object.entries(FATAL)) {
+      // Its heap has no limit of ours that a bomb would reach in the time of this test.
+      if (symbol === "bomb") continue;
+      await t.step(symbol, async () => {
+        const before = events.of("restarted").length;
+        const error = await assertCode(plugin.call(symbol), code);
+        assertStringIncludes(error.message, says);
+        await events.next(() => events.of("restarted").length > before, 60_000);
+        assertEquals(await plugin.call("one"), 1);
+      });
+    }
+    const atLoad = {
+      "an endless loop at the top level": ["for (;;);", "deadline"],
+      "Deno.exit at the top level": ["Deno.exit(7);", "crashed"],
+      "a throw in activate": [
+        'export function activate() { throw new Error("out of order"); }',
+        "activation",
+      ],
+    } as const;
+    for (const [name, [source, code]] of Object.entries(atLoad)) {
+      await t.step(name, async () => {
+        const error = await assertCode(open(source), code);
+        assertStringIncludes(error.message, "pricing");
+        assertEquals(await plugin.call("one"), 1);
+      });
+    }
+  },
+);
