@@ -17,7 +17,8 @@ for await (const event of watcher) {
     if (!path.endsWith(".mjs") || seen.has(path)) continue;
     seen.add(path);
     const url = `${toFileUrl(path).href}?g=${seen.size}`;
-    await import(url);
-    console.log(`loaded ${path}`);
+    const { quote } = await import(url);
+    quote({ price: "19.99", quantity: 3 });
+    console.log(`answered ${path}`);
   }
 }

@@ -9,10 +9,22 @@
 
 import { benchBuild } from "./build.ts";
 import { benchCall } from "./call.ts";
+import { benchColdStart } from "./cold_start.ts";
 import { benchMemory } from "./memory.ts";
 import { benchRemoteCall } from "./remote_call.ts";
 import { benchSwap } from "./swap.ts";
 
-for (const bench of [benchSwap, benchCall, benchRemoteCall, benchBuild, benchMemory]) {
+const BENCHES = {
+  swap: benchSwap,
+  coldStart: benchColdStart,
+  call: benchCall,
+  remoteCall: benchRemoteCall,
+  build: benchBuild,
+  memory: benchMemory,
+};
+
+// All of them, or those that are named.
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (Deno.args.length > 0 && !Deno.args.includes(name)) continue;
   for (const line of await bench()) console.log(line);
 }

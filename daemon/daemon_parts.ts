@@ -39,6 +39,8 @@ export interface PartsWorld {
   state(): DaemonState | undefined;
   /** Asks for a scan. */
   scan(): void;
+  /** Something may have changed in the folders. */
+  hint(): void;
 }
 
 /** How long a load may keep a newer artifact of its plugin waiting, in milliseconds. */
@@ -50,7 +52,7 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
   const manager = new PluginManager(options.managerOptions);
   manager.subscribe(forward);
   const budget = new MemoryBudget(options, emit);
-  const watches = new WatchSet(options, { hint: scan, emit });
+  const watches = new WatchSet(options, { hint: world.hint, emit });
   const rootOf = (path: string): string | undefined => watches.rootOf(path);
   const loader = new Loader({ manager, state, budget, rootOf });
   const recovery = new Recovery({ manager, loader, emit });
@@ -72,6 +74,9 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     backoff: options,
     bareSettle: options.manager.bareSettle,
     patience: PATIENCE,
+    exhausted: (name) => {
+      if (scanner.deepen(name)) scan();
+    },
     emit,
   });
   const holds = new Holds({ manager, loader, state, emit: forward, scan });

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { basename, resolve } from "@std/path";
+import { basename, join, resolve } from "@std/path";
 import { type ChokidarOptions, type FSWatcher, watch } from "chokidar";
 import { describeError } from "../manager/describe_error.ts";
 import type { WatchEvent } from "./events.ts";
@@ -31,6 +31,13 @@ export interface DirectoryWatchOptions {
   /** What sets a watch. */
   readonly setWatch?: SetWatch;
 }
+
+/**
+ * A name that nobody has: chokidar waits for it by a watch of the folder, and does not look at all that
+ * is in it first, as it does of a folder that it is to watch. That takes 0.5 s for 20 000 files, this
+ * 4 ms.
+ */
+const NOTHING = ".hotplug-nothing";
 
 /** So long nothing is gained by trying again. */
 const EXHAUSTED_FOR = 60_000;
@@ -152,18 +159,23 @@ export class DirectoryWatch implements AsyncDisposable {
 
   #watch(): Promise<void> {
     const ready = this.#ready = Promise.withResolvers<void>();
-    const watcher = this.#options.setWatch(this.#directory, {
+    const target = join(this.#directory, NOTHING);
+    const watcher = this.#options.setWatch(target, {
       depth: 0,
       ignoreInitial: true,
       // Its own events about entries would cost a watch and a stat for each; `raw` is all we need.
-      ignored: (path) => resolve(path) !== this.#directory,
+      ignored: (path) => resolve(path) !== target,
     });
     this.#watcher = watcher;
     let failed = false;
-    watcher.on("raw", (_event, path) => {
-      if (isTelling(path)) this.#listener.hint();
-    });
     const recheck = (): void => void this.check();
+    watcher.on("raw", (_event, path, details) => {
+      // Where the folder is gone, its parent's is told of.
+      const { watchedPath } = details as { readonly watchedPath?: string };
+      const own = watchedPath === undefined || resolve(watchedPath) === this.#directory;
+      if (!own || path === basename(this.#directory)) recheck();
+      if (own && isTelling(path)) this.#listener.hint();
+    });
     watcher.on("addDir", recheck).on("unlinkDir", recheck);
     watcher.on("error", (error) => {
       failed = true;

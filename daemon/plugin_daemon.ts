@@ -48,6 +48,7 @@ export class PluginDaemon implements AsyncDisposable {
   #state: DaemonState | undefined;
   #logLevel: LogLevel;
   #startedAt: number | undefined;
+  #looked = false;
   #ready = false;
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -66,6 +67,8 @@ export class PluginDaemon implements AsyncDisposable {
       forward: (event) => this.#forward(event),
       state: () => this.#state,
       scan: () => void this.#scans.request(),
+      // What is told before the first look will be seen by that.
+      hint: () => void (this.#looked && this.#scans.request()),
     });
   }
 
@@ -238,6 +241,7 @@ export class PluginDaemon implements AsyncDisposable {
       this.#state = await DaemonState.open(state, (event) => this.#hub.emit(event));
     }
     await Promise.all([this.#parts.watches.start(), this.#parts.recovery.reopen(this.#state)]);
+    this.#looked = true;
     const look = async (): Promise<void> => {
       await this.#scans.request();
       await this.#parts.runners.settled();

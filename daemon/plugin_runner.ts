@@ -20,6 +20,8 @@ export interface RunnerWorld {
   readonly patience: number;
   /** Runs the function, and of what it refuses tells only that with a code that is news. */
   muted<T>(path: string, isNews: (code: ErrorCode) => boolean, fn: () => Promise<T>): Promise<T>;
+  /** Told when none of a plugin's candidates is current, so that older ones are looked for. */
+  exhausted(name: string): void;
   /** Told when the retries of an artifact end. */
   retried(failure: Failure, outcome: RetriedEvent["outcome"]): void;
 }
@@ -106,8 +108,9 @@ export class PluginRunner {
       if (!marks || !this.#failures.mayTry(path, marks, Date.now())) continue;
       const unsettled = this.#unsettledFor(path, marks);
       if (unsettled > 0) wait = Math.min(wait, unsettled);
-      else if (await this.#open(candidate.parts.scn, path, marks)) break;
+      else if (await this.#open(candidate.parts.scn, path, marks)) return wait;
     }
+    if (!this.#pending && !this.#closed) this.#world.exhausted(choice.name);
     return wait;
   }
 
@@ -165,6 +168,7 @@ export class PluginRunner {
 
   /** Ends the retries of what is no candidate any more. */
   #forgetGone(choice: Choice): void {
+    if (this.#failures.paths().length === 0) return;
     const current = this.#world.manager.current(choice.name)?.scn ?? 0;
     const still = new Set(
       choice.candidates.filter(({ parts }) => parts.scn > current).map(pathOf),

@@ -1,11 +1,18 @@
 import type { Scn } from "../artifact/mod.ts";
-import { type Choice, choose, type ConflictEvent, type SkippedEvent } from "../manager/mod.ts";
+import {
+  type Choice,
+  choose,
+  type ConflictEvent,
+  type Listing,
+  type SkippedEvent,
+} from "../manager/mod.ts";
 import type { ResolvedManagerOptions } from "../manager/options.ts";
 import type { PluginManager } from "../manager/mod.ts";
 import { DeletedLog, type Source } from "./deleted_log.ts";
 import { EntryMemory } from "./entry_memory.ts";
 import type { DeletedEvent } from "./events.ts";
 import { listDirectories } from "./list_directories.ts";
+import { FIRST_DEPTH, newestNames } from "./newest_names.ts";
 import { SkipLog } from "./skip_log.ts";
 import type { ScanStatus } from "./status.ts";
 
@@ -35,6 +42,9 @@ export class Scanner {
   readonly #entries = new EntryMemory();
   readonly #skips = new SkipLog();
   readonly #deleted = new DeletedLog();
+  /** How many versions are looked at, of the plugins of which it is more than the first few. */
+  readonly #depths = new Map<string, number>();
+  #deeper: ReadonlyMap<string, Scn> = new Map();
   #status: ScanStatus = { count: 0, files: 0 };
 
   /** Makes a scanner that has seen nothing. */
@@ -47,20 +57,34 @@ export class Scanner {
     return this.#status;
   }
 
+  /**
+   * Looks further back from now on for versions of a plugin of which the newest don't load; answers
+   * with whether there is something newer than what is current.
+   */
+  deepen(name: string): boolean {
+    const left = this.#deeper.get(name);
+    if (left === undefined || left <= (this.#world.manager.current(name)?.scn ?? 0)) return false;
+    this.#depths.set(name, (this.#depths.get(name) ?? FIRST_DEPTH) * 4);
+    return true;
+  }
+
   /** Looks at the folders as they are now. */
   async scan(directories: readonly string[]): Promise<Map<string, Choice>> {
-    const { options, manager, recursive, unlisted } = this.#world;
+    const { recursive, unlisted } = this.#world;
     const began = performance.now();
     const listings = await listDirectories(directories, { recursive, failed: unlisted });
     if (recursive) this.#world.listed(listings.map(({ directory }) => directory));
     this.#entries.turn();
-    const choices = choose(listings, {
-      options,
-      currentScn: (name) => manager.current(name)?.scn,
-      isHeld: (name, scn) => this.#world.isHeld(name, scn),
-      now: Date.now(),
-      readEntry: (file) => this.#entries.read(file),
-    });
+    let choices: Map<string, Choice>;
+    let again = false;
+    do {
+      choices = this.#choose(listings);
+      again = false;
+      for (const name of this.#deeper.keys()) {
+        // Nothing of the newest is for this host: something older may be.
+        if ((choices.get(name)?.candidates.length ?? 0) === 0) again = this.deepen(name) || again;
+      }
+    } while (again);
     for (const event of this.#skips.news(choices.values())) this.#world.emit(event);
     const gone = await this.#deleted.news(this.#world.sources(), choices);
     for (const event of gone) this.#world.emit(event);
@@ -71,5 +95,20 @@ export class Scanner {
       files: listings.reduce((sum, { files }) => sum + files.length, 0),
     };
     return choices;
+  }
+
+  #choose(listings: readonly Listing[]): Map<string, Choice> {
+    const { options, manager } = this.#world;
+    const currentScn = (name: string): Scn | undefined => manager.current(name)?.scn;
+    const depth = (name: string): number => this.#depths.get(name) ?? FIRST_DEPTH;
+    const { listings: newest, deeper } = newestNames(listings, { depth, currentScn });
+    this.#deeper = deeper;
+    return choose(newest, {
+      options,
+      currentScn,
+      isHeld: (name, scn) => this.#world.isHeld(name, scn),
+      now: Date.now(),
+      readEntry: (file) => this.#entries.read(file),
+    });
   }
 }

@@ -1,4 +1,11 @@
-import { type ArtifactName, checkRuntime, HotplugError, isFutureScn } from "../artifact/mod.ts";
+import {
+  type ArtifactName,
+  checkRuntime,
+  HotplugError,
+  isFutureScn,
+  type Scn,
+  scnFromDate,
+} from "../artifact/mod.ts";
 import type { ResolvedManagerOptions } from "./options.ts";
 
 /** Why an artifact is not for this host, or not for now. */
@@ -41,6 +48,35 @@ export function admit(
     };
   }
   return undefined;
+}
+
+/**
+ * The same as {@linkcode admit} for many names at one time: what does not depend on the SCN is found
+ * out once for each runtime.
+ */
+export function admitter(
+  options: ResolvedManagerOptions,
+  now: number,
+): (parts: ArtifactName) => Refusal | undefined {
+  const latest = latestScn(now + options.futureTolerance);
+  const refusals = new Map<string, Refusal | undefined>();
+  return (parts) => {
+    if (parts.scn < options.initialScn || parts.scn > latest) return admit(parts, options, now);
+    const { version, os, arch, mode } = parts;
+    const key = `${version} ${os} ${arch} ${mode}`;
+    if (!refusals.has(key)) refusals.set(key, admit(parts, options, now));
+    return refusals.get(key);
+  };
+}
+
+/** The SCN of the last second that has begun by then; of a time past the calendar's end, 0. */
+function latestScn(time: number): Scn {
+  try {
+    return scnFromDate(new Date(time));
+  } catch {
+    // Then each name is looked at by itself.
+    return 0;
+  }
 }
 
 /** The refusal as an error that names the file. */

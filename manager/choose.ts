@@ -1,5 +1,5 @@
 import { type ArtifactName, comparePreference, type Scn } from "../artifact/mod.ts";
-import { admit, type Refusal } from "./admit.ts";
+import { admitter, type Refusal } from "./admit.ts";
 import type { ResolvedManagerOptions } from "./options.ts";
 import { buildOf, type Entry, readEntry } from "./read_entry.ts";
 
@@ -69,6 +69,7 @@ export interface ChoosePolicy {
  */
 export function choose(listings: readonly Listing[], policy: ChoosePolicy): Map<string, Choice> {
   const choices = new Map<string, MutableChoice>();
+  const admitted = admitter(policy.options, policy.now);
   for (const listing of listings) {
     for (const found of readListing(listing, policy.readEntry ?? readEntry)) {
       const { directory, file, parts, bare } = found;
@@ -76,7 +77,7 @@ export function choose(listings: readonly Listing[], policy: ChoosePolicy): Map<
       if (parts.scn < currentScn) continue;
       // Told when it was held; it waits there until it is released.
       if (parts.scn > currentScn && policy.isHeld?.(parts.name, parts.scn)) continue;
-      const refusal = found.ambiguous ?? admit(parts, policy.options, policy.now);
+      const refusal = found.ambiguous ?? admitted(parts);
       // What lies below the floor is no news, as what is older than the loaded one is none.
       if (refusal?.code === "outdated") continue;
       const choice = choiceOf(choices, parts.name);
@@ -111,43 +112,52 @@ interface Found extends Candidate {
   readonly ambiguous: Refusal | undefined;
 }
 
+/** What shares a stem: an artifact as a rule, and its info file. */
+interface Stem {
+  artifacts: number;
+  described: boolean;
+}
+
 function readListing({ directory, files }: Listing, read: (file: string) => Entry): Found[] {
   const locked = new Set<string>();
-  const described = new Set<string>();
-  const stems = new Map<string, number>();
-  const spellings = new Map<string, Set<string>>();
-  const named: { file: string; parts: ArtifactName; stem: string }[] = [];
+  const stems = new Map<string, Stem>();
+  const names = new Set<string>();
+  const named: { file: string; parts: ArtifactName; stem: Stem }[] = [];
   for (const file of files) {
     const entry = read(file);
-    if (entry.kind === "lock") {
-      locked.add(entry.build);
-    } else if (entry.kind === "info") {
-      described.add(entry.stem);
-    } else if (entry.kind === "artifact") {
-      const { parts, stem } = entry;
-      named.push({ file, parts, stem });
-      stems.set(stem, (stems.get(stem) ?? 0) + 1);
-      const lower = parts.name.toLowerCase();
-      spellings.set(lower, (spellings.get(lower) ?? new Set()).add(parts.name));
+    if (entry.kind === "lock") locked.add(entry.build);
+    if (entry.kind === "lock" || entry.kind === "other") continue;
+    let stem = stems.get(entry.stem);
+    if (!stem) stems.set(entry.stem, stem = { artifacts: 0, described: false });
+    if (entry.kind === "info") {
+      stem.described = true;
+    } else {
+      stem.artifacts++;
+      names.add(entry.parts.name);
+      named.push({ file, parts: entry.parts, stem });
     }
   }
+  const spellings = Map.groupBy(names, (name) => name.toLowerCase());
+  const clashing = new Map(
+    [...names].map((name) => [name, spellings.get(name.toLowerCase()) ?? []]),
+  );
   return named
-    .filter(({ parts }) => !locked.has(buildOf(parts)))
-    .map(({ file, parts, stem }) => ({
+    .filter(({ parts }) => locked.size === 0 || !locked.has(buildOf(parts)))
+    .map(({ file, parts, stem: { artifacts, described } }) => ({
       directory,
       file,
       parts,
-      bare: !described.has(stem),
+      bare: !described,
       ambiguous: ambiguity(
-        spellings.get(parts.name.toLowerCase()) ?? new Set(),
+        clashing.get(parts.name) ?? [],
         // With an info file it is clear which of the two is meant; the other fails to agree with it.
-        (stems.get(stem) ?? 0) > 1 && !described.has(stem),
+        artifacts > 1 && !described,
       ),
     }));
 }
 
-function ambiguity(spellings: Set<string>, shared: boolean): Refusal | undefined {
-  if (spellings.size > 1) {
+function ambiguity(spellings: readonly string[], shared: boolean): Refusal | undefined {
+  if (spellings.length > 1) {
     const names = [...spellings].sort().join(", ");
     return { code: "conflict", reason: `names that differ only in case share a folder: ${names}` };
   }

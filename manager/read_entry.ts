@@ -1,9 +1,4 @@
-import {
-  type ArtifactName,
-  parseLockFileName,
-  tryParseArtifactName,
-  tryParseInfoFileName,
-} from "../artifact/mod.ts";
+import { type ArtifactName, parseLockFileName, tryParseArtifactName } from "../artifact/mod.ts";
 
 /** What the name of a folder's entry says, as far as it matters for choosing. */
 export type Entry =
@@ -12,13 +7,18 @@ export type Entry =
   | { readonly kind: "lock"; readonly build: string }
   | { readonly kind: "other" };
 
+const INFO = ".pinf";
 const OTHER: Entry = { kind: "other" };
 
 /** Reads the name of a folder's entry. */
 export function readEntry(file: string): Entry {
-  const lock = parseLockFileName(file);
-  if (lock) return { kind: "lock", build: buildOf(lock) };
-  if (tryParseInfoFileName(file)) return { kind: "info", stem: file.slice(0, -".pinf".length) };
+  // Thousands of names are read at a start: each no more than it must be.
+  if (file.startsWith(".")) {
+    const lock = parseLockFileName(file);
+    return lock ? { kind: "lock", build: buildOf(lock) } : OTHER;
+  }
+  // Of what has an artifact's stem; what else it says does not matter.
+  if (file.endsWith(INFO)) return { kind: "info", stem: file.slice(0, -INFO.length) };
   const parts = tryParseArtifactName(file);
   return parts ? { kind: "artifact", parts, stem: stemOf(file, parts) } : OTHER;
 }

@@ -1,0 +1,64 @@
+import { assertEquals } from "@std/assert";
+import { newestNames } from "../daemon/newest_names.ts";
+import { publish, startDaemon } from "./_daemon.ts";
+import { makeDaemon } from "./_daemon.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const scnOf = (index: number): number => 20240101000000 + index;
+
+function names(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${name}_${scnOf(index)}_2_0_0_any_any`)
+    .flatMap((stem) => [`${stem}.mjs`, `${stem}.pinf`, `${stem}.mjs.map`]);
+}
+
+Deno.test("of each plugin the newest names are left, with what belongs to them, and the current one", () => {
+  const rest = ["README", ".pricing_20240101000000.lock", "x_y_z_1_2_3", "_".repeat(20)];
+  const files = [...names("pricing", 20), ...names("a_b", 2), ...rest];
+  const { listings: [left], deeper } = newestNames([{ directory: "d", files }], {
+    depth: () => 2,
+    currentScn: () => scnOf(3),
+  });
+  const wanted = [scnOf(3), scnOf(18), scnOf(19)].map(String);
+  const expected = files.filter((file) =>
+    !file.startsWith("pricing") || wanted.some((scn) => file.includes(scn))
+  );
+  assertEquals(left?.files, expected);
+  assertEquals([...deeper], [["pricing", scnOf(17)]]);
+});
+
+Deno.test("where the newest twenty are no good, the next older one is loaded all the same", async () => {
+  await using directory = await tempDirectory();
+  await publish(directory.path, "export const a = 1;", { scn: scnOf(0) });
+  for (let index = 1; index <= 20; index++) {
+    await publish(directory.path, "export const a = ;", { scn: scnOf(index) });
+  }
+  await using fixture = makeDaemon([directory.path]);
+  await fixture.daemon.start();
+  await fixture.loaded("pricing", scnOf(0));
+  assertEquals(fixture.events.of("failed").length, 20);
+});
+
+Deno.test("where the newest twenty are for a newer Deno, the next older one is loaded", async () => {
+  await using directory = await tempDirectory();
+  await publish(directory.path, "export const a = 1;", { scn: scnOf(0) });
+  for (let index = 1; index <= 20; index++) {
+    await publish(directory.path, "export const a = 1;", { scn: scnOf(index), version: "2.99.0" });
+  }
+  await using fixture = makeDaemon([directory.path]);
+  await fixture.daemon.start();
+  assertEquals(fixture.daemon.manager.current("pricing")?.scn, scnOf(0));
+});
+
+Deno.test("a newer one above many bad ones, and one below them above the current one, are found", async () => {
+  await using fixture = await startDaemon();
+  const { path, loaded } = fixture;
+  await publish(path, "export const a = 1;", { scn: scnOf(0) });
+  await loaded("pricing", scnOf(0));
+  await fixture.daemon.freeze("pricing");
+  await publish(path, "export const a = 2;", { scn: scnOf(1) });
+  for (let index = 2; index <= 15; index++) {
+    await publish(path, "export const a = ;", { scn: scnOf(index) });
+  }
+  await fixture.daemon.thaw("pricing");
+  await loaded("pricing", scnOf(1));
+});
