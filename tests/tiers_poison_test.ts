@@ -258,8 +258,8 @@ executableTest(
     const open = async (source: string): Promise<Generation> => {
       scn = nextScn(scn);
       // Deno 2.4 lets nobody kill, not even itself, who may not run programs.
-    const permissions = { run: true } as const;
-    const options = { name: "pricing", scn, check: false, permissions };
+      const permissions = { run: true } as const;
+      const options = { name: "pricing", scn, check: false, permissions };
       return await manager.open(onlyArtifact(await fixture.build(source, options)).path);
     };
     const plugin = await open(PLUGIN);
