@@ -64,7 +64,8 @@ async function faultOf(
   const scheme = specifier.slice(0, specifier.indexOf(":"));
   switch (scheme) {
     case "file": {
-      const path = fromFileUrl(specifier);
+      const path = pathOf(specifier);
+      if (path === undefined) return "it names no file";
       // What is not there is the bundler's to tell.
       const real = await unlessMissing(realpath(path), path);
       return isInside(real, root) ? undefined : "it lies outside of the source";
@@ -74,6 +75,15 @@ async function faultOf(
       return hosts.allows(new URL(specifier)) ? undefined : "its host is not allowed";
     default:
       return undefined;
+  }
+}
+
+/** The path that a URL stands for; none if it has a host, or a slash that is encoded. */
+function pathOf(url: string): string | undefined {
+  try {
+    return fromFileUrl(url);
+  } catch {
+    return undefined;
   }
 }
 
@@ -88,8 +98,9 @@ function refusal(
   fault: string,
 ): HotplugError {
   const inside = join(root, SEPARATOR);
-  const by = importer?.startsWith("file:") && fromFileUrl(importer).startsWith(inside)
-    ? ` in ${quote(fromFileUrl(importer).slice(inside.length).replaceAll(SEPARATOR, "/"))}`
+  const path = importer?.startsWith("file:") ? pathOf(importer) : undefined;
+  const by = path?.startsWith(inside)
+    ? ` in ${quote(path.slice(inside.length).replaceAll(SEPARATOR, "/"))}`
     : "";
   const remedy = fault.includes("host")
     ? `allow it with --allow-import ${new URL(specifier).host}`

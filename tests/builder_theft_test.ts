@@ -35,6 +35,14 @@ const THEFTS: readonly Theft[] = [
       "mod.ts": `import s from "HOST/s.txt" with { type: "bytes" }; export const a = s;`,
     },
   },
+  {
+    what: "a module by a path whose slashes are encoded",
+    files: { "mod.ts": `export * from "./..%2f..%2fm.ts";` },
+  },
+  {
+    what: "a module by a URL with a host",
+    files: { "mod.ts": `export * from "file://host/m.ts";` },
+  },
   { what: "a module, later", files: { "mod.ts": `export const f = () => import("HOST/m.ts");` } },
   {
     what: "whatever a pattern fits",
