@@ -181,6 +181,9 @@ executableTest("an executable is the plugin's module as a program", async (t) =>
     const plain = gunzipSync(await Deno.readFile(packed.path));
     assertEquals(sha256(new Uint8Array(plain)), artifact.sha256);
     assertEquals(packed.info.artifact.compression, "gzip");
+    for (const place of ["hotplug-build-", Deno.cwd(), fixture.file()]) {
+      assert(!plain.includes(place), `it tells of ${place}`);
+    }
   });
 });
 
