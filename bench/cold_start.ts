@@ -1,12 +1,5 @@
 import { fromFileUrl, join } from "@std/path";
-import {
-  type ArtifactName,
-  formatArtifactName,
-  formatInfo,
-  infoFileName,
-  type Scn,
-  sha256,
-} from "../artifact/mod.ts";
+import { publishModule } from "./_publish_module.ts";
 import { quantile, table } from "./_stats.ts";
 
 const PLUGINS = 20;
@@ -54,38 +47,13 @@ export async function benchColdStart(): Promise<string[]> {
 }
 
 async function fill(directory: string): Promise<void> {
-  const code = new TextEncoder().encode(`export const answer = () => 1;\n${FILLER}`);
+  const source = `export const answer = () => 1;\n${FILLER}`;
   for (let plugin = 0; plugin < PLUGINS; plugin++) {
     for (let version = 0; version < VERSIONS; version++) {
       const scn = 20240101000000 + Math.floor(version / 60) * 100 + version % 60;
-      await publish(directory, `plugin${plugin}`, scn, code);
+      await publishModule(directory, `plugin${plugin}`, scn, source);
     }
   }
-}
-
-async function publish(
-  directory: string,
-  name: string,
-  scn: Scn,
-  code: Uint8Array<ArrayBuffer>,
-): Promise<void> {
-  const parts: ArtifactName = {
-    ...{ name, scn, version: "2.0.0", os: "any", arch: "any" },
-    ...{ mode: "module", compression: "none" },
-  };
-  const content = { size: code.length, sha256: sha256(code) };
-  const file = formatArtifactName(parts);
-  await Deno.writeFile(join(directory, file), code);
-  const info = formatInfo({
-    ...{ format: 1, name, scn, mode: "module" },
-    runtime: { version: "2.0.0", os: "any", arch: "any" },
-    artifact: { file, ...content, compression: "none" },
-    content,
-    ...{ exports: ["answer"], hooks: [], imports: [], optional: [] },
-    source: { sha256: content.sha256 },
-    ...{ builtAt: "2024-01-01T00:00:00.000Z", builtWith: "bench" },
-  });
-  await Deno.writeTextFile(join(directory, infoFileName(parts)), info);
 }
 
 async function start(script: string, ...args: string[]): Promise<Start> {

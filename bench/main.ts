@@ -11,6 +11,7 @@ import { benchBuild } from "./build.ts";
 import { benchCall } from "./call.ts";
 import { benchColdStart } from "./cold_start.ts";
 import { benchMemory } from "./memory.ts";
+import { benchMonths } from "./months.ts";
 import { benchRemoteCall } from "./remote_call.ts";
 import { benchSwap } from "./swap.ts";
 
@@ -21,6 +22,7 @@ const BENCHES = {
   remoteCall: benchRemoteCall,
   build: benchBuild,
   memory: benchMemory,
+  months: benchMonths,
 };
 
 // All of them, or those that are named.

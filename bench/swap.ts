@@ -150,7 +150,7 @@ async function restart(folder: string, { code }: Pattern): Promise<Contender> {
   };
   await Deno.writeFile(join(watched, "current.mjs"), code);
   await publish();
-  const host = new Host(["--watch", "--no-config", main]);
+  const host = new Host(["--quiet", "--watch", "--no-config", main]);
   await host.until(`answered ${version}`);
   return {
     label: "deno run --watch, restarted",

@@ -62,6 +62,7 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     recursive: options.recursive,
     isHeld: (name, scn) => manager.isHeld(name, scn) || recovery.keepsOut(name, scn),
     sources: () => sourcesOf(manager, state()),
+    isLocal: (folder) => watches.isLocal(folder),
     listed: (folders) => watches.cover(folders),
     unlisted: (folder, error) => watches.unlisted(folder, error),
     emit,

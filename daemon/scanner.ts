@@ -26,6 +26,8 @@ export interface ScannerWorld {
   readonly recursive: boolean;
   /** Whether something keeps an SCN of the plugin out. */
   isHeld(name: string, scn: Scn): boolean;
+  /** Whether a folder may be listed at one go. */
+  isLocal(directory: string): boolean;
   /** Told of all folders that were listed. */
   listed(directories: readonly string[]): void;
   /** Told of a folder that can't be listed. */
@@ -70,9 +72,9 @@ export class Scanner {
 
   /** Looks at the folders as they are now. */
   async scan(directories: readonly string[]): Promise<Map<string, Choice>> {
-    const { recursive, unlisted } = this.#world;
+    const { recursive, isLocal, unlisted } = this.#world;
     const began = performance.now();
-    const listings = await listDirectories(directories, { recursive, failed: unlisted });
+    const listings = await listDirectories(directories, { recursive, isLocal, failed: unlisted });
     if (recursive) this.#world.listed(listings.map(({ directory }) => directory));
     this.#entries.turn();
     let choices: Map<string, Choice>;

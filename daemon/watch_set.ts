@@ -81,6 +81,16 @@ export class WatchSet {
       .sort((a, b) => b.length - a.length)[0];
   }
 
+  /**
+   * Whether a folder is known to lie on a disk of this machine: Linux tells, and what is not told by is
+   * polled.
+   */
+  isLocal(folder: string): boolean {
+    const root = this.rootOf(folder);
+    if (Deno.build.os !== "linux" || root === undefined) return false;
+    return this.#log.status(root).state === "watching";
+  }
+
   /** Notes a folder that could not be listed. */
   unlisted(folder: string, error: unknown): void {
     const root = this.rootOf(folder) ?? folder;

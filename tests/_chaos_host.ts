@@ -43,7 +43,7 @@ export class HostProcess {
         JSON.stringify(setting),
       ],
       env: { TMPDIR: tmp, NO_COLOR: "1" },
-      stdin: "null",
+      stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
@@ -103,6 +103,7 @@ export class HostProcess {
       // It has ended already.
     }
     await within(PATIENCE, this.#ended, () => `it did not end by ${signal}`);
+    await this.#child.stdin.close().catch(() => {});
   }
 
   async #read(): Promise<void> {

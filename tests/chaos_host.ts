@@ -19,7 +19,8 @@ const daemon = new PluginDaemon({
   watch,
   state,
   scanInterval,
-  bareSettle: 100,
+  // Far more than the writer pauses, on a busy machine too.
+  bareSettle: 800,
   rootCheck: 50,
   retryMin: 50,
   retryMax: scanInterval / 4,
@@ -30,6 +31,8 @@ const daemon = new PluginDaemon({
 });
 daemon.subscribe((event) => console.log(JSON.stringify(event)));
 Deno.addSignalListener("SIGHUP", () => void daemon.reload());
+// Nobody is left to end it: whoever started it was killed.
+void Array.fromAsync(Deno.stdin.readable).then(() => Deno.exit());
 
 await daemon.start();
 const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, answer);
