@@ -1,6 +1,7 @@
 import { basename } from "@std/path";
-import type { Scn } from "../artifact/mod.ts";
+import { HotplugError, type Scn } from "../artifact/mod.ts";
 import type { ManagerEvent, RestoredHolds, VerifiedFiles } from "../manager/mod.ts";
+import { describeError } from "../manager/describe_error.ts";
 import { ArtifactStore } from "./artifact_store.ts";
 import type { QuarantineEvent, StateEvent } from "./events.ts";
 import { KeptBytes } from "./kept_bytes.ts";
@@ -73,9 +74,17 @@ export class DaemonState {
       if (lost !== undefined) tell(stateEvent("lost", `${lost}; ${WITHOUT}`));
       await state.#judge(unended);
       return state;
-    } catch (error) {
+    } catch (cause) {
       await folder.close();
-      throw error;
+      if (cause instanceof HotplugError) throw cause;
+      throw new HotplugError(
+        "state",
+        `Cannot use state folder "${path}": ${
+          describeError(cause)
+        }; mend it, or name another one ` +
+          "(--state)",
+        { cause },
+      );
     }
   }
 

@@ -8,7 +8,7 @@ import type { DaemonEvent } from "./events.ts";
 import { eventLogger } from "./log_events.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
-import { applyOptions, rejectedEvent, reloadedEvent } from "./reload.ts";
+import { reloadOptions } from "./reload.ts";
 import { ScanScheduler } from "./scan_scheduler.ts";
 import { type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./status.ts";
 
@@ -103,21 +103,9 @@ export class PluginDaemon implements AsyncDisposable {
    */
   async reload(): Promise<string[]> {
     this.#assertOpen();
-    let restart: string[] = [];
-    const source = this.#options.reload;
-    try {
-      const next = source && resolveDaemonOptions(await source());
-      if (next) {
-        restart = applyOptions(this.#options, next);
-        this.#logLevel = next.logLevel;
-        this.#parts.manager.reconfigure(next.managerOptions);
-        this.#parts.runners.retry();
-        this.#hub.emit(reloadedEvent(restart));
-      }
-    } catch (error) {
-      this.#hub.emit(rejectedEvent(error));
-      throw error;
-    }
+    const emit = (event: DaemonEvent): void => this.#hub.emit(event);
+    const { next, restart } = await reloadOptions(this.#options, this.#parts, emit);
+    if (next) this.#logLevel = next.logLevel;
     await this.scan();
     return restart;
   }
@@ -276,7 +264,9 @@ export class PluginDaemon implements AsyncDisposable {
 
   async #scan(): Promise<void> {
     const choices = await this.#parts.scanner.scan(this.#options.watch);
-    if (!this.#closed) this.#parts.runners.update(choices);
+    if (this.#closed) return;
+    this.#parts.runners.update(choices);
+    await this.#parts.recovery.retryReopening((name) => !!this.#parts.manager.current(name));
   }
 
   #forward(event: ManagerEvent): void {

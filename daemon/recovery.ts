@@ -1,7 +1,12 @@
 import { HotplugError, type Scn } from "../artifact/mod.ts";
 import type { DaemonState } from "./daemon_state.ts";
-import { reopenKept, reopenLast, type ReopenWorld } from "./reopen.ts";
+import { isFinal } from "../manager/mod.ts";
+import { reopenKept, reopenLast, reopenPlugin, type ReopenWorld } from "./reopen.ts";
 import type { KeptGeneration, Suspect } from "./state_record.ts";
+
+/** The pauses between tries to reopen, in milliseconds. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 300_000;
 
 /** A suspect, and what is kept of it. */
 interface Deferred extends Suspect {
@@ -16,6 +21,7 @@ interface Deferred extends Suspect {
 export class Recovery {
   readonly #world: Omit<ReopenWorld, "state">;
   readonly #deferred = new Set<Deferred>();
+  readonly #due = new Map<string, { readonly at: number; readonly pause: number }>();
   #state: DaemonState | undefined;
 
   /** Makes it for a daemon that has not begun. */
@@ -32,7 +38,26 @@ export class Recovery {
       const kept = [current, previous].find((each) => each?.scn === suspect.scn);
       this.#deferred.add({ ...suspect, kept });
     }
-    await reopenLast({ ...this.#world, state });
+    for (const [name, { code }] of await reopenLast({ ...this.#world, state })) {
+      if (!isFinal(code)) this.#due.set(name, { at: Date.now() + FIRST_PAUSE, pause: FIRST_PAUSE });
+    }
+  }
+
+  /** Tries again what could not be reopened for a passing reason, as a full disk, when its time comes. */
+  async retryReopening(isCurrent: (name: string) => boolean): Promise<void> {
+    const state = this.#state;
+    if (!state) return;
+    for (const [name, { at, pause }] of this.#due) {
+      if (!isCurrent(name) && Date.now() < at) continue;
+      this.#due.delete(name);
+      // Something newer has come meanwhile.
+      if (isCurrent(name)) continue;
+      const fault = await reopenPlugin(name, { ...this.#world, state });
+      const next = Math.min(pause * 2, LONGEST_PAUSE);
+      if (fault && !isFinal(fault.code)) {
+        this.#due.set(name, { at: Date.now() + next, pause: next });
+      }
+    }
   }
 
   /** Whether a version is to be left alone, now or for good. */

@@ -1,7 +1,8 @@
 import { HotplugError } from "../artifact/mod.ts";
 import { reloadable } from "../manager/options.ts";
+import type { DaemonParts } from "./daemon_parts.ts";
 import type { ConfigEvent } from "./events.ts";
-import type { ResolvedDaemonOptions } from "./options.ts";
+import { resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
 
 /** What is taken over when a daemon is made, and stays so until it is made again. */
 const FIXED = [
@@ -19,11 +20,39 @@ const FIXED = [
 /** As above, of its manager. */
 const FIXED_OF_MANAGER = ["guards", "hookDeadlines", "approve", "bareSettle"] as const;
 
+/** What came of reading the options again. */
+export interface Reloaded {
+  /** The options; undefined where there is nowhere to read them from. */
+  readonly next: ResolvedDaemonOptions | undefined;
+  /** The names of those that have changed and need a restart. */
+  readonly restart: string[];
+}
+
+/** Reads the options again, and takes over what can be; what came of it is told. */
+export async function reloadOptions(
+  current: ResolvedDaemonOptions,
+  { manager, runners }: Pick<DaemonParts, "manager" | "runners">,
+  emit: (event: ConfigEvent) => void,
+): Promise<Reloaded> {
+  if (!current.reload) return { next: undefined, restart: [] };
+  try {
+    const next = resolveDaemonOptions(await current.reload());
+    const restart = applyOptions(current, next);
+    manager.reconfigure(next.managerOptions);
+    runners.retry();
+    emit(reloadedEvent(restart));
+    return { next, restart };
+  } catch (error) {
+    emit(rejectedEvent(error));
+    throw error;
+  }
+}
+
 /**
  * Takes over, in place, what can change while a daemon is at work; answers with the names of what has
  * changed besides and needs a restart.
  */
-export function applyOptions(
+function applyOptions(
   current: ResolvedDaemonOptions,
   next: ResolvedDaemonOptions,
 ): string[] {
@@ -40,7 +69,7 @@ export function applyOptions(
 }
 
 /** What is told of options that were taken over. */
-export function reloadedEvent(restart: readonly string[]): ConfigEvent {
+function reloadedEvent(restart: readonly string[]): ConfigEvent {
   const message = restart.length === 0
     ? "The configuration was read again, and is in force"
     : "The configuration was read again, and is in force but for what needs a restart: " +
@@ -49,7 +78,7 @@ export function reloadedEvent(restart: readonly string[]): ConfigEvent {
 }
 
 /** What is told of options that can't be taken over. */
-export function rejectedEvent(error: unknown): ConfigEvent {
+function rejectedEvent(error: unknown): ConfigEvent {
   const why = error instanceof HotplugError ? error.message : String(error);
   const message = `${why}; the last good configuration stays in force`;
   return {

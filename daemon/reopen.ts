@@ -20,13 +20,15 @@ export interface ReopenWorld {
 
 /**
  * Takes the holds of an earlier process over, and reopens of each plugin what was current, or where
- * that is suspect or can't be opened, what was current before.
+ * that is suspect or can't be opened, what was current before. Answers with the plugins of which
+ * nothing could be reopened, and why.
  */
-export async function reopenLast(world: ReopenWorld): Promise<void> {
+export async function reopenLast(world: ReopenWorld): Promise<Map<string, HotplugError>> {
   const { state, manager } = world;
   const names = state.names();
   for (const name of names) manager.restore(name, state.holdsOf(name));
-  await Promise.all(names.map((name) => reopenPlugin(name, world)));
+  const faults = await Promise.all(names.map((name) => reopenPlugin(name, world)));
+  return new Map(names.flatMap((name, index) => faults[index] ? [[name, faults[index]]] : []));
 }
 
 /** Reopens a version from where it is kept, or from where it was found. */
@@ -40,28 +42,33 @@ export async function reopenKept(
   return await loader.reopen(path, kept, condemn);
 }
 
-async function reopenPlugin(name: string, world: ReopenWorld): Promise<void> {
+/** Answers with why nothing could be reopened; undefined where something was, or there is nothing. */
+export async function reopenPlugin(
+  name: string,
+  world: ReopenWorld,
+): Promise<HotplugError | undefined> {
   const { state, emit } = world;
   const { current, previous, suspects, floor } = state.record(name);
-  if (!current) return;
+  if (!current) return undefined;
   let fault: HotplugError | undefined;
   for (const kept of [current, previous]) {
     if (!kept || state.isQuarantined(name, kept.scn)) continue;
     if (suspects.some(({ scn }) => scn === kept.scn)) continue;
     try {
       await reopenKept(name, kept, world);
-      return;
+      return undefined;
     } catch (error) {
       if (!(error instanceof HotplugError)) throw error;
-      if (error.code === "closed") return;
+      if (error.code === "closed") return undefined;
       fault ??= error;
     }
   }
-  if (!fault) return;
+  if (!fault) return undefined;
   emit(stateEvent(
     "not-reopened",
     `Plugin "${name}" was at SCN ${current.scn}, which can't be reopened (${fault.code}); nothing ` +
       `below SCN ${floor} is loaded: publish one, or release the plugin`,
     name,
   ));
+  return fault;
 }

@@ -33,8 +33,7 @@ export async function takeStateFolder(path: string): Promise<StateFolder> {
     lock = await Deno.open(join(path, LOCK), { create: true, write: true, mode: 0o600 });
     if (!await lock.tryLock(true)) throw taken(path, await readOwner(path));
     const unended = await whoWas(path);
-    const owner = { pid: Deno.pid, host: hostname(), since: new Date().toISOString() };
-    await Deno.writeTextFile(join(path, OWNER), `${JSON.stringify(owner)}\n`, { mode: 0o600 });
+    await writeOwner(path);
     const held = lock;
     return { path, unended, close: () => giveBack(path, held) };
   } catch (cause) {
@@ -46,6 +45,13 @@ export async function takeStateFolder(path: string): Promise<StateFolder> {
       { cause },
     );
   }
+}
+
+/** Only to say who it is: that there is no room for it is no reason not to begin. */
+async function writeOwner(path: string): Promise<void> {
+  const owner = { pid: Deno.pid, host: hostname(), since: new Date().toISOString() };
+  const text = `${JSON.stringify(owner)}\n`;
+  await Deno.writeTextFile(join(path, OWNER), text, { mode: 0o600 }).catch(() => {});
 }
 
 async function giveBack(path: string, lock: Deno.FsFile): Promise<void> {

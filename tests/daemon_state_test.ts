@@ -356,3 +356,32 @@ Deno.test("a daemon notes that the artifact of what is current is gone, once, an
   assertEquals(fixture.events.of("deleted").map(({ path }) => path), [path]);
   assertEquals(await answerOf(fixture), 1);
 });
+
+Deno.test("what can't be reopened for a passing reason is reopened once that is over", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  {
+    await using _before = await at.start();
+  }
+  await remove(at.plugins);
+  const store = join(at.state, "store");
+  await Deno.rename(store, `${store}.away`);
+  await using after = await at.start({ scanInterval: 100 });
+  assertEquals(after.daemon.manager.names(), []);
+  await Deno.remove(store);
+  await Deno.rename(`${store}.away`, store);
+  await after.loaded("pricing", FIRST);
+});
+
+for (const name of ["state.json", "journal", "store"]) {
+  Deno.test(`a state folder in which ${name} is of a wrong kind is refused in words`, async () => {
+    await using at = await place();
+    await Deno.mkdir(at.state, { mode: 0o700 });
+    if (name === "store") await Deno.writeTextFile(join(at.state, name), "");
+    else await Deno.mkdir(join(at.state, name));
+    await using fixture = makeDaemon([at.plugins], { state: at.state });
+    const error = await assertRejects(() => fixture.daemon.start(), HotplugError);
+    assertEquals(error.code, "state");
+    assert(error.message.includes(at.state), error.message);
+  });
+}
