@@ -75,8 +75,9 @@ export class Recovery {
       const { name, kept } = suspect;
       if (kept && !state.isQuarantined(name, kept.scn)) {
         await reopenKept(name, kept, { ...this.#world, state }).catch((error) => {
-          // It is told; what was current before goes on.
           if (!(error instanceof HotplugError)) throw error;
+          // It is told. Where nothing else is current, it is tried again, or what was before it.
+          this.#due.set(name, { at: Date.now(), pause: FIRST_PAUSE });
         });
       }
       this.#deferred.delete(suspect);

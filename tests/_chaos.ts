@@ -36,7 +36,7 @@ export interface ChaosOptions {
 }
 
 /** Time between two full scans; all must be as it is to be within it. */
-const SCAN_INTERVAL = 2_000;
+const SCAN_INTERVAL = 5_000;
 const CALLERS = 2;
 
 /** Lets chaos befall a daemon, and holds it against an oracle. */

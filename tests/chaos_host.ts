@@ -23,9 +23,9 @@ const daemon = new PluginDaemon({
   bareSettle: 800,
   rootCheck: 50,
   retryMin: 50,
-  retryMax: scanInterval / 4,
-  loadDeadline: 500,
-  activateDeadline: 500,
+  retryMax: scanInterval / 8,
+  loadDeadline: 1_000,
+  activateDeadline: 1_000,
   loader: "reclaimable",
   retention: { count: 3 },
 });

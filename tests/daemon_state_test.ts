@@ -385,3 +385,20 @@ for (const name of ["state.json", "journal", "store"]) {
     assert(error.message.includes(at.state), error.message);
   });
 }
+
+Deno.test("what is suspect and can't be reopened for a passing reason is tried again too", async () => {
+  await using at = await place();
+  const { path } = await publish(at.plugins, answers(1), { scn: SECOND });
+  {
+    await using _before = await at.start();
+  }
+  await remove(at.plugins);
+  await beginLoading(at.state, path);
+  const store = join(at.state, "store");
+  await Deno.rename(store, `${store}.away`);
+  await using after = await at.start({ scanInterval: 100 });
+  assertEquals(after.daemon.manager.names(), []);
+  await Deno.remove(store);
+  await Deno.rename(`${store}.away`, store);
+  await after.loaded("pricing", SECOND);
+});
