@@ -14,6 +14,14 @@ export function isLeftOut(path: string): boolean {
 }
 
 /**
+ * Tells whether a path is nothing that an archive may bring, besides: npm's configuration names hosts,
+ * and what it writes as `${NAME}` is read from the environment of who builds.
+ */
+export function isLeftOutOfArchive(path: string): boolean {
+  return isLeftOut(path) || path.split("/").at(-1)?.toLowerCase() === ".npmrc";
+}
+
+/**
  * Checks the path of an archive's entry and answers with it, without the slash that ends a folder's.
  *
  * @throws {HotplugError} With code `source`, if it could lead out of the folder or mislead a reader.

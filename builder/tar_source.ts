@@ -7,7 +7,7 @@ import { HotplugError } from "../artifact/mod.ts";
 import { quote } from "./_quote.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import type { SourceBudget } from "./source_limits.ts";
-import { checkEntryPath, isLeftOut, PathRegister } from "./source_path.ts";
+import { checkEntryPath, isLeftOutOfArchive, PathRegister } from "./source_path.ts";
 import { readTarEntries, type TarEntry } from "./tar_entries.ts";
 import { topFolder } from "./top_folder.ts";
 
@@ -105,7 +105,7 @@ async function writeEntries(
     budget.addEntry();
     register.add(path, content === undefined);
     if (content === undefined) continue;
-    if (isLeftOut(path)) {
+    if (isLeftOutOfArchive(path)) {
       await content.cancel();
       continue;
     }

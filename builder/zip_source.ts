@@ -5,7 +5,7 @@ import { HotplugError } from "../artifact/mod.ts";
 import { quote } from "./_quote.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import type { SourceBudget } from "./source_limits.ts";
-import { checkEntryPath, isLeftOut, PathRegister } from "./source_path.ts";
+import { checkEntryPath, isLeftOutOfArchive, PathRegister } from "./source_path.ts";
 import { topFolder } from "./top_folder.ts";
 
 const TYPE_BITS = 0o170000;
@@ -69,7 +69,7 @@ async function plan(
       const path = checkEntryPath(entry.filename);
       checkKind(path, entry);
       register.add(path, entry.directory);
-      if (!entry.directory && !isLeftOut(path)) planned.push({ path, entry });
+      if (!entry.directory && !isLeftOutOfArchive(path)) planned.push({ path, entry });
     }
   } catch (cause) {
     if (cause instanceof HotplugError) throw cause;

@@ -3,6 +3,8 @@ import { join, toFileUrl } from "@std/path";
 import { build, type BuildOptions } from "../builder/mod.ts";
 import { type BuilderFixture, builderFixture, failureOf } from "./_builder_fixture.ts";
 import { type FakePackage, npmRegistry } from "./_npm_registry.ts";
+import { tarBytes } from "./_tar_bytes.ts";
+import { tempDirectory } from "./_temp.ts";
 
 const SECRET = "the-host-s-secret";
 
@@ -270,4 +272,25 @@ Deno.test("imports by http come from the hosts that are allowed, and from no oth
   const map = JSON.parse(await Deno.readTextFile(artifacts[0]?.sourceMapPath ?? ""));
   assertEquals(map.sources, [`http://${host}/a.js`]);
   assertEquals((await failureOf(build({ ...options, allowImport: ["a/b"] }))).code, "options");
+});
+
+Deno.test("no theft: an archive's .npmrc sends nothing of the environment anywhere", async () => {
+  await using directory = await tempDirectory();
+  const asked: string[] = [];
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, ({ url }) => {
+    asked.push(url);
+    return new Response("no such package", { status: 404 });
+  });
+  const registry = `registry=http://127.0.0.1:${server.addr.port}/\${HOME}/\n`;
+  const archive = directory.file("greedy.tar");
+  await Deno.writeFile(
+    archive,
+    tarBytes([
+      { name: "mod.ts", body: 'import x from "npm:left-pad@1.3.0"; export const y = x;' },
+      { name: ".npmrc", body: registry },
+      { name: "sub/.NPMRC", body: registry },
+    ]),
+  );
+  await build({ source: archive, dest: directory.file("dest"), check: false });
+  assertEquals(asked, []);
 });
