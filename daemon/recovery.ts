@@ -52,7 +52,7 @@ export class Recovery {
       this.#due.delete(name);
       // Something newer has come meanwhile.
       if (isCurrent(name)) continue;
-      const fault = await reopenPlugin(name, { ...this.#world, state });
+      const fault = await reopenPlugin(name, { ...this.#world, state }, true);
       const next = Math.min(pause * 2, LONGEST_PAUSE);
       if (fault && !isFinal(fault.code)) {
         this.#due.set(name, { at: Date.now() + next, pause: next });

@@ -42,10 +42,11 @@ export async function reopenKept(
   return await loader.reopen(path, kept, condemn);
 }
 
-/** Answers with why nothing could be reopened; undefined where something was, or there is nothing. */
+/** Reopens what was current of a plugin, or before. Answers with why nothing could be reopened; undefined where something was, or there is nothing. */
 export async function reopenPlugin(
   name: string,
   world: ReopenWorld,
+  suspectsToo = false,
 ): Promise<HotplugError | undefined> {
   const { state, emit } = world;
   const { current, previous, suspects, floor } = state.record(name);
@@ -53,7 +54,7 @@ export async function reopenPlugin(
   let fault: HotplugError | undefined;
   for (const kept of [current, previous]) {
     if (!kept || state.isQuarantined(name, kept.scn)) continue;
-    if (suspects.some(({ scn }) => scn === kept.scn)) continue;
+    if (!suspectsToo && suspects.some(({ scn }) => scn === kept.scn)) continue;
     try {
       await reopenKept(name, kept, world);
       return undefined;
