@@ -112,9 +112,12 @@ export class GenerationHooks {
     const activation = this.#activation;
     this.#activation = undefined;
     this.#quiesced = false;
-    if (!activation) return;
-    abortSignal(this.#init.scope, activation, reason);
-    await this.#quietly("deactivate");
+    if (activation) {
+      abortSignal(this.#init.scope, activation, reason);
+      // Not awaited where it has ended: it must not come back in between.
+      if (this.#instance.alive) await this.#quietly("deactivate");
+    }
+    await this.#instance.rest();
   }
 
   /** Not given up when the manager closes: what was activated is deactivated then, too. */

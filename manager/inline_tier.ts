@@ -58,6 +58,9 @@ function inlineInstance(
       if (typeof hook !== "function") throw new TypeError(`its export "${name}" is no function`);
       return run(hook, context ? [context] : []);
     },
+    // What runs here can't be ended, and does not end by itself.
+    hookLate: () => {},
+    rest: () => Promise.resolve(),
     close: () => {
       // The module itself is V8's to give back, or not; nothing here keeps it.
       exports = undefined;

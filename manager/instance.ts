@@ -41,8 +41,15 @@ export interface Instance {
   value(symbol: string): unknown;
   /** Calls a symbol that is a function. */
   call(symbol: string, args: readonly unknown[], limits: CallLimits): Promise<unknown>;
-  /** Calls a hook that it exports; `activate` is given the context, the others nothing. */
+  /**
+   * Calls a hook, where it exports it; `activate` is given the context, the others nothing. One that
+   * has ended is started again to be activated, whether it exports `activate` or not.
+   */
   hook(name: Hook, context?: PluginContext): Promise<unknown>;
+  /** Told that a hook is past its deadline: what does not answer at all is ended, where it can be. */
+  hookLate(): void;
+  /** Told that it is inactive from now on: should it end, or have ended, it is not started again. */
+  rest(): Promise<void>;
   /** Ends it and gives back what its tier can; calls under way reject with the reason where it can. */
   close(reason: HotplugError): Promise<void>;
 }

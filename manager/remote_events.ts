@@ -5,7 +5,7 @@ import { importError } from "./import_module.ts";
 import type { InstanceRequest } from "./instance.ts";
 import { pluginLog } from "./plugin_log.ts";
 import { historyOf } from "./tier_history.ts";
-import type { RemoteEvents } from "./remote_instance.ts";
+import type { RemoteEvents } from "./remote_spec.ts";
 
 /** How messages name a generation. */
 export function labelOf({ name, scn }: Pick<ArtifactName, "name" | "scn">): string {

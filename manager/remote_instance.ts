@@ -6,41 +6,9 @@ import type { CallLimits, Instance } from "./instance.ts";
 import { limited } from "./limited.ts";
 import type { Tier } from "./plugin_settings.ts";
 import { RestartPause } from "./restart_pause.ts";
-import type { Runner, RunnerEvents, StartRunner } from "./runner.ts";
-
-/** What a remote instance is made of. */
-export interface RemoteSpec {
-  /** Where it runs. */
-  readonly tier: Exclude<Tier, "inline">;
-  /** What it is, for messages: `plugin "pricing" (SCN 20261123014512)`. */
-  readonly label: string;
-  /** Starts the process or worker: the first one, and after a crash the next. */
-  readonly start: StartRunner;
-  /** The URL of the module; undefined for an executable. */
-  readonly url: string | undefined;
-  /** How long start and top level may take, in milliseconds. */
-  readonly startDeadline: number;
-  /** How long `activate` may take when it is started again, in milliseconds. */
-  readonly activateDeadline: number;
-  /** How long a ping may take after a call's deadline, in milliseconds. */
-  readonly pingDeadline: number;
-  /** The size of the content, in bytes: what it holds at least. */
-  readonly size: number;
-  /** Whether it may be started again after a crash; asked each time. */
-  readonly mayRestart?: () => boolean;
-  /** Gives up what is under way. */
-  readonly closing: AbortSignal;
-  /** Told of what happens besides calls. */
-  readonly events: RemoteEvents;
-}
-
-/** Told of what a remote instance does besides answering. */
-export interface RemoteEvents extends RunnerEvents {
-  /** Its process or worker has ended. */
-  crashed(error: HotplugError): void;
-  /** It runs again. */
-  restarted(): void;
-}
+import type { RemoteSpec } from "./remote_spec.ts";
+import type { Runner } from "./runner.ts";
+import { asHotplugError, startLoaded } from "./start_loaded.ts";
 
 /** A module in a process or worker: started again when that crashes. */
 export class RemoteInstance implements Instance {
@@ -54,6 +22,8 @@ export class RemoteInstance implements Instance {
   readonly #closing = new AbortController();
   readonly #clock = new DeadlineClock();
   readonly #pause = new RestartPause();
+  /** Gives up the restart that is under way. */
+  #restartOff = new AbortController();
   #runner: Runner | undefined;
   #context: SentContext | undefined;
   #reason: HotplugError | undefined;
@@ -128,15 +98,21 @@ export class RemoteInstance implements Instance {
   async hook(name: Hook, context?: object): Promise<unknown> {
     if (name === "activate" && context) {
       this.#context = sentContext(context);
-      this.#resting = false;
-      if (!this.#runner) await this.#restart();
+      await this.#wake();
     }
+    if (name === "deactivate") this.#resting = true;
     const { connection } = this.#running();
-    try {
-      return this.hooks.has(name) ? await this.#callHook(connection, name) : undefined;
-    } finally {
-      if (name === "deactivate") this.#resting = true;
-    }
+    return this.hooks.has(name) ? await this.#callHook(connection, name) : undefined;
+  }
+
+  hookLate(): void {
+    if (this.#runner) void this.#probe(this.#runner);
+  }
+
+  async rest(): Promise<void> {
+    this.#resting = true;
+    this.#restartOff.abort(this.#restReason());
+    await this.#restarting?.catch(() => {});
   }
 
   close(reason: HotplugError): Promise<void> {
@@ -146,6 +122,7 @@ export class RemoteInstance implements Instance {
   async #close(reason: HotplugError): Promise<void> {
     this.#reason = reason;
     this.#closing.abort(reason);
+    this.#restartOff.abort(reason);
     this.#clock.close();
     const runner = this.#runner;
     this.#runner = undefined;
@@ -162,14 +139,26 @@ export class RemoteInstance implements Instance {
 
   #running(): Runner {
     if (this.#runner) return this.#runner;
-    throw this.#reason ?? new HotplugError(
+    throw this.#reason ?? (this.#resting ? this.#restReason() : new HotplugError(
       "crashed",
       `Cannot call ${this.#spec.label}: its ${this.tier} has ended and is being started again; ` +
         "try again",
+    ));
+  }
+
+  #restReason(): HotplugError {
+    return new HotplugError(
+      "retired",
+      `Cannot call ${this.#spec.label}: its ${this.tier} ended while another version serves; begin ` +
+        "again there, or roll back to this one",
     );
   }
 
-  #adopt(runner: Runner): void {
+  #adopt(runner: Runner, signal?: AbortSignal): void {
+    if (signal?.aborted) {
+      runner.kill(asHotplugError(signal.reason));
+      throw signal.reason;
+    }
     this.#runner = runner;
     this.#pause.started();
     void runner.ended.then((error) => this.#ended(runner, error));
@@ -194,8 +183,23 @@ export class RemoteInstance implements Instance {
     return this.#restarting ??= this.#restartUntilUp().finally(() => this.#restarting = undefined);
   }
 
+  /** To be activated: one that has ended is started at once, and once. */
+  async #wake(): Promise<void> {
+    if (this.#restarting && !this.#runner) await this.rest();
+    this.#resting = false;
+    this.#closing.signal.throwIfAborted();
+    if (this.#restartOff.signal.aborted) this.#restartOff = new AbortController();
+    if (this.#runner) return;
+    const { signal } = this.#restartOff;
+    const waking = startLoaded(this.#spec, signal).then(({ runner }) =>
+      this.#adopt(runner, signal)
+    );
+    this.#restarting = waking.finally(() => this.#restarting = undefined);
+    await this.#restarting;
+  }
+
   async #restartUntilUp(): Promise<void> {
-    const { signal } = this.#closing;
+    const { signal } = this.#restartOff;
     while (!this.#runner) {
       await this.#pause.wait(signal);
       try {
@@ -223,7 +227,7 @@ export class RemoteInstance implements Instance {
       await runner.ended;
       throw asHotplugError(error);
     }
-    this.#adopt(runner);
+    this.#adopt(runner, signal);
   }
 
   /** A call's deadline is over: one that does not answer at all is ended. */
@@ -243,41 +247,6 @@ export class RemoteInstance implements Instance {
       );
     }
   }
-}
-
-async function startLoaded(
-  spec: RemoteSpec,
-  signal: AbortSignal,
-): Promise<{ readonly runner: Runner; readonly exports: LoadedExports }> {
-  const limits = { signal, deadline: spec.startDeadline };
-  const runner = await spec.start(spec.events, signal);
-  try {
-    const loading = runner.connection.call("load", { url: spec.url });
-    const exports = await limited(loading, limits, `Start of ${spec.label}`);
-    if (isExports(exports)) return { runner, exports };
-    throw new HotplugError(
-      "protocol",
-      `The ${spec.tier} of ${spec.label} does not say what it has`,
-    );
-  } catch (error) {
-    runner.kill(asHotplugError(error));
-    await runner.ended;
-    throw error;
-  }
-}
-
-/** What a process says of itself is not to be believed without a look. */
-function isExports(value: unknown): value is LoadedExports {
-  if (typeof value !== "object" || value === null) return false;
-  const { functions, values, hooks } = value as Partial<LoadedExports>;
-  const areNames = (list: unknown): boolean =>
-    Array.isArray(list) && list.every((each) => typeof each === "string");
-  return areNames(functions) && areNames(hooks) && values instanceof Map;
-}
-
-function asHotplugError(error: unknown): HotplugError {
-  if (error instanceof HotplugError) return error;
-  return new HotplugError("crashed", describeError(error), { cause: error });
 }
 
 function sentContext(context: object): SentContext {

@@ -36,7 +36,8 @@ export async function runHook(
   hook: Hook,
   { label, deadline, signal, context }: HookCall,
 ): Promise<unknown> {
-  if (!instance.hooks.has(hook)) return undefined;
+  // One that has ended is started for its activation, with a hook or without.
+  if (!instance.hooks.has(hook) && hook !== "activate") return undefined;
   const code = CODES[hook];
   const fault = (why: string, options?: ErrorOptions) =>
     new HotplugError(code, `Cannot ${hook} ${label}: ${why}`, options);
@@ -47,6 +48,7 @@ export async function runHook(
   try {
     return await withDeadline(call(), { milliseconds: deadline, signal, late: () => late });
   } catch (error) {
+    if (error === late) instance.hookLate();
     if (error === late || (signal.aborted && error === signal.reason)) throw error;
     throw fault(`it threw ${describeError(error)}`, { cause: error });
   }
