@@ -6,9 +6,7 @@ import type { DefineValue } from "./define.ts";
 const text = v.string("must be a text");
 const flag = v.boolean("must be true or false");
 const texts = v.array(text, "must be a list of texts");
-const permission = v.optional(
-  v.union([v.literal(true), texts], "must be a list of texts, or true for all"),
-);
+const permission = v.union([v.literal(true), texts], "must be a list of texts, or true for all");
 
 /** Arguments that would be read as a file of the machine that builds. */
 const FILE_ARGS = /^--(?:cert|icon)(?:=|$)/;
@@ -24,16 +22,8 @@ const schema = v.strictObject({
   check: v.optional(flag),
   optional: v.optional(texts),
   contract: v.optional(text),
-  permissions: v.optional(v.strictObject({
-    env: permission,
-    ffi: permission,
-    import: permission,
-    net: permission,
-    read: permission,
-    run: permission,
-    sys: permission,
-    write: permission,
-  })),
+  // Which kinds there are is checked with the other options.
+  permissions: v.optional(v.record(text, permission)),
   frozen: v.optional(flag),
   hooks: v.optional(flag),
   define: v.optional(v.record(text, v.custom<DefineValue>(() => true))),
