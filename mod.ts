@@ -207,9 +207,12 @@ export type {
   VerifiedArtifact,
   VerifiedFiles,
 } from "./manager/mod.ts";
-export { defaultStateFolder, PluginDaemon, readConfig } from "./daemon/mod.ts";
+export { ControlServer, defaultStateFolder, PluginDaemon, readConfig } from "./daemon/mod.ts";
 export type {
   ConfigEvent,
+  ControlOptions,
+  ControlPlace,
+  ControlTarget,
   DaemonConfig,
   DaemonEvent,
   DaemonOptions,

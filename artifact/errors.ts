@@ -56,7 +56,7 @@
  * | `reserve` | no SCN could be reserved in the destination |
  * | `publish` | the artifact could not be written into the destination |
  * | `cancelled` | the caller's signal was aborted |
- * | `remote` | a build service can't be reached, or does not do as it should |
+ * | `remote` | a build service, or a daemon to control, can't be reached or does not do as it should |
  * | `unauthorized` | the token is missing or wrong, or the request comes from a web page |
  * | `listen` | an address can't be listened on |
  * | `watch` | a directory can't be watched |
@@ -64,6 +64,8 @@
  * | `quarantined` | the process ended twice while it was loading |
  * | `memory` | the process has more memory than it should; nothing more is loaded |
  * | `config` | the configuration file can't be read as one |
+ * | `forbidden` | the control of a daemon does not allow it, or the request comes from a web page |
+ * | `call` | a plugin's symbol was called by the control, and threw |
  */
 export type ErrorCode =
   | "name"
@@ -126,7 +128,9 @@ export type ErrorCode =
   | "state"
   | "quarantined"
   | "memory"
-  | "config";
+  | "config"
+  | "forbidden"
+  | "call";
 
 /**
  * The base of every error that hotplug throws: branch on `code`, not on the message.

@@ -1,5 +1,6 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { HotplugError } from "../artifact/mod.ts";
+import { bearerToken } from "../artifact/bearer_token.ts";
+import { sameSecret } from "../artifact/same_secret.ts";
 import { isLoopback } from "./service_options.ts";
 
 /**
@@ -25,18 +26,13 @@ export function checkAccess(request: Request, token: string | undefined): void {
 }
 
 function checkToken(request: Request, token: string): void {
-  const [, given = ""] = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
-  // Of digests, since only what is of one length can be compared in one time.
-  if (timingSafeEqual(digest(given), digest(token))) return;
+  const given = bearerToken(request.headers);
+  if (sameSecret(given, token)) return;
   throw refusal(
     given === ""
       ? "it has no token; give it as --token-file FILE, or in the header authorization: Bearer TOKEN"
       : "its token is another one",
   );
-}
-
-function digest(text: string): Uint8Array {
-  return createHash("sha256").update(text).digest();
 }
 
 function refusal(why: string): HotplugError {

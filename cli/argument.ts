@@ -43,6 +43,21 @@ export function numberArgument(text: string): number {
   throw new InvalidArgumentError("Give a whole number, 0 or more.");
 }
 
+/** Where to listen. */
+export interface Address {
+  /** A name or an address. */
+  readonly hostname: string;
+  /** The port; 0 for any that is free. */
+  readonly port: number;
+}
+
+/** A host and a port, as somebody typed it: `HOST:PORT`, an IPv6 address in brackets. */
+export function addressArgument(text: string): Address {
+  const [, hostname = "", port = ""] = /^(\[[\da-f:.]+\]|[^:\s/]+):(\d{1,5})$/i.exec(text) ?? [];
+  if (hostname !== "" && Number(port) <= 65_535) return { hostname, port: Number(port) };
+  throw new InvalidArgumentError("Give it as HOST:PORT, as 127.0.0.1:9090.");
+}
+
 /** For an option that may be repeated. */
 export function collect<T>(
   read: (text: string) => T,

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { LOG_LEVELS } from "../daemon/mod.ts";
-import { collect, numberArgument, scnArgument, textArgument } from "./argument.ts";
+import { addressArgument, collect, numberArgument, scnArgument, textArgument } from "./argument.ts";
 import { checkDaemonCommand } from "./check_daemon.ts";
 import { type DaemonFlags, daemonSettings } from "./daemon_settings.ts";
 import type { Io } from "./io.ts";
@@ -15,7 +15,7 @@ Examples:
 
 It ends on SIGINT (ctrl-c) and SIGTERM, once calls under way have ended; a second
 signal ends it at once. SIGHUP lets it read its configuration again.
-What plugins print goes to standard error.
+What plugins print goes to standard error. hotplug ctl drives it and tells how it stands.
 Plugins run in the daemon's own process, with its permissions: watch only directories
 that nobody writes into whom you would not let run code, or give --trust.
 `;
@@ -85,6 +85,16 @@ function options(): Option[] {
       "--stop-deadline <MS>",
       "how long calls under way may hold up the end (default: 10000)",
     ).argParser(numberArgument),
+    new Option(
+      "--control <HOST:PORT>",
+      "let it be controlled over TCP as well, with a token; port 0 is any that is free",
+    ).argParser(addressArgument),
+    new Option("--no-control", "let it be controlled by nobody"),
+    new Option(
+      "--token-file <FILE>",
+      "the token for --control (default: control.token in the state folder, made if missing)",
+    ).argParser(textArgument),
+    new Option("--allow-invoke", "let whoever controls it call what plugins export"),
     new Option("--log-level <LEVEL>", "log from this weight on (default: info)")
       .choices([...LOG_LEVELS]),
     new Option("--log <FORMAT>", "how to log (default: pretty)").choices(["pretty", "json"]),

@@ -1,7 +1,15 @@
 import { join } from "@std/path";
 import type { Scn } from "../artifact/mod.ts";
-import { type DaemonConfig, type DaemonOptions, type LogLevel, readConfig } from "../daemon/mod.ts";
+import {
+  type ControlOptions,
+  type DaemonConfig,
+  type DaemonOptions,
+  type LogLevel,
+  readConfig,
+} from "../daemon/mod.ts";
 import { readPublicKeys } from "../daemon/key_files.ts";
+import type { Address } from "./argument.ts";
+import { readToken } from "./read_token.ts";
 
 /** The flags of `hotplug daemon`. */
 export interface DaemonFlags {
@@ -18,6 +26,9 @@ export interface DaemonFlags {
   readonly stopDeadline?: number;
   readonly logLevel?: LogLevel;
   readonly log?: "pretty" | "json";
+  readonly control?: Address | boolean;
+  readonly tokenFile?: string;
+  readonly allowInvoke?: true;
   readonly check?: true;
   readonly json?: true;
 }
@@ -34,9 +45,12 @@ export interface DaemonSettings {
   readonly stopDeadline: number;
   /** Whether it drains and exits past the hard limit of memory. */
   readonly exitOnMemory: boolean;
+  /** How it is controlled; undefined for not at all. */
+  readonly control: ControlOptions | undefined;
 }
 
-const CONFIG_FILE = "hotplug.jsonc";
+/** The configuration file of a folder. */
+export const CONFIG_FILE = "hotplug.jsonc";
 const STOP_DEADLINE = 10_000;
 const MEBI = 2 ** 20;
 
@@ -61,6 +75,18 @@ export async function daemonSettings(
     log: flags.log ?? config?.log ?? "pretty",
     stopDeadline: flags.stopDeadline ?? config?.stopDeadline ?? STOP_DEADLINE,
     exitOnMemory: flags.exitOnMemory ?? config?.exitOnMemory ?? false,
+    control: await controlOptions(flags),
+  };
+}
+
+async function controlOptions(
+  { control = true, tokenFile, allowInvoke }: DaemonFlags,
+): Promise<ControlOptions | undefined> {
+  if (control === false) return undefined;
+  return {
+    ...(control !== true && { tcp: control }),
+    ...(tokenFile !== undefined && { token: await readToken(tokenFile) }),
+    ...(allowInvoke && { allowInvoke }),
   };
 }
 

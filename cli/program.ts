@@ -3,6 +3,7 @@ import config from "../deno.json" with { type: "json" };
 import { HotplugError } from "../artifact/mod.ts";
 import { buildCommand } from "./build.ts";
 import { builderCommand } from "./builder.ts";
+import { ctlCommand } from "./ctl.ts";
 import { daemonCommand } from "./daemon.ts";
 import { keygenCommand } from "./keygen.ts";
 import type { Io } from "./io.ts";
@@ -13,6 +14,7 @@ const EXAMPLES = `
 Examples:
   hotplug build ./pricing --dest ./plugins     build a plugin into a directory
   hotplug daemon ./plugins                     keep the newest of all in it loaded
+  hotplug ctl status                           how the daemon stands
   hotplug builder                              build for other machines
 
 Exit codes: 0 done, 1 failed, 2 the command was not understood, 75 start it again.
@@ -53,14 +55,22 @@ function program(io: Io): Command {
     buildCommand(io),
     builderCommand(io),
     daemonCommand(io),
+    ctlCommand(io),
     keygenCommand(io),
     verifyCommand(io),
   ];
   for (const subcommand of subcommands) {
-    command.addCommand(subcommand.copyInheritedSettings(command));
-    subcommand.showHelpAfterError(`Run hotplug ${subcommand.name()} --help for what it takes.`);
+    command.addCommand(subcommand);
+    inherit(subcommand, command, `hotplug ${subcommand.name()}`);
   }
   return command;
+}
+
+/** With its own subcommands, which were added before it had anything to pass on. */
+function inherit(subcommand: Command, command: Command, path: string): void {
+  subcommand.copyInheritedSettings(command)
+    .showHelpAfterError(`Run ${path} --help for what it takes.`);
+  for (const each of subcommand.commands) inherit(each, subcommand, `${path} ${each.name()}`);
 }
 
 function report(error: unknown, args: readonly string[], io: Io): number {

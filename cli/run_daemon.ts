@@ -1,5 +1,6 @@
 import { HotplugError } from "../artifact/mod.ts";
 import { PluginDaemon } from "../daemon/mod.ts";
+import { startControl } from "./daemon_control.ts";
 import { startLog } from "./daemon_log.ts";
 import type { DaemonFlags, DaemonSettings } from "./daemon_settings.ts";
 import type { Io } from "./io.ts";
@@ -32,6 +33,8 @@ export async function runDaemon(
     daemon.subscribe((event) => print(`${JSON.stringify(event)}\n`));
   }
   using _hangup = io.onHangup?.(() => void reload(daemon, manager));
+  // Last to go, so that it can be seen how the daemon ends.
+  await using _control = await startControl(daemon, settings);
   const end = await untilEnd(daemon, manager, settings, io);
   void manager.notify("STOPPING=1");
   await daemon.close({ drain: settings.stopDeadline });

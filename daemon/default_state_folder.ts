@@ -15,7 +15,16 @@ const DIGITS = 12;
  */
 export function defaultStateFolder(watch: readonly string[]): string {
   const digest = sha256([...new Set(watch)].sort().join("\0"));
-  return join(stateHome(), "hotplug", digest.slice(0, DIGITS));
+  return join(defaultStateFolders(), digest.slice(0, DIGITS));
+}
+
+/**
+ * The folder that the state folders lie in which {@linkcode defaultStateFolder} names.
+ *
+ * @throws {HotplugError} `options` where there is no home folder.
+ */
+export function defaultStateFolders(): string {
+  return join(stateHome(), "hotplug");
 }
 
 function stateHome(): string {

@@ -28,6 +28,10 @@ export type {
   StoppedEvent,
   WatchEvent,
 } from "./events.ts";
+export { ControlServer } from "./control_server.ts";
+export type { ControlOptions } from "./control_options.ts";
+export type { ControlPlace } from "./control_place.ts";
+export type { ControlTarget } from "./control_target.ts";
 export { checkDaemon } from "./check_daemon.ts";
 export type { CheckedFolder, CheckedPlugin, CheckRefusal, DaemonCheck } from "./check_daemon.ts";
 export { defaultStateFolder } from "./default_state_folder.ts";

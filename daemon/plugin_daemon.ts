@@ -5,6 +5,7 @@ import { type DaemonParts, makeParts } from "./daemon_parts.ts";
 import { DaemonState } from "./daemon_state.ts";
 import { drained } from "./drain.ts";
 import type { DaemonEvent } from "./events.ts";
+import { readyEvent, stoppedEvent } from "./lifecycle_events.ts";
 import { eventLogger } from "./log_events.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
@@ -50,6 +51,7 @@ export class PluginDaemon implements AsyncDisposable {
   #startedAt: number | undefined;
   #looked = false;
   #ready = false;
+  #opened: Promise<DaemonState> | undefined;
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -77,6 +79,15 @@ export class PluginDaemon implements AsyncDisposable {
     return this.#parts.manager;
   }
 
+  /** Takes its state folder, where it is to have one; {@linkcode start} does so first. */
+  async open(): Promise<void> {
+    this.#assertOpen();
+    const { state } = this.#options;
+    if (state === undefined) return;
+    this.#opened ??= DaemonState.open(state, (event) => this.#hub.emit(event));
+    this.#state = await this.#opened;
+  }
+
   /**
    * Begins to watch; resolves once all that was there is loaded, or has failed to.
    *
@@ -90,8 +101,7 @@ export class PluginDaemon implements AsyncDisposable {
   async scan(): Promise<void> {
     this.#assertOpen();
     await this.#parts.watches.check();
-    await this.#scans.request();
-    await this.#parts.runners.settled();
+    await this.#look();
   }
 
   /**
@@ -221,30 +231,19 @@ export class PluginDaemon implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    this.#assertOpen();
     const began = performance.now();
+    await this.open();
     this.#startedAt = Date.now();
-    const { watch, scanInterval, state } = this.#options;
-    if (state !== undefined) {
-      this.#state = await DaemonState.open(state, (event) => this.#hub.emit(event));
-    }
     await Promise.all([this.#parts.watches.start(), this.#parts.recovery.reopen(this.#state)]);
     this.#looked = true;
-    const look = async (): Promise<void> => {
-      await this.#scans.request();
-      await this.#parts.runners.settled();
-    };
-    await look();
-    await this.#parts.recovery.retrySuspects(look);
+    await this.#look();
+    await this.#parts.recovery.retrySuspects(() => this.#look());
     if (this.#closed) return;
     this.#ready = true;
-    this.#timers.push(setInterval(() => void this.#scans.request(), scanInterval));
-    if (this.#parts.budget.isLimited) {
-      this.#timers.push(setInterval(() => this.#parts.budget.check(), 1_000));
-    }
-    const durationMs = Math.round((performance.now() - began) * 1000) / 1000;
-    const plugins = this.#parts.manager.names();
-    this.#hub.emit({ type: "ready", time: now(), watch, plugins, durationMs });
+    this.#timers.push(setInterval(() => void this.#scans.request(), this.#options.scanInterval));
+    const { budget } = this.#parts;
+    if (budget.isLimited) this.#timers.push(setInterval(() => budget.check(), 1_000));
+    this.#hub.emit(readyEvent(this.#options.watch, this.#parts.manager.names(), began));
   }
 
   async #close(drain: number): Promise<void> {
@@ -256,10 +255,15 @@ export class PluginDaemon implements AsyncDisposable {
     if (drain > 0) await drained(this.#parts.manager, drain);
     // The manager gives up what is loading, so that the runners need not wait for its deadline.
     await Promise.all([this.#parts.manager.close(), this.#parts.runners.close()]);
-    await this.#started?.catch(() => {});
+    await Promise.allSettled([this.#opened, this.#started]);
     await this.#state?.close();
-    this.#hub.emit({ type: "stopped", time: now() });
+    this.#hub.emit(stoppedEvent());
     this.#hub.close();
+  }
+
+  async #look(): Promise<void> {
+    await this.#scans.request();
+    await this.#parts.runners.settled();
   }
 
   async #scan(): Promise<void> {
@@ -283,8 +287,4 @@ export class PluginDaemon implements AsyncDisposable {
   #assertOpen(): void {
     if (this.#closed) throw new HotplugError("closed", "The plugin daemon is closed");
   }
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

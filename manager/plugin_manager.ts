@@ -31,12 +31,9 @@ import { Upkeep } from "./upkeep.ts";
  * const directory = await Deno.makeTempDir();
  * const file = `${directory}/greeter_20250123014512_2_9_5_any_any.mjs`;
  * await Deno.writeTextFile(file, "export const greet = (name) => `Hello, ${name}!`;");
- *
  * await using manager = new PluginManager();
  * const greeter = await manager.open(file);
- * assertEquals(greeter.scn, 20250123014512);
  * assertEquals(await greeter.call("greet", "Ada"), "Hello, Ada!");
- *
  * await Deno.remove(directory, { recursive: true });
  * ```
  */
@@ -158,7 +155,6 @@ export class PluginManager implements AsyncDisposable {
    * interface Pricing {
    *   gross(net: number): number;
    * }
-   *
    * async function total(manager: PluginManager, net: number[]): Promise<number> {
    *   const pricing = manager.use<Pricing>("pricing", { deadline: 1_000 });
    *   return (await Promise.all(net.map(pricing.gross))).reduce((sum, each) => sum + each, 0);
@@ -257,6 +253,11 @@ export class PluginManager implements AsyncDisposable {
     return this.#registry.status();
   }
 
+  /** How one plugin stands; undefined where nothing of it is loaded, held or frozen. */
+  statusOf(name: string): PluginStatus | undefined {
+    return this.#registry.statusOf(name);
+  }
+
   /** Calls the listener for each event from now on, until disposed of. */
   subscribe(listener: (event: ManagerEvent) => void): Disposable {
     return this.#hub.subscribe(listener);
@@ -281,10 +282,9 @@ export class PluginManager implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const reason = new HotplugError("closed", "The plugin manager was closed");
     // After this turn `#closed` is set, and what is under way gives up.
     await Promise.resolve();
-    this.#closing.abort(reason);
+    this.#closing.abort(new HotplugError("closed", "The plugin manager was closed"));
     await this.#opener.settled();
     await this.#registry.close();
     if (this.#guards) await passAftermath();

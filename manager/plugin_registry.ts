@@ -121,13 +121,23 @@ export class PluginRegistry {
   /** How the plugins stand, sorted by name; without those that nothing was ever loaded or said of. */
   status(): PluginStatus[] {
     return [...this.#slots]
-      .filter(([, slot]) => slot.lives.length > 0 || slot.frozen || slot.held > 0)
+      .filter(([, slot]) => isOfNote(slot))
       .map(([name, slot]) => pluginStatus(name, slot))
       .sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  /** How one plugin stands; undefined where nothing was ever loaded or said of it. */
+  statusOf(name: string): PluginStatus | undefined {
+    const slot = this.#slots.get(name);
+    return slot && isOfNote(slot) ? pluginStatus(name, slot) : undefined;
   }
 
   /** Ends all generations. */
   async close(): Promise<void> {
     await Promise.all([...this.#slots.values()].map((slot) => slot.close()));
   }
+}
+
+function isOfNote(slot: PluginSlot): boolean {
+  return slot.lives.length > 0 || slot.frozen || slot.held > 0;
 }

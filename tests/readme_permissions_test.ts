@@ -28,6 +28,22 @@ const parts: Record<string, string> = {
     await using daemon = new PluginDaemon({ watch: ["DIR"] });
     await daemon.start();
     if (daemon.manager.names().join() !== "pricing") throw new Error("not loaded");`,
+  control: `
+    import { ControlServer, PluginDaemon } from "project:daemon/mod.ts";
+    const state = "DIR/state";
+    await using daemon = new PluginDaemon({ watch: ["DIR"], state });
+    await daemon.open();
+    const tcp = { hostname: "127.0.0.1", port: 0 };
+    await using control = new ControlServer(daemon, { state, tcp });
+    const { socket, url } = await control.start();
+    await daemon.start();
+    const token = (await Deno.readTextFile(state + "/control.token")).trim();
+    const headers = { authorization: "Bearer " + token };
+    for (const path of ["/readyz", "/metrics", "/v1/openapi.json", "/v1/events?follow=false"]) {
+      const response = await fetch(new URL(path, url), { headers });
+      if (!response.ok) throw new Error(path + (await response.text()));
+      await response.text();
+    }`,
 };
 
 /** What README grants a part; which files and programs it means is filled in. */
@@ -36,7 +52,7 @@ async function granted(part: string, directory: string): Promise<string[]> {
     .find((line) => line.startsWith(`| ${part} `));
   assert(row, `README has no row for ${part}`);
   const flags: string[] = row.match(/--allow-[a-z]+(?:=[A-Za-z,]+)?/g) ?? [];
-  const [, other] = /as the (manager|builder)/.exec(row) ?? [];
+  const [, other] = /as the (manager|builder|daemon)/.exec(row) ?? [];
   if (other !== undefined) {
     // Its own word comes first: Deno takes a flag with a list and without one as a mistake.
     const more = await granted(other, directory);

@@ -1,0 +1,139 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import { type ErrorCode, HotplugError } from "../artifact/mod.ts";
+import { describeError } from "../manager/describe_error.ts";
+import type { CtlPlace } from "./ctl_find.ts";
+
+/** An event as it came. */
+export interface CtlEvent {
+  /** What to go on after. */
+  readonly id: string;
+  /** The event, as JSON. */
+  readonly json: string;
+}
+
+/** How long it is tried to reach a daemon again that has told of events, in milliseconds. */
+const PATIENCE = 10_000;
+const PAUSE = 250;
+
+/** Asks a daemon's control. */
+export class CtlClient implements Disposable {
+  readonly #place: CtlPlace;
+  readonly #http: Deno.HttpClient;
+  readonly #signal: AbortSignal | undefined;
+
+  /** Makes a client; the signal ends what is under way. */
+  constructor(place: CtlPlace, signal: AbortSignal | undefined) {
+    this.#place = place;
+    this.#signal = signal;
+    this.#http = Deno.createHttpClient(
+      place.socket === undefined ? {} : { proxy: { transport: "unix", path: place.socket } },
+    );
+  }
+
+  /**
+   * Asks for something; resolves to the answer.
+   *
+   * @throws {HotplugError} What the daemon failed with; `remote` where none answers.
+   */
+  async ask(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await this.#fetch(path, {
+      method,
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      }),
+    });
+    try {
+      return await response.json();
+    } catch (cause) {
+      throw this.#unreachable(cause);
+    }
+  }
+
+  /**
+   * The newest events, so many of them, and then those to come, if they are to be followed; until the
+   * daemon ends. A connection that breaks is made anew, and nothing is told twice.
+   *
+   * @throws {HotplugError} As {@linkcode ask}.
+   */
+  async *events(last: number, follow: boolean): AsyncGenerator<CtlEvent> {
+    let lastId: string | undefined;
+    let brokeAt: number | undefined;
+    while (!this.#signal?.aborted) {
+      try {
+        for await (const event of this.#stream(last, follow, lastId)) {
+          brokeAt = undefined;
+          if (event.id) lastId = event.id;
+          yield event;
+          if ((JSON.parse(event.json) as { type?: unknown }).type === "stopped") return;
+        }
+        if (!follow) return;
+      } catch (error) {
+        if (this.#signal?.aborted) return;
+        const isPassing = error instanceof HotplugError && error.code === "remote";
+        if (lastId === undefined || !isPassing) throw error;
+        if (Date.now() - (brokeAt ?? Date.now()) > PATIENCE) throw error;
+      }
+      brokeAt ??= Date.now();
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
+
+  /** Ends its connections. */
+  [Symbol.dispose](): void {
+    this.#http.close();
+  }
+
+  async *#stream(
+    last: number,
+    follow: boolean,
+    lastId: string | undefined,
+  ): AsyncGenerator<CtlEvent> {
+    const { body } = await this.#fetch(`v1/events?last=${last}&follow=${follow}`, {
+      headers: { ...(lastId !== undefined && { "last-event-id": lastId }) },
+    });
+    const events = body?.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream());
+    try {
+      for await (const { id = "", data } of events ?? []) yield { id, json: data };
+    } catch (cause) {
+      throw this.#unreachable(cause);
+    }
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const { url, token } = this.#place;
+    const headers = new Headers(init.headers);
+    if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+    const response = await fetch(new URL(path, url), {
+      ...init,
+      headers,
+      client: this.#http,
+      redirect: "error",
+      ...(this.#signal && { signal: this.#signal }),
+    }).catch((cause) => {
+      throw this.#unreachable(cause);
+    });
+    if (response.ok) return response;
+    throw await this.#failure(response);
+  }
+
+  async #failure(response: Response): Promise<HotplugError> {
+    const { code, detail } = await response.json().catch(() => ({})) as Record<string, unknown>;
+    if (typeof code === "string" && typeof detail === "string") {
+      return new HotplugError(code === "unexpected" ? "remote" : code as ErrorCode, detail);
+    }
+    return new HotplugError(
+      "remote",
+      `"${this.#place.label}" answers ${response.status} and is no daemon's control; check the address`,
+    );
+  }
+
+  #unreachable(cause: unknown): HotplugError {
+    return new HotplugError(
+      "remote",
+      `No daemon answers at "${this.#place.label}": ${describeError(cause)}; see that it runs`,
+      { cause },
+    );
+  }
+}

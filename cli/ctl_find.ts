@@ -1,0 +1,128 @@
+import { join, resolve } from "@std/path";
+import { HotplugError } from "../artifact/mod.ts";
+import { defaultStateFolder, readConfig } from "../daemon/mod.ts";
+import { type ControlPlace, readPlace } from "../daemon/control_place.ts";
+import { TOKEN_FILE } from "../daemon/control_token.ts";
+import { defaultStateFolders } from "../daemon/default_state_folder.ts";
+import { CONFIG_FILE } from "./daemon_settings.ts";
+import { readToken } from "./read_token.ts";
+
+/** What says which daemon is meant. */
+export interface CtlFlags {
+  readonly control?: URL;
+  readonly tokenFile?: string;
+  readonly state?: string;
+  readonly watch?: readonly string[];
+  readonly json?: true;
+}
+
+/** Where a daemon is reached. */
+export interface CtlPlace {
+  /** What messages call it. */
+  readonly label: string;
+  /** The path of its socket; undefined for TCP. */
+  readonly socket: string | undefined;
+  /** Its address; of no meaning beside a socket. */
+  readonly url: URL;
+  /** What it is to be brought. */
+  readonly token: string | undefined;
+}
+
+/**
+ * Finds the daemon that is meant: by its address, its state folder, the folders that it watches, the
+ * configuration in this folder; else the only one that runs.
+ *
+ * @throws {HotplugError} `remote` where there is none, or more than one; `options` and `config` for a
+ * file that can't be read.
+ */
+export async function findDaemon(flags: CtlFlags): Promise<CtlPlace> {
+  const token = flags.tokenFile === undefined ? undefined : await readToken(flags.tokenFile);
+  if (flags.control) {
+    return { label: flags.control.href, socket: undefined, url: flags.control, token };
+  }
+  const state = await namedState(flags);
+  if (state === undefined) return await theOnlyOne(token);
+  const place = await readPlace(state);
+  if (place) return await placeOf(state, place, token);
+  throw new HotplugError(
+    "remote",
+    `No daemon can be controlled by state folder "${state}": none runs there, or with --no-control; ` +
+      "start one with hotplug daemon, or name another one (--state, --watch, --control)",
+  );
+}
+
+async function namedState({ state, watch }: CtlFlags): Promise<string | undefined> {
+  if (state !== undefined) return resolve(state);
+  if (watch) return defaultStateFolder(watch.map((each) => resolve(each)));
+  const file = join(Deno.cwd(), CONFIG_FILE);
+  const there = await Deno.lstat(file).then(() => true, () => false);
+  if (!there) return undefined;
+  const { options } = await readConfig(file);
+  if (typeof options.state === "string") return resolve(options.state);
+  return options.watch && defaultStateFolder(options.watch.map((each) => resolve(each)));
+}
+
+async function theOnlyOne(token: string | undefined): Promise<CtlPlace> {
+  const folder = defaultStateFolders();
+  const found: { readonly state: string; readonly place: ControlPlace }[] = [];
+  for (const name of await names(folder)) {
+    const state = join(folder, name);
+    const place = await readPlace(state);
+    if (place && await isLive(place)) found.push({ state, place });
+  }
+  const [first] = found;
+  if (first && found.length === 1) return await placeOf(first.state, first.place, token);
+  throw new HotplugError(
+    "remote",
+    found.length === 0
+      ? `No daemon of this user runs, as far as "${folder}" tells; start one with hotplug daemon, or ` +
+        "name it (--state, --watch, --control)"
+      : `${found.length} daemons run; name one: ${
+        found.map(({ state }) => `--state ${state}`).join(" or ")
+      }`,
+  );
+}
+
+async function names(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+  } catch {
+    // Nobody has ever started one.
+    return [];
+  }
+}
+
+async function placeOf(
+  state: string,
+  { socket, url }: ControlPlace,
+  token: string | undefined,
+): Promise<CtlPlace> {
+  const label = socket ?? url ?? state;
+  if (socket !== undefined || url === undefined) {
+    return { label, socket: socket ?? join(state, "control.sock"), url: LOCAL, token: undefined };
+  }
+  return {
+    label,
+    socket,
+    url: new URL(url),
+    token: token ?? await readToken(join(state, TOKEN_FILE)),
+  };
+}
+
+const LOCAL = new URL("http://localhost/");
+
+/** A daemon that was killed leaves its place behind. */
+async function isLive({ socket, url }: ControlPlace): Promise<boolean> {
+  try {
+    const connection = socket === undefined
+      ? await Deno.connect({
+        hostname: new URL(url ?? "").hostname,
+        port: Number(new URL(url ?? "").port),
+      })
+      : await Deno.connect({ transport: "unix", path: socket });
+    connection.close();
+    return true;
+  } catch {
+    return false;
+  }
+}

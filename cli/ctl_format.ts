@@ -1,0 +1,98 @@
+import type { PluginStatus } from "../manager/mod.ts";
+import type { DaemonStatus, QuarantinedVersion } from "../daemon/mod.ts";
+import { table } from "./table.ts";
+
+/** How a daemon stands, for people. */
+export function formatStatus(status: DaemonStatus): string {
+  const { ready, closed, uptimeMs, memory, scans, logLevel, state, watch } = status;
+  const what = closed ? "closing" : ready ? "ready" : "starting";
+  const last = scans.lastDurationMs === undefined ? "" : `, the last in ${scans.lastDurationMs} ms`;
+  const files = scans.files === 1 ? "1 file" : `${scans.files} files`;
+  const facts = table([
+    ["daemon", `${what}, for ${formatDuration(uptimeMs)}`],
+    ["memory", `${mebi(memory.rss)} MiB, heap ${mebi(memory.heapUsed)} MiB`],
+    ["scans", `${scans.count}${last}: ${files}`],
+    ["log level", logLevel],
+    ["state", state ?? "none"],
+  ]);
+  const folders = watch.map((
+    { directory, mode, state, message = "" },
+  ) => [directory, mode, state, message]);
+  return [
+    facts,
+    table([["FOLDER", "MODE", "STATE", ""], ...folders]),
+    formatPlugins(status.plugins),
+    ...status.pending.length > 0 ? [formatPending(status)] : [],
+    ...status.quarantine.length > 0 ? [formatQuarantine(status.quarantine)] : [],
+  ].join("\n");
+}
+
+/** The plugins, one a line. */
+export function formatPlugins(plugins: readonly PluginStatus[]): string {
+  if (plugins.length === 0) return "no plugins\n";
+  const rows = plugins.map((plugin) => {
+    const { name, current, generations } = plugin;
+    const sum = (of: "leases" | "calls" | "errors") =>
+      String(generations.reduce((all, each) => all + each[of], 0));
+    const tier = generations.find(({ scn }) => scn === current)?.tier ?? "-";
+    const counts = [String(generations.length), sum("leases"), sum("calls"), sum("errors")];
+    return [name, String(current ?? "-"), tier, ...counts, holdOf(plugin)];
+  });
+  const names = ["PLUGIN", "CURRENT", "TIER", "GENERATIONS", "LEASES", "CALLS", "ERRORS", "HOLD"];
+  return table([names, ...rows]);
+}
+
+/** A plugin's generations, one a line. */
+export function formatPlugin(plugin: PluginStatus): string {
+  const hold = holdOf(plugin);
+  const rows = plugin.generations.map((each) => [
+    String(each.scn),
+    each.state,
+    each.tier,
+    each.since,
+    ...[each.leases, each.calls, each.errors, each.crashes].map(String),
+    each.path,
+  ]);
+  const names = ["SCN", "STATE", "TIER", "SINCE", "LEASES", "CALLS", "ERRORS", "CRASHES", "FILE"];
+  const title = hold === "" ? plugin.name : `${plugin.name}: ${hold}`;
+  return `${table([[title]])}${rows.length === 0 ? "nothing loaded\n" : table([names, ...rows])}`;
+}
+
+/** The versions in quarantine, one a line. */
+export function formatQuarantine(versions: readonly QuarantinedVersion[]): string {
+  if (versions.length === 0) return "nothing in quarantine\n";
+  const rows = versions.map(({ name, scn, since, reason }) => [name, String(scn), since, reason]);
+  return table([["QUARANTINED", "SCN", "SINCE", "WHY"], ...rows]);
+}
+
+function formatPending({ pending }: DaemonStatus): string {
+  const rows = pending.map((
+    { name, scn, since, more },
+  ) => [name, String(scn), since, JSON.stringify(more)]);
+  return table([["WAITS FOR APPROVAL", "SCN", "SINCE", "ASKS FOR MORE"], ...rows]);
+}
+
+function holdOf({ frozen, held }: PluginStatus): string {
+  const holds = [
+    ...frozen ? ["frozen"] : [],
+    ...held === undefined ? [] : [`held up to ${held}`],
+  ];
+  return holds.join(", ");
+}
+
+function formatDuration(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1_000);
+  const parts = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3_600) % 24,
+    Math.floor(seconds / 60) % 60,
+    seconds % 60,
+  ];
+  const named = parts.map((part, index) => `${part} ${["d", "h", "min", "s"][index]}`);
+  const first = parts.findIndex((part) => part > 0);
+  return named.slice(first === -1 ? 3 : first).slice(0, 2).join(" ");
+}
+
+function mebi(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
+}

@@ -1,0 +1,30 @@
+import { getLogger } from "@logtape/logtape";
+import { ControlServer, type PluginDaemon } from "../daemon/mod.ts";
+import type { DaemonSettings } from "./daemon_settings.ts";
+
+/**
+ * Lets the daemon be controlled as its settings say; undefined where it can't be reached by anything.
+ *
+ * @throws {HotplugError} As {@linkcode ControlServer} does, and {@linkcode PluginDaemon.open}.
+ */
+export async function startControl(
+  daemon: PluginDaemon,
+  { control }: DaemonSettings,
+): Promise<ControlServer | undefined> {
+  if (!control) return undefined;
+  // Its lock first: without it somebody else may be listening there.
+  await daemon.open();
+  const { state } = daemon.status();
+  if (state === undefined && control.tcp === undefined) return undefined;
+  const server = new ControlServer(daemon, { ...control, ...(state !== undefined && { state }) });
+  try {
+    const { url, socket } = await server.start();
+    const logger = getLogger(["hotplug", "control"]);
+    if (socket) logger.debug("Listens at {socket}", { socket });
+    if (url) logger.info("Listens at {url}", { url });
+    return server;
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
