@@ -141,16 +141,20 @@ export class DaemonState {
   }
 
   /** Notes that a load begins; resolves, once that is on the disk, to what ends it. */
-  async begin(artifact: VerifiedFiles): Promise<() => Promise<void>> {
+  async begin(artifact: VerifiedFiles): Promise<() => void> {
     const { name, scn, path } = artifact;
     const letGo = this.#bytes.hold(artifact);
     const end = await this.#journal.begin({ name, scn, path }).catch((error) => {
       // What serves must go on: a full disk is told of, and no reason to load nothing.
       this.#writer.failed(error);
-      return () => Promise.resolve();
+      return () => {};
     });
-    return async () => {
-      await end().catch((error) => this.#writer.failed(error));
+    return () => {
+      try {
+        end();
+      } catch (error) {
+        this.#writer.failed(error);
+      }
       this.#cleared(name, scn);
       const { current, previous } = this.record(name);
       letGo([current, previous].some((each) => each?.scn === scn));

@@ -1,3 +1,5 @@
+import { closeSync, constants, fdatasync, fstatSync, openSync, writeSync } from "node:fs";
+import { promisify } from "node:util";
 import { join } from "@std/path";
 import type { Scn } from "../artifact/mod.ts";
 
@@ -12,25 +14,35 @@ export interface JournalEntry {
 }
 
 const FILE = "journal";
-/** Once nothing is loading, a journal that is larger is begun anew. */
-const LARGE = 256 * 1024;
+/** The file has this size from the first on: a longer file would be one more thing to flush. */
+const SIZE = 256 * 1024;
+
+const flush = promisify(fdatasync);
+const encoder = new TextEncoder();
+
+/** A line that is to be flushed, and who waits for that. */
+interface Waiting extends PromiseWithResolvers<void> {
+  readonly line: string;
+}
 
 /**
  * Which loads were begun and have not ended: a load that ends the process, or makes somebody kill it,
  * is found here by the next one.
  *
- * A line is appended and flushed before each load, and one after it, which need not be flushed: as
- * long as the machine runs, what was written is there.
+ * A line is written and flushed before each load, and one after it, which need not be flushed: as long
+ * as the machine runs, what was written is there. Loads that begin together are flushed together.
  */
 export class LoadJournal {
-  readonly #file: Deno.FsFile;
+  readonly #file: number;
   readonly #open = new Map<number, JournalEntry>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
   #count = 0;
-  #size = 0;
+  #end = 0;
 
-  private constructor(file: Deno.FsFile) {
+  private constructor(file: number, end: number) {
     this.#file = file;
+    this.#end = end;
   }
 
   /** Opens the journal of a state folder; answers with what had not ended when it was last written. */
@@ -42,66 +54,91 @@ export class LoadJournal {
       if (error instanceof Deno.errors.NotFound) return "";
       throw error;
     });
-    const file = await Deno.open(path, { create: true, append: true, mode: 0o600 });
-    return { journal: new LoadJournal(file), unended: readUnended(text) };
+    const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    const end = encoder.encode(text.replace(/\0+$/, "")).length;
+    return { journal: new LoadJournal(file, end), unended: readUnended(text) };
   }
 
   /** Forgets all that was; to be called once what was found is remembered elsewhere. */
   async clear(): Promise<void> {
-    await this.#inTurn(() => this.#truncate());
+    if (this.#end === 0 && fstatSync(this.#file).size === SIZE) return;
+    this.#rewrite();
+    await flush(this.#file);
   }
 
   /** Notes that a load begins; resolves, once that is on the disk, to what ends it. */
-  async begin(entry: JournalEntry): Promise<() => Promise<void>> {
+  async begin(entry: JournalEntry): Promise<() => void> {
     const id = this.#count++;
     this.#open.set(id, entry);
+    const waiting = { ...Promise.withResolvers<void>(), line: lineOf({ id, ...entry }) };
+    this.#waiting.push(waiting);
+    this.#running ??= this.#flush();
     try {
-      await this.#inTurn(async () => {
-        await this.#append({ id, ...entry });
-        await this.#file.syncData();
-      });
+      await waiting.promise;
     } catch (error) {
       this.#open.delete(id);
       throw error;
     }
-    return () => this.#end(id);
+    return () => {
+      if (this.#open.delete(id)) this.#write(lineOf({ id }));
+    };
   }
 
   /** Closes the file. */
   async close(): Promise<void> {
-    await this.#inTurn(() => Promise.resolve(this.#file.close()));
+    await this.#running;
+    closeSync(this.#file);
   }
 
-  async #end(id: number): Promise<void> {
-    if (!this.#open.delete(id)) return;
-    await this.#inTurn(async () => {
-      if (this.#open.size === 0 && this.#size > LARGE) await this.#truncate();
-      else await this.#append({ id });
-    });
+  async #flush(): Promise<void> {
+    // In a turn of its own: what begins in one turn is flushed together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0);
+      try {
+        this.#write(batch.map(({ line }) => line).join(""));
+        await flush(this.#file);
+        for (const each of batch) each.resolve();
+      } catch (error) {
+        for (const each of batch) each.reject(error);
+      }
+    }
+    this.#running = undefined;
   }
 
-  async #append(line: Partial<JournalEntry> & { readonly id: number }): Promise<void> {
-    // With a line break in front too: after a write that was cut short, on a full disk.
-    const bytes = new TextEncoder().encode(`\n${JSON.stringify(line)}\n`);
-    for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
-    this.#size += bytes.length;
+  #write(lines: string): void {
+    const bytes = encoder.encode(lines);
+    // What is open is written anew then, and these lines with it or without need.
+    if (this.#end + bytes.length > SIZE) return this.#rewrite();
+    writeAll(this.#file, bytes, this.#end);
+    this.#end += bytes.length;
   }
 
-  async #truncate(): Promise<void> {
-    await this.#file.truncate(0);
-    this.#size = 0;
+  /** Writes what is open, and nothing else. */
+  #rewrite(): void {
+    const lines = [...this.#open].map(([id, entry]) => lineOf({ id, ...entry })).join("");
+    const bytes = encoder.encode(lines);
+    const all = new Uint8Array(Math.max(SIZE, bytes.length));
+    all.set(bytes);
+    writeAll(this.#file, all, 0);
+    this.#end = bytes.length;
   }
+}
 
-  #inTurn<T>(fn: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(fn);
-    this.#last = result.catch(() => {});
-    return result;
+/** With a line break in front too: after a write that was cut short, on a full disk. */
+function lineOf(line: Partial<JournalEntry> & { readonly id: number }): string {
+  return `\n${JSON.stringify(line)}\n`;
+}
+
+function writeAll(file: number, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length;) {
+    done += writeSync(file, bytes, done, bytes.length - done, at + done);
   }
 }
 
 function readUnended(text: string): JournalEntry[] {
   const open = new Map<number, JournalEntry>();
-  for (const line of text.split("\n")) {
+  for (const line of text.replaceAll("\0", "").split("\n")) {
     const { id, name, scn, path } = readLine(line) ?? {};
     if (typeof id !== "number") continue;
     if (typeof name === "string" && typeof scn === "number" && typeof path === "string") {

@@ -56,13 +56,13 @@ export class Loader {
   async #noted(
     open: (verified: (artifact: VerifiedFiles) => Promise<void>) => Promise<Generation>,
   ): Promise<Generation> {
-    let end: (() => Promise<void>) | undefined;
+    let end: (() => void) | undefined;
     try {
       return await open(async (artifact) => {
         end = await this.#world.state()?.begin(artifact);
       });
     } finally {
-      await end?.();
+      end?.();
     }
   }
 }

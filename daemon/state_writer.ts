@@ -3,6 +3,8 @@ import { HotplugError } from "../artifact/mod.ts";
 import type { StateEvent } from "./events.ts";
 import { stateEvent } from "./state_events.ts";
 
+/** How long after a change it is written, in milliseconds. */
+const SOON = 20;
 /** How long after a failure it is tried again by itself, in milliseconds. */
 const RETRY = 2_000;
 
@@ -18,6 +20,7 @@ export class StateWriter {
   #due = false;
   #running: Promise<void> | undefined;
   #fault: unknown;
+  #soon: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -31,7 +34,9 @@ export class StateWriter {
   /** Notes a change; it is written soon. */
   changed(): void {
     this.#due = true;
-    if (!this.#closed) void (this.#running ??= this.#run());
+    if (this.#closed || this.#running || this.#soon !== undefined) return;
+    // Loads of many plugins at once are one write, and don't wait for the disk because of it.
+    this.#soon = setTimeout(() => this.#begin(), SOON);
   }
 
   /**
@@ -40,7 +45,7 @@ export class StateWriter {
    * @throws {HotplugError} `state` where they could not be written.
    */
   async saved(): Promise<void> {
-    if (this.#due) await (this.#running ??= this.#run());
+    if (this.#due) await this.#begin();
     else await this.#running;
     if (this.#fault !== undefined) throw this.#error();
   }
@@ -57,11 +62,19 @@ export class StateWriter {
   /** Writes what is due, if it can, and begins nothing more. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
+    clearTimeout(this.#soon);
     await this.#running;
     // Once more what failed, since it is the last chance.
     if (this.#due) await this.#run();
+    clearTimeout(this.#soon);
     this.#closed = true;
     clearTimeout(this.#timer);
+  }
+
+  #begin(): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    return this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {

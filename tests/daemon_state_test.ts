@@ -402,3 +402,29 @@ Deno.test("what is suspect and can't be reopened for a passing reason is tried a
   await Deno.rename(`${store}.away`, store);
   await after.loaded("pricing", SECOND);
 });
+
+Deno.test("a journal that is full goes on with what is open", async () => {
+  await using directory = await tempDirectory();
+  const { journal } = await LoadJournal.open(directory.path);
+  const held = { name: "held", scn: FIRST, path: "p".repeat(1_000) };
+  await journal.begin(held);
+  for (let left = 1_000; left > 0; left--) {
+    (await journal.begin({ name: "pricing", scn: SECOND, path: "p".repeat(400) }))();
+  }
+  await journal.close();
+  assert((await Deno.stat(directory.file("journal"))).size <= 256 * 1024);
+  const again = await LoadJournal.open(directory.path);
+  assertEquals(again.unended, [held]);
+  await again.journal.close();
+});
+
+Deno.test("loads that begin together are all in the journal", async () => {
+  await using directory = await tempDirectory();
+  const { journal } = await LoadJournal.open(directory.path);
+  const entries = Array.from({ length: 50 }, (_, n) => ({ name: `p${n}`, scn: FIRST, path: "x" }));
+  await Promise.all(entries.map((each) => journal.begin(each)));
+  await journal.close();
+  const again = await LoadJournal.open(directory.path);
+  assertEquals(again.unended, entries);
+  await again.journal.close();
+});
