@@ -234,7 +234,8 @@ export class PluginDaemon implements AsyncDisposable {
     const began = performance.now();
     await this.open();
     this.#startedAt = Date.now();
-    await Promise.all([this.#parts.watches.start(), this.#parts.recovery.reopen(this.#state)]);
+    const { watches, recovery, manager } = this.#parts;
+    await Promise.all([watches.start(), manager.prepare(), recovery.reopen(this.#state)]);
     this.#looked = true;
     await this.#look();
     await this.#parts.recovery.retrySuspects(() => this.#look());

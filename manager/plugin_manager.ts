@@ -19,9 +19,8 @@ import { takeLease } from "./take_lease.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /**
- * Loads plugins, newest wins, and keeps every generation in memory.
- *
- * The idea, and the words, are those of viant/pgo's manager.
+ * Loads plugins, newest wins, and keeps every generation in memory. The idea, and the words, are
+ * those of viant/pgo's manager.
  *
  * @example
  * ```ts
@@ -82,7 +81,6 @@ export class PluginManager implements AsyncDisposable {
    * Opens an artifact and makes it the plugin's current generation.
    *
    * Opens of the same file that are under way at the same time share one load.
-   *
    * @param pathOrUrl A path, or a `file:` URL.
    * @throws {PluginOutdatedError} where what is loaded is as new, or the initial SCN is newer.
    * @throws {HotplugError} of another code for what else keeps it from loading; the generation that
@@ -95,7 +93,6 @@ export class PluginManager implements AsyncDisposable {
 
   /**
    * Opens the artifact that an info file describes.
-   *
    * @param pathOrUrl A path, or a `file:` URL, of a `.pinf` file.
    * @throws {HotplugError} `name` and `info` for what is no info file; else as {@linkcode open}.
    */
@@ -189,7 +186,6 @@ export class PluginManager implements AsyncDisposable {
   /**
    * Takes a generation in memory back into use: it is activated, becomes the current one, the bad
    * one drains. From then on nothing up to the bad SCN is loaded, until {@linkcode release}.
-   *
    * The bad one is asked to quiesce and hand over as ever, but what it fails at there is passed over.
    *
    * @throws {HotplugError} `not-found` where there is nothing to go back to, `activation` or `health`
@@ -221,6 +217,11 @@ export class PluginManager implements AsyncDisposable {
     this.#opener.reconfigure(options);
   }
 
+  /** Makes the folder now that the first load would make, so that it need not wait for it. */
+  async prepare(): Promise<void> {
+    await this.#store.prepare();
+  }
+
   /** Takes over what kept versions of the plugin out in an earlier process; nothing is told of it. */
   restore(name: string, holds: RestoredHolds): void {
     assertPluginName(name);
@@ -229,8 +230,7 @@ export class PluginManager implements AsyncDisposable {
 
   /**
    * Opens a version that waits for an approval (see {@linkcode ManagerOptions.approve}), the newest one
-   * if no SCN is given. What is approved is the file as it was when it was held.
-   *
+   * if no SCN is given, as its file was when it was held.
    * @throws {HotplugError} `not-found` where none waits; else as {@linkcode open}.
    */
   async approve(name: string, scn?: Scn, options: OpenOptions = {}): Promise<Generation> {
@@ -269,8 +269,8 @@ export class PluginManager implements AsyncDisposable {
   }
 
   /**
-   * Ends it: loads under way are given up, what is active is deactivated, guards are taken back,
-   * files removed; what it has loaded can't be called any more. Twice is as good as once.
+   * Ends it: loads are given up, what is active is deactivated, guards are taken back, files removed;
+   * what it has loaded can't be called any more. Twice is as good as once.
    */
   close(): Promise<void> {
     return this.#closed ??= this.#close();

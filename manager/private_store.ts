@@ -23,6 +23,8 @@ export interface PlacedModule {
 }
 
 interface Root {
+  /** Resolves once what others have left was removed. */
+  readonly swept: Promise<void>;
   readonly path: string;
   readonly lock: Deno.FsFile;
 }
@@ -40,6 +42,11 @@ const LOCK = "lock";
 export class PrivateStore {
   #root: Promise<Root> | undefined;
   #closed: Promise<void> | undefined;
+
+  /** Makes the folder that all others lie in; what keeps it from that is told by who places something. */
+  async prepare(): Promise<void> {
+    if (!this.#closed) await this.#openRoot().catch(() => {});
+  }
 
   /** Begins to make a folder: that takes as long as reading an artifact, and need not wait for it. */
   reserve(name: string, scn: Scn, ordinal: number): PrivateFolder {
@@ -125,6 +132,7 @@ export class PrivateStore {
   async #close(): Promise<void> {
     const root = await this.#root?.catch(() => undefined);
     if (!root) return;
+    await root.swept;
     // First the lock, since Windows removes no open file.
     root.lock.close();
     await rm(root.path, { recursive: true, force: true });
@@ -148,8 +156,8 @@ async function makeRoot(): Promise<Root> {
   const lock = await Deno.open(unnamed, { create: true, write: true, mode: 0o600 });
   await lock.lock(true);
   await Deno.rename(unnamed, join(path, LOCK));
-  await sweep((await lstat(path)).uid);
-  return { path, lock };
+  const { uid } = await lstat(path);
+  return { path, lock, swept: sweep(uid) };
 }
 
 /** Removes the owner's folders of processes that ended without closing: `kill -9` leaves them. */
