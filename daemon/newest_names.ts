@@ -29,38 +29,59 @@ export function newestNames(
   listings: readonly Listing[],
   { depth, currentScn }: ThinOptions,
 ): Thinned {
-  const versions = new Map<string, Set<string>>();
-  for (const { files } of listings) {
-    for (const file of files) {
-      const at = scnAt(file);
-      if (at < 0) continue;
-      const name = file.slice(0, at);
-      let scns = versions.get(name);
-      if (!scns) versions.set(name, scns = new Set());
-      scns.add(file.slice(at + 1, at + 1 + DIGITS));
+  const plugins = new Map<string, Newest>();
+  const places = listings.map(({ files }) => files.map(scnAt));
+  for (const [index, { files }] of listings.entries()) {
+    for (const [at, file] of files.entries()) {
+      const place = places[index]?.[at] ?? -1;
+      if (place < 0) continue;
+      const name = file.slice(0, place);
+      let newest = plugins.get(name);
+      if (!newest) {
+        newest = { depth: depth(name), scns: [], leftOut: "" };
+        plugins.set(name, newest);
+      }
+      addScn(newest, file.slice(place + 1, place + 1 + DIGITS));
     }
   }
-  const wanted = new Map<string, Set<string>>();
   const deeper = new Map<string, Scn>();
-  for (const [name, scns] of versions) {
-    if (scns.size <= depth(name)) continue;
-    const sorted = [...scns].sort();
-    const newest = sorted.slice(-depth(name));
-    deeper.set(name, Number(sorted.at(-depth(name) - 1)));
-    wanted.set(name, new Set([...newest, String(currentScn(name) ?? "")]));
-  }
+  for (const [name, { leftOut }] of plugins) if (leftOut !== "") deeper.set(name, Number(leftOut));
   if (deeper.size === 0) return { listings, deeper };
-  const thinned = listings.map(({ directory, files }) => {
-    return { directory, files: files.filter((file) => isWanted(file, wanted)) };
+  const isWanted = (file: string, place: number): boolean => {
+    if (place < 0) return true;
+    const name = file.slice(0, place);
+    const { leftOut = "" } = plugins.get(name) ?? {};
+    const scn = file.slice(place + 1, place + 1 + DIGITS);
+    return scn > leftOut || Number(scn) === currentScn(name);
+  };
+  const thinned = listings.map(({ directory, files }, index) => {
+    const at = places[index] ?? [];
+    return { directory, files: files.filter((file, index) => isWanted(file, at[index] ?? -1)) };
   });
   return { listings: thinned, deeper };
 }
 
-function isWanted(file: string, wanted: ReadonlyMap<string, ReadonlySet<string>>): boolean {
-  const at = scnAt(file);
-  if (at < 0) return true;
-  const scns = wanted.get(file.slice(0, at));
-  return !scns || scns.has(file.slice(at + 1, at + 1 + DIGITS));
+/** The newest SCNs of a plugin, as text: all have the same length. */
+interface Newest {
+  /** How many are wanted. */
+  readonly depth: number;
+  /** The oldest first. */
+  readonly scns: string[];
+  /** The newest that is none of them; empty if there is none. */
+  leftOut: string;
+}
+
+function addScn(newest: Newest, scn: string): void {
+  const { scns, depth } = newest;
+  const isFull = scns.length === depth;
+  if (scn <= newest.leftOut || (isFull && scn < (scns[0] ?? ""))) {
+    if (scn > newest.leftOut) newest.leftOut = scn;
+    return;
+  }
+  if (scns.includes(scn)) return;
+  scns.push(scn);
+  scns.sort();
+  if (isFull) newest.leftOut = scns.shift() ?? "";
 }
 
 const DIGITS = 14;
