@@ -1,11 +1,12 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { basename, join, resolve } from "@std/path";
-import { type ChokidarOptions, type FSWatcher, watch } from "chokidar";
+import { basename, resolve } from "@std/path";
+import type { ChokidarOptions, FSWatcher } from "chokidar";
 import { describeError } from "../manager/describe_error.ts";
 import type { WatchEvent } from "./events.ts";
 import { networkFileSystem } from "./network_file_system.ts";
 import { isTemporaryName } from "./temporary_name.ts";
+import { watchUnlisted } from "./watch_unlisted.ts";
 
 /** Whom a {@linkcode DirectoryWatch} tells. */
 export interface DirectoryWatchListener {
@@ -31,13 +32,6 @@ export interface DirectoryWatchOptions {
   /** What sets a watch. */
   readonly setWatch?: SetWatch;
 }
-
-/**
- * A name that nobody has: chokidar waits for it by a watch of the folder, and does not look at all that
- * is in it first, as it does of a folder that it is to watch. That takes 0.5 s for 20 000 files, this
- * 4 ms.
- */
-const NOTHING = ".hotplug-nothing";
 
 /** So long nothing is gained by trying again. */
 const EXHAUSTED_FOR = 60_000;
@@ -78,7 +72,7 @@ export class DirectoryWatch implements AsyncDisposable {
     this.#options = {
       exhaustedFor: EXHAUSTED_FOR,
       networkOf: networkFileSystem,
-      setWatch: watch,
+      setWatch: watchUnlisted,
       ...options,
     };
   }
@@ -159,12 +153,11 @@ export class DirectoryWatch implements AsyncDisposable {
 
   #watch(): Promise<void> {
     const ready = this.#ready = Promise.withResolvers<void>();
-    const target = join(this.#directory, NOTHING);
-    const watcher = this.#options.setWatch(target, {
+    const watcher = this.#options.setWatch(this.#directory, {
       depth: 0,
       ignoreInitial: true,
       // Its own events about entries would cost a watch and a stat for each; `raw` is all we need.
-      ignored: (path) => resolve(path) !== target,
+      ignored: (path) => resolve(path) !== this.#directory,
     });
     this.#watcher = watcher;
     let failed = false;
