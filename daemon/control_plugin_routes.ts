@@ -15,6 +15,9 @@ import {
 import type { ControlTarget } from "./control_target.ts";
 import { invoke } from "./control_invoke.ts";
 
+/** What a route may fail with that loads or activates a version. */
+const OF_LOADING = [404, 409, 413, 422, 502, 504];
+
 /** What can be asked for of plugins. */
 export function pluginRoutes(): ControlRoute[] {
   return [...listRoutes(), ...versionRoutes(), ...holdRoutes(), invokeRoute];
@@ -56,7 +59,7 @@ function versionRoutes(): ControlRoute[] {
       summary: "Takes an older generation back into use, and holds what was current",
       body: rollbackSchema,
       answer: pluginAnswerSchema,
-      fails: [404, 409, 422, 500],
+      fails: OF_LOADING,
       handle: async ({ target }, { path: { name = "" }, body }) => {
         assertPluginName(name);
         await target.rollback(name, body);
@@ -70,7 +73,7 @@ function versionRoutes(): ControlRoute[] {
       summary: "Opens a version that waits for an approval, the newest one if no SCN is given",
       body: approveSchema,
       answer: pluginAnswerSchema,
-      fails: [404, 409, 422, 500],
+      fails: OF_LOADING,
       handle: async ({ target }, { path: { name = "" }, body: { scn } }) => {
         assertPluginName(name);
         await target.approve(name, scn);
@@ -108,7 +111,6 @@ function holdRoute(
     summary,
     body: emptySchema,
     answer: pluginAnswerSchema,
-    fails: [500],
     handle: async ({ target }, { path: { name = "" } }) => {
       assertPluginName(name);
       return answer(target, name, await act(target, name));
@@ -123,7 +125,7 @@ const invokeRoute: ControlRoute = route({
   summary: "Calls a symbol of the current generation; only where the daemon allows it",
   body: invokeSchema,
   answer: invokedSchema,
-  fails: [403, 404, 422, 429, 502, 504],
+  fails: [404, 409, 422, 429, 502, 504],
   handle: ({ target, allowInvoke }, { path: { name = "" }, body }) => {
     if (!allowInvoke) {
       throw new HotplugError(

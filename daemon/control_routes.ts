@@ -36,7 +36,7 @@ function daemonRoutes(): ControlRoute[] {
       answer: "text/event-stream",
       fails: [429],
       handle: ({ events }, { headers, query: { last, follow } }) => {
-        const lastId = headers.get("last-event-id");
+        const lastId = headers.get("last-event-id") || null;
         const body = events.open({
           ...(lastId !== null && { lastId }),
           ...(last !== undefined && { last: Number(last) }),
@@ -88,7 +88,7 @@ function quarantineRoutes(): ControlRoute[] {
       id: "releaseQuarantine",
       summary: "Lets a version out of quarantine, and scans",
       answer: changedSchema,
-      fails: [400, 404, 500],
+      fails: [400, 404],
       handle: async ({ target }, { path: { name = "", scn = "" } }) => {
         if (await target.releaseQuarantine(name, parseScn(scn))) return { changed: true };
         throw new HotplugError(

@@ -191,12 +191,12 @@ const EVENT_TYPES: Readonly<Record<DaemonEvent["type"] | "gap", true>> = {
 
 /** What is common to all events. */
 export const eventSchema = v.pipe(
-  v.looseObject({
+  v.objectWithRest({
     type: v.picklist(Object.keys(EVENT_TYPES)),
     time,
     name: v.exactOptional(v.string()),
     scn: v.exactOptional(scn),
-  }),
+  }, v.unknown()),
   v.description("Further fields depend on the type"),
 );
 

@@ -21,7 +21,18 @@ export interface EventsFrom {
   readonly follow: boolean;
 }
 
+/** How far somebody has read. */
+interface Reader {
+  /** The id of the last event that it was sent. */
+  cursor: number;
+  /** What goes before all events. */
+  due: string;
+  /** Whether it takes one of the places. */
+  counted: boolean;
+}
+
 const encoder = new TextEncoder();
+const SIGN_OF_LIFE = ":\n\n";
 
 /** Streams a history as server-sent events, to many readers. */
 export class EventStreams {
@@ -41,61 +52,71 @@ export class EventStreams {
    * @throws {HotplugError} `busy` where too many read already.
    */
   open(from: EventsFrom): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const { readers, heartbeat } = this.#options;
+    const { readers } = this.#options;
     if (this.#readers >= readers) {
       throw new HotplugError(
         "busy",
         `Cannot stream events: ${readers} read already; end one first`,
       );
     }
-    this.#readers++;
     const gone = new AbortController();
+    const { cursor, first = "" } = this.#begin(from);
+    const reader: Reader = { cursor, due: `: hotplug\n\n${first}`, counted: false };
     const end = (): void => {
       if (gone.signal.aborted) return;
       gone.abort();
-      this.#readers--;
+      if (reader.counted) this.#readers--;
     };
-    let { cursor, first } = this.#begin(from);
     return new ReadableStream({
-      start: (controller) => {
-        // At once, so that who asks knows that it is heard.
-        controller.enqueue(encoder.encode(": hotplug\n\n" + (first ?? "")));
-      },
       pull: async (controller) => {
-        const due = this.#history.after(cursor);
-        if (due.events.length > 0 || due.lost > 0) {
-          cursor = this.#history.last;
-          controller.enqueue(encoder.encode(this.#format(due)));
-        } else if (this.#history.closed || !from.follow) {
-          end();
-          controller.close();
-        } else {
-          const late = new AbortController();
-          const timer = setTimeout(() => late.abort(), heartbeat);
-          await this.#history.changed(cursor, AbortSignal.any([gone.signal, late.signal]));
-          clearTimeout(timer);
-          if (gone.signal.aborted) return;
-          controller.enqueue(encoder.encode(late.signal.aborted ? ":\n\n" : ""));
-        }
+        // Not before: the answer to HEAD has a stream that nobody reads or cancels.
+        if (!reader.counted) this.#readers++;
+        reader.counted = true;
+        const text = await this.#next(reader, from.follow, gone.signal);
+        if (gone.signal.aborted) return;
+        if (text !== undefined) return controller.enqueue(encoder.encode(text));
+        end();
+        controller.close();
       },
       cancel: end,
     }, { highWaterMark: 0 });
   }
 
+  /** What is to be sent next; undefined at the end. */
+  async #next(reader: Reader, follow: boolean, gone: AbortSignal): Promise<string | undefined> {
+    const { due } = reader;
+    reader.due = "";
+    if (due !== "") return due;
+    const news = (): string => {
+      const after = this.#history.after(reader.cursor);
+      reader.cursor = this.#history.last;
+      return this.#format(after);
+    };
+    const text = news();
+    if (text !== "") return text;
+    if (this.#history.closed || !follow) return undefined;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), this.#options.heartbeat);
+    await this.#history.changed(reader.cursor, AbortSignal.any([gone, late.signal]));
+    clearTimeout(timer);
+    return news() || (this.#history.closed ? undefined : SIGN_OF_LIFE);
+  }
+
   #begin({ lastId, last = 0 }: EventsFrom): { cursor: number; first?: string } {
-    if (lastId === undefined) return { cursor: Math.max(0, this.#history.last - last) };
+    const { lost } = this.#history.after(0);
+    if (lastId === undefined) return { cursor: Math.max(lost, this.#history.last - last) };
     const [epoch, id = ""] = lastId.split("-");
     if (epoch === this.#options.epoch && /^\d{1,15}$/.test(id)) {
       return { cursor: Math.min(Number(id), this.#history.last) };
     }
     // Of another process: what it told after that is not to be had, all that this one knows is.
-    const { lost } = this.#history.after(0);
     return { cursor: lost, first: this.#gap(lost, { reason: "restarted" }) };
   }
 
   #format({ lost, events }: EventsAfter): string {
     const { epoch } = this.#options;
-    const gap = lost > 0 ? this.#gap((events[0]?.id ?? 1) - 1, { reason: "overflow", lost }) : "";
+    const upTo = events[0] ? events[0].id - 1 : this.#history.last;
+    const gap = lost > 0 ? this.#gap(upTo, { reason: "overflow", lost }) : "";
     return gap +
       events.map(({ id, type, json }) => `id: ${epoch}-${id}\nevent: ${type}\ndata: ${json}\n\n`)
         .join("");

@@ -17,7 +17,7 @@ import {
 } from "./control_schemas.ts";
 
 /** What any route may fail with. */
-const ANY = [401, 403, 500];
+const ANY = [401, 403, 500, 503];
 /** What a route may fail with that reads a body. */
 const OF_BODY = [400, 408, 413, 415];
 

@@ -1,0 +1,129 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { dirname, join } from "@std/path";
+import { ControlServer } from "../daemon/mod.ts";
+import { readPlace } from "../daemon/control_place.ts";
+import { clearSocket } from "../daemon/control_socket.ts";
+import { startControl, tcpOf, unixClient } from "./_control.ts";
+import { makeDaemon, within } from "./_daemon.ts";
+import { assertCode } from "./_errors.ts";
+import { startScript } from "./_script.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const ignore = Deno.build.os === "windows";
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore, fn });
+}
+
+async function modeOf(path: string): Promise<string> {
+  return ((await Deno.lstat(path)).mode! & 0o777).toString(8);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+test("the socket lies in the state folder, and both are private", async () => {
+  await using at = await startControl();
+  assertEquals(at.place.socket, join(at.state, "control.sock"));
+  assertEquals([await modeOf(at.state), await modeOf(at.place.socket ?? "")], ["700", "600"]);
+  assertEquals(await readPlace(at.state), at.place);
+  await at.control.close();
+  assertEquals(
+    await Promise.all(["control.sock", "control.json"].map((each) => exists(join(at.state, each)))),
+    [false, false],
+  );
+});
+
+test("a state folder whose path is too long has its socket in a private folder elsewhere", async () => {
+  await using directory = await tempDirectory();
+  const state = directory.file("s".repeat(120));
+  await using fixture = makeDaemon([directory.file("plugins")], { state });
+  await fixture.daemon.open();
+  await using control = new ControlServer(fixture.daemon, { state });
+  const { socket = "" } = await control.start();
+  assertEquals(await modeOf(dirname(socket)), "700");
+  assertEquals((await readPlace(state))?.socket, socket);
+  using client = unixClient({ socket });
+  const response = await fetch("http://localhost/livez", { client });
+  assertEquals(await response.text(), "ok\n");
+  await control.close();
+  assertEquals(await exists(dirname(socket)), false);
+});
+
+test("the socket of a daemon that was killed is replaced", async () => {
+  await using directory = await tempDirectory();
+  const state = directory.file("state");
+  await Deno.mkdir(state, { mode: 0o700 });
+  const path = join(state, "control.sock");
+  const source = `
+    Deno.listen({ transport: "unix", path: ${JSON.stringify(path)} });
+    console.log("listening");
+    await new Promise((resolve) => setTimeout(resolve, 60_000));`;
+  await using other = await startScript(directory.path, source);
+  const lines = other.stdout.getReader();
+  await lines.read();
+  await using fixture = makeDaemon([directory.file("plugins")], { state });
+  await fixture.daemon.open();
+  // While it lives, it is left alone.
+  const { message } = await assertCode(clearSocket(path, 100), "listen");
+  assertStringIncludes(message, "another process listens there");
+  assert(await exists(path));
+  other.kill("SIGKILL");
+  await other.status;
+  assert(await exists(path));
+  await using control = new ControlServer(fixture.daemon, { state });
+  const place = await control.start();
+  using client = unixClient(place);
+  assertEquals(await (await fetch("http://localhost/livez", { client })).text(), "ok\n");
+  await lines.cancel();
+  await other.stderr.cancel();
+  await other.stdin.close().catch(() => {});
+});
+
+test("what is no socket is not touched", async () => {
+  await using directory = await tempDirectory();
+  const state = directory.file("state");
+  await using fixture = makeDaemon([directory.file("plugins")], { state });
+  await fixture.daemon.open();
+  const path = join(state, "control.sock");
+  await Deno.writeTextFile(path, "precious");
+  await using control = new ControlServer(fixture.daemon, { state });
+  const { message } = await assertCode(control.start(), "listen");
+  assertStringIncludes(message, path);
+  assertEquals(await Deno.readTextFile(path), "precious");
+});
+
+Deno.test("a port that is taken is told", async () => {
+  await using at = await startControl();
+  const { hostname = "", port } = tcpOf(at.place);
+  const control = new ControlServer(at.fixture.daemon, {
+    tcp: { hostname, port },
+    token: "a-token-that-is-long-enough",
+  });
+  const { message } = await assertCode(control.start(), "listen");
+  assertStringIncludes(message, `${hostname}:${port}`);
+  await control.close();
+});
+
+Deno.test("a close ends what is under way, and is the same a second time", async () => {
+  await using at = await startControl();
+  const idle = await Deno.connect(tcpOf(at.place));
+  const slow = await Deno.connect(tcpOf(at.place));
+  await slow.write(new TextEncoder().encode("PUT /v1/log-level HTTP/1.1\r\nhost: 127.0"));
+  const events = await at.ask("GET", "/v1/events");
+  const first = at.control.close();
+  assert(first === at.control.close());
+  await within(5_000, "the close", first);
+  assertEquals((await events.text()).startsWith(": hotplug"), true);
+  idle.close();
+  slow.close();
+});
+
+Deno.test("a control that was closed does not start", async () => {
+  await using directory = await tempDirectory();
+  await using fixture = makeDaemon([directory.path]);
+  const control = new ControlServer(fixture.daemon, { state: directory.file("state") });
+  await control.close();
+  await assertCode(control.start(), "closed");
+});
