@@ -68,7 +68,11 @@ export async function openArtifact(
       told?.catch(() => {});
       return artifact;
     };
-    const next = await loadArtifact(location, read, world, () => told);
+    const next = await loadArtifact(location, read, world, () => told).catch(async (error) => {
+      // Nothing of this open goes on once it has failed.
+      await Promise.allSettled([told]);
+      throw error;
+    });
     const { closing: signal } = world;
     const beforeFlip = (): void => {
       world.assertOpen();
