@@ -3,7 +3,8 @@ import { table } from "./_stats.ts";
 
 const SWAPS = 2_000;
 const CALLS = 100;
-const WARM_UP = 200;
+/** What V8 keeps for later is at its most after some hundred workers, in a bare loop too. */
+const WARM_UP = 600;
 
 interface Sample {
   readonly n: number;
@@ -15,7 +16,7 @@ interface Sample {
 
 /**
  * What a daemon with a worker tier takes after 2 000 swaps and 200 000 calls, beside what it took after
- * the first 200; RSS beside a loop that starts and ends as many bare workers.
+ * the first 600; RSS beside a loop that starts and ends as many bare workers.
  */
 export async function benchMonths(): Promise<string[]> {
   const marks = `${WARM_UP},${SWAPS}`;
