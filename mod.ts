@@ -173,6 +173,7 @@ export type {
   ChooseTier,
   ConflictEvent,
   FailedEvent,
+  FetchInfo,
   Generation,
   GenerationHolder,
   GenerationState,
@@ -207,7 +208,13 @@ export type {
   VerifiedArtifact,
   VerifiedFiles,
 } from "./manager/mod.ts";
-export { ControlServer, defaultStateFolder, PluginDaemon, readConfig } from "./daemon/mod.ts";
+export {
+  ControlServer,
+  defaultStateFolder,
+  Gateway,
+  PluginDaemon,
+  readConfig,
+} from "./daemon/mod.ts";
 export type {
   ConfigEvent,
   ControlOptions,
@@ -218,6 +225,9 @@ export type {
   DaemonOptions,
   DaemonStatus,
   DeletedEvent,
+  GatewayCount,
+  GatewayOptions,
+  GatewayTarget,
   LogLevel,
   MemoryEvent,
   MemoryStatus,

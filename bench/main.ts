@@ -10,6 +10,7 @@
 import { benchBuild } from "./build.ts";
 import { benchCall } from "./call.ts";
 import { benchColdStart } from "./cold_start.ts";
+import { benchGateway } from "./gateway.ts";
 import { benchMemory } from "./memory.ts";
 import { benchMonths } from "./months.ts";
 import { benchRemoteCall } from "./remote_call.ts";
@@ -20,6 +21,7 @@ const BENCHES = {
   coldStart: benchColdStart,
   call: benchCall,
   remoteCall: benchRemoteCall,
+  gateway: benchGateway,
   build: benchBuild,
   memory: benchMemory,
   months: benchMonths,

@@ -58,6 +58,11 @@ export function addressArgument(text: string): Address {
   throw new InvalidArgumentError("Give it as HOST:PORT, as 127.0.0.1:9090.");
 }
 
+/** As {@linkcode addressArgument}; a port alone is one of this machine's own. */
+export function portArgument(text: string): Address {
+  return addressArgument(/^\d+$/.test(text) ? `127.0.0.1:${text}` : text);
+}
+
 /** For an option that may be repeated. */
 export function collect<T>(
   read: (text: string) => T,

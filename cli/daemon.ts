@@ -1,6 +1,13 @@
 import { Command, Option } from "commander";
 import { LOG_LEVELS } from "../daemon/mod.ts";
-import { addressArgument, collect, numberArgument, scnArgument, textArgument } from "./argument.ts";
+import {
+  addressArgument,
+  collect,
+  numberArgument,
+  portArgument,
+  scnArgument,
+  textArgument,
+} from "./argument.ts";
 import { checkDaemonCommand } from "./check_daemon.ts";
 import { type DaemonFlags, daemonSettings } from "./daemon_settings.ts";
 import type { Io } from "./io.ts";
@@ -11,6 +18,7 @@ Examples:
   hotplug daemon ./plugins
   hotplug daemon ./plugins --trust release.key.pub
   hotplug daemon ./plugins ./more --initial-scn 20261123000000 --json
+  hotplug daemon ./plugins --gateway 8080
   hotplug daemon --config /etc/hotplug/hotplug.jsonc --check
 
 It ends on SIGINT (ctrl-c) and SIGTERM, once calls under way have ended; a second
@@ -94,6 +102,10 @@ function options(): Option[] {
       "--token-file <FILE>",
       "the token for --control (default: control.token in the state folder, made if missing)",
     ).argParser(textArgument),
+    new Option(
+      "--gateway <[HOST:]PORT>",
+      "serve plugins by http at /NAME/: those that export default { fetch(request) }",
+    ).argParser(portArgument),
     new Option("--allow-invoke", "let whoever controls it call what plugins export"),
     new Option("--log-level <LEVEL>", "log from this weight on (default: info)")
       .choices([...LOG_LEVELS]),

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { ControlServer, type PluginDaemon } from "../daemon/mod.ts";
+import { ControlServer, type Gateway, type PluginDaemon } from "../daemon/mod.ts";
 import type { DaemonSettings } from "./daemon_settings.ts";
 
 /**
@@ -10,13 +10,18 @@ import type { DaemonSettings } from "./daemon_settings.ts";
 export async function startControl(
   daemon: PluginDaemon,
   { control }: DaemonSettings,
+  gateway: Gateway | undefined,
 ): Promise<ControlServer | undefined> {
   if (!control) return undefined;
   // Its lock first: without it somebody else may be listening there.
   await daemon.open();
   const { state } = daemon.status();
   if (state === undefined && control.tcp === undefined) return undefined;
-  const server = new ControlServer(daemon, { ...control, ...(state !== undefined && { state }) });
+  const server = new ControlServer(daemon, {
+    ...control,
+    ...(state !== undefined && { state }),
+    ...(gateway && { gateway }),
+  });
   try {
     const { url, socket } = await server.start();
     const logger = getLogger(["hotplug", "control"]);

@@ -8,7 +8,7 @@ import {
   readConfig,
 } from "../daemon/mod.ts";
 import { readPublicKeys } from "../daemon/key_files.ts";
-import type { Address } from "./argument.ts";
+import { type Address, portArgument } from "./argument.ts";
 import { readToken } from "./read_token.ts";
 
 /** The flags of `hotplug daemon`. */
@@ -29,6 +29,7 @@ export interface DaemonFlags {
   readonly control?: Address | boolean;
   readonly tokenFile?: string;
   readonly allowInvoke?: true;
+  readonly gateway?: Address;
   readonly check?: true;
   readonly json?: true;
 }
@@ -47,6 +48,8 @@ export interface DaemonSettings {
   readonly exitOnMemory: boolean;
   /** How it is controlled; undefined for not at all. */
   readonly control: ControlOptions | undefined;
+  /** Where its plugins are served by http; undefined for nowhere. */
+  readonly gateway: Address | undefined;
 }
 
 /** The configuration file of a folder. */
@@ -76,6 +79,8 @@ export async function daemonSettings(
     stopDeadline: flags.stopDeadline ?? config?.stopDeadline ?? STOP_DEADLINE,
     exitOnMemory: flags.exitOnMemory ?? config?.exitOnMemory ?? false,
     control: await controlOptions(flags),
+    gateway: flags.gateway ??
+      (config?.gateway === undefined ? undefined : portArgument(config.gateway)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { HotplugError } from "../artifact/mod.ts";
 import { PluginDaemon } from "../daemon/mod.ts";
 import { startControl } from "./daemon_control.ts";
+import { startGateway } from "./daemon_gateway.ts";
 import { startLog } from "./daemon_log.ts";
 import type { DaemonFlags, DaemonSettings } from "./daemon_settings.ts";
 import type { Io } from "./io.ts";
@@ -34,10 +35,12 @@ export async function runDaemon(
   }
   using _hangup = io.onHangup?.(() => void reload(daemon, manager));
   // Last to go, so that it can be seen how the daemon ends.
-  await using _control = await startControl(daemon, settings);
+  await using gateway = await startGateway(daemon, settings);
+  await using _control = await startControl(daemon, settings, gateway);
   const end = await untilEnd(daemon, manager, settings, io);
   void manager.notify("STOPPING=1");
-  await daemon.close({ drain: settings.stopDeadline });
+  const drain = settings.stopDeadline;
+  await Promise.all([gateway?.close({ drain }), daemon.close({ drain })]);
   if (end === "memory") throw outOfMemory();
 }
 

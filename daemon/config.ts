@@ -59,6 +59,8 @@ export interface Config extends Pick<DaemonOptions, ConfigOption> {
   readonly log?: "pretty" | "json";
   /** How long a stop waits for calls under way, in milliseconds. */
   readonly stopDeadline?: number;
+  /** Where plugins are served by http, as `[HOST:]PORT`. */
+  readonly gateway?: string;
   /** How much memory the process may have. */
   readonly memory?: ConfigMemory;
   /** Settings of all plugins. */

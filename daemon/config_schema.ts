@@ -4,6 +4,8 @@ import type { Config } from "./config.ts";
 /** A number of milliseconds. */
 const ms = (least = 0) =>
   v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(2 ** 31 - 1));
+const ADDRESS =
+  /^(?:(?:\[[\da-fA-F:.]+\]|[^:\s\/]+):)?(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|\d{1,4})$/;
 const text = v.pipe(v.string(), v.nonEmpty());
 const texts = v.array(text);
 const bytes = v.pipe(v.number(), v.integer(), v.minValue(2 ** 20));
@@ -116,6 +118,10 @@ export const configSchema: v.GenericSchema<unknown, Config> = v.pipe(
       "From what weight on something is logged",
     ),
     log: described(v.picklist(["pretty", "json"]), "How it is logged"),
+    gateway: described(
+      v.pipe(v.string(), v.regex(ADDRESS)),
+      "Where plugins are served by http: [HOST:]PORT",
+    ),
     stopDeadline: described(ms(), "How long a stop waits for calls under way, in milliseconds"),
     memory: described(memory, "How much memory the process may have"),
     defaults: described(v.strictObject(settings), "Settings of all plugins"),

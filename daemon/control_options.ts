@@ -2,6 +2,7 @@ import { resolve } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { range } from "../manager/range.ts";
 import type { BodyLimits } from "./control_body.ts";
+import type { Gateway } from "./gateway.ts";
 
 /** How a {@linkcode ControlServer} can be reached, and what it allows. */
 export interface ControlOptions {
@@ -24,6 +25,8 @@ export interface ControlOptions {
    * @default {false}
    */
   readonly allowInvoke?: boolean;
+  /** The gateway that serves the daemon's plugins, for the metrics. */
+  readonly gateway?: Pick<Gateway, "counts" | "streams">;
   /**
    * How many events are kept for whoever comes late.
    *

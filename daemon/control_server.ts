@@ -66,7 +66,7 @@ export class ControlServer implements AsyncDisposable {
     this.#options = resolveControlOptions(options);
     const { history, heartbeat, readers, allowInvoke, limits } = this.#options;
     this.#history = new EventHistory(daemon, { events: history });
-    this.#metrics = new Metrics(daemon);
+    this.#metrics = new Metrics(daemon, options.gateway);
     this.#app = controlApp({
       target: daemon,
       events: new EventStreams(this.#history, {

@@ -3,6 +3,7 @@ import project from "../deno.json" with { type: "json" };
 import { CallTotals } from "./call_totals.ts";
 import type { ControlTarget } from "./control_target.ts";
 import type { DaemonEvent } from "./events.ts";
+import type { Gateway } from "./gateway.ts";
 import type { DaemonStatus } from "./status.ts";
 
 /** The bounds of the histogram of swaps, in seconds. */
@@ -14,6 +15,9 @@ export type MeteredDaemon = Pick<ControlTarget, "status" | "subscribe"> & {
   readonly manager: Pick<ControlTarget["manager"], "statusOf">;
 };
 
+/** What of a gateway is metered. */
+export type MeteredGateway = Pick<Gateway, "counts" | "streams">;
+
 /** What a daemon has done and how it stands, in Prometheus' text format. */
 export class Metrics implements Disposable {
   readonly #daemon: MeteredDaemon;
@@ -22,11 +26,13 @@ export class Metrics implements Disposable {
   readonly #calls: CallTotals;
   readonly #scans: Counter;
   readonly #set: (status: DaemonStatus) => void;
+  readonly #setGateway: (() => void) | undefined;
   #scanned = 0;
 
   /** Counts from now on. */
-  constructor(daemon: MeteredDaemon) {
+  constructor(daemon: MeteredDaemon, gateway?: MeteredGateway) {
     this.#daemon = daemon;
+    this.#setGateway = gateway && gatewayMetrics(this.#registry, gateway);
     this.#calls = new CallTotals(this.#registry);
     this.#scans = counter(this.#registry, "scans", "Full scans of the folders");
     this.#set = gauges(this.#registry);
@@ -53,6 +59,7 @@ export class Metrics implements Disposable {
     this.#scans.inc(Math.max(0, status.scans.count - this.#scanned));
     this.#scanned = status.scans.count;
     this.#set(status);
+    this.#setGateway?.();
     return await this.#registry.metrics();
   }
 
@@ -149,6 +156,25 @@ function gauges(registry: Registry): (status: DaemonStatus) => void {
     rss.set(status.memory.rss);
     heap.set(status.memory.heapUsed);
     if (status.startedAt !== undefined) started.set(Date.parse(status.startedAt) / 1_000);
+  };
+}
+
+function gatewayMetrics(registry: Registry, gateway: MeteredGateway): () => void {
+  const requests = counter(registry, "gateway_requests", "Answers of the gateway, by status", [
+    "plugin",
+    "status",
+  ]);
+  const streams = gauge(
+    registry,
+    "hotplug_gateway_streams",
+    "Event streams and WebSockets that are open",
+  );
+  return () => {
+    requests.reset();
+    for (const { plugin, status, count } of gateway.counts()) {
+      requests.inc({ plugin, status: String(status) }, count);
+    }
+    streams.set(gateway.streams);
   };
 }
 

@@ -193,6 +193,13 @@ export class PluginDaemon implements AsyncDisposable {
     return await this.#parts.holds.unquarantine(name, scn);
   }
 
+  /** Whether there is something of a plugin, loaded or not; before the first scan, that may be. */
+  knows(name: string): boolean {
+    const { manager, scanner } = this.#parts;
+    if (!this.#ready || scanner.found(name)) return true;
+    return manager.generations(name).length > 0 || manager.isHeld(name, 1);
+  }
+
   /** What is logged; events are told whatever it is. */
   get logLevel(): LogLevel {
     return this.#logLevel;

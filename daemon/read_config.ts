@@ -17,6 +17,8 @@ export interface DaemonConfig {
   readonly log?: "pretty" | "json";
   /** How long a stop waits for calls under way, in milliseconds; absent where it does not say. */
   readonly stopDeadline?: number;
+  /** Where plugins are served by http, as `[HOST:]PORT`; absent where it does not say. */
+  readonly gateway?: string;
   /** Whether the process drains and exits past the hard limit of memory. */
   readonly exitOnMemory: boolean;
 }
@@ -67,8 +69,19 @@ async function readText(path: string): Promise<string> {
 }
 
 async function optionsOf(config: Config, folder: string): Promise<DaemonConfig> {
-  const { $schema: _, watch, state, trust, memory, defaults, plugins, log, stopDeadline, ...rest } =
-    config;
+  const {
+    $schema: _,
+    watch,
+    state,
+    trust,
+    memory,
+    defaults,
+    plugins,
+    log,
+    stopDeadline,
+    gateway,
+    ...rest
+  } = config;
   const at = (path: string): string => resolve(folder, path);
   const options: Partial<DaemonOptions> = {
     ...rest,
@@ -84,6 +97,7 @@ async function optionsOf(config: Config, folder: string): Promise<DaemonConfig> 
     options,
     ...(log !== undefined && { log }),
     ...(stopDeadline !== undefined && { stopDeadline }),
+    ...(gateway !== undefined && { gateway }),
     exitOnMemory: memory?.exit ?? false,
   };
 }

@@ -47,6 +47,7 @@ export class Scanner {
   /** How many versions are looked at, of the plugins of which it is more than the first few. */
   readonly #depths = new Map<string, number>();
   #deeper: ReadonlyMap<string, Scn> = new Map();
+  #found: ReadonlySet<string> = new Set();
   #status: ScanStatus = { count: 0, files: 0 };
 
   /** Makes a scanner that has seen nothing. */
@@ -70,6 +71,11 @@ export class Scanner {
     return true;
   }
 
+  /** Whether the last scan found something of the plugin that may be opened, now or later. */
+  found(name: string): boolean {
+    return this.#found.has(name);
+  }
+
   /** Looks at the folders as they are now. */
   async scan(directories: readonly string[]): Promise<Map<string, Choice>> {
     const { recursive, isLocal, unlisted } = this.#world;
@@ -87,6 +93,7 @@ export class Scanner {
         if ((choices.get(name)?.candidates.length ?? 0) === 0) again = this.deepen(name) || again;
       }
     } while (again);
+    this.#found = new Set(choices.keys());
     for (const event of this.#skips.news(choices.values())) this.#world.emit(event);
     const gone = await this.#deleted.news(this.#world.sources(), choices);
     for (const event of gone) this.#world.emit(event);

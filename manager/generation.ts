@@ -31,6 +31,8 @@ export interface GenerationSource {
   readonly tier: Tier;
   /** The names of its symbols, sorted. */
   readonly symbols: readonly string[];
+  /** Whether its default export answers requests. */
+  readonly serves: boolean;
   /** Its info file, once there is one. */
   readonly info: InfoFile | undefined;
   /** What it is doing. */
@@ -105,6 +107,11 @@ export class Generation {
   /** The names of its public exports, sorted; hooks are not among them. */
   get symbols(): readonly string[] {
     return this.#source.symbols;
+  }
+
+  /** Whether it answers requests: its default export has a function `fetch`. */
+  get serves(): boolean {
+    return this.#source.serves;
   }
 
   /** Its info file; undefined for a module that was found without one. */

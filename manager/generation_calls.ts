@@ -1,5 +1,6 @@
 import { HotplugError } from "../artifact/mod.ts";
-import { HoldBook, type Holder } from "./hold_book.ts";
+import { faultOf, type FetchInfo } from "../plugin/mod.ts";
+import { HoldBook } from "./hold_book.ts";
 import type { CallLimits, Instance } from "./instance.ts";
 import { isAsyncIterator, pinIterator, type PinnedIterator } from "./pinned_iterator.ts";
 
@@ -9,6 +10,19 @@ export interface CallBounds extends CallLimits {
   readonly maxInFlight: number;
 }
 
+/** Fills what bounds leave open. */
+export function fillBounds(
+  { deadline, maxInFlight, signal }: Partial<CallBounds>,
+  defaults: CallBounds,
+): CallBounds {
+  if (deadline === undefined && maxInFlight === undefined && !signal) return defaults;
+  return {
+    deadline: deadline ?? defaults.deadline,
+    maxInFlight: maxInFlight ?? defaults.maxInFlight,
+    ...(signal && { signal }),
+  };
+}
+
 /** Who is told of what becomes of the calls. */
 export interface CallsWorld {
   /** Called each time when nobody holds the generation any more. */
@@ -16,6 +30,9 @@ export interface CallsWorld {
   /** Called at the end of each call. */
   ended(): void;
 }
+
+/** How a request counts among the symbols. */
+const FETCH = "default.fetch";
 
 /** The calls of one generation: who holds it, how many there were, how many failed. */
 export class GenerationCalls {
@@ -54,12 +71,8 @@ export class GenerationCalls {
 
   /** Calls a symbol; the generation is held until the call, or the iterator it answers with, ends. */
   async run(symbol: string, args: readonly unknown[], bounds: CallBounds): Promise<unknown> {
-    bounds.signal?.throwIfAborted();
-    if (this.#inFlight >= bounds.maxInFlight) throw this.#busy(symbol, bounds.maxInFlight);
-    const holder: Holder = { kind: "call", symbol, since: Date.now() };
-    this.holds.add(holder);
-    this.#begun++;
-    this.#inFlight++;
+    this.#begin(symbol, bounds);
+    const hold = this.holds.add("call", symbol);
     try {
       const result = await this.#instance.call(symbol, args, bounds);
       return isAsyncIterator(result) ? this.#pin(symbol, result) : result;
@@ -67,10 +80,25 @@ export class GenerationCalls {
       this.#failed++;
       throw error;
     } finally {
-      this.#inFlight--;
-      this.holds.end(holder);
-      this.#world.ended();
+      this.holds.end(hold);
+      this.#end();
     }
+  }
+
+  /**
+   * Lets the plugin answer a request; counted and bounded as a call is. Only the lease that it is asked
+   * by holds the generation.
+   */
+  fetch(request: Request, info: FetchInfo, bounds: CallBounds): Response | Promise<Response> {
+    this.#begin(FETCH, bounds);
+    let answer: Response | Promise<Response>;
+    try {
+      answer = this.#instance.fetch(request, info, bounds, this.#pinBody);
+    } catch (error) {
+      return this.#refused(error);
+    }
+    if (answer instanceof Promise) return answer.then(this.#answered, this.#refused);
+    return this.#answered(answer);
   }
 
   /** Ends the iterators that are still being read. */
@@ -78,13 +106,40 @@ export class GenerationCalls {
     for (const each of [...this.#iterators]) each.cut(error);
   }
 
+  readonly #pinBody = <T>(body: AsyncIterable<T>): AsyncIterable<T> =>
+    this.#pin(FETCH, body[Symbol.asyncIterator]()) as AsyncIterableIterator<T>;
+
+  #begin(symbol: string, { signal, maxInFlight }: CallBounds): void {
+    signal?.throwIfAborted();
+    if (this.#inFlight >= maxInFlight) throw this.#busy(symbol, maxInFlight);
+    this.#begun++;
+    this.#inFlight++;
+  }
+
+  #end(): void {
+    this.#inFlight--;
+    this.#world.ended();
+  }
+
+  readonly #answered = (answer: unknown): Response => {
+    const fault = faultOf(answer);
+    if (fault !== undefined) return this.#refused(new TypeError(fault));
+    this.#end();
+    return answer as Response;
+  };
+
+  readonly #refused = (error: unknown): never => {
+    this.#failed++;
+    this.#end();
+    throw error;
+  };
+
   #pin(symbol: string, source: AsyncIterator<unknown>): AsyncIterableIterator<unknown> {
-    const holder: Holder = { kind: "iterator", symbol, since: Date.now() };
-    this.holds.add(holder);
+    const hold = this.holds.add("iterator", symbol);
     const pinned = pinIterator(source, (error) => {
       if (error !== undefined) this.#failed++;
       this.#iterators.delete(pinned);
-      this.holds.end(holder);
+      this.holds.end(hold);
     });
     this.#iterators.add(pinned);
     return pinned.iterator;

@@ -5,7 +5,7 @@ import {
   type GenerationSource,
   type GenerationState,
 } from "./generation.ts";
-import { type CallBounds, GenerationCalls } from "./generation_calls.ts";
+import { type CallBounds, fillBounds, GenerationCalls } from "./generation_calls.ts";
 import { GenerationHooks } from "./generation_hooks.ts";
 import type { Instance } from "./instance.ts";
 import type { PluginScope } from "./plugin_scope.ts";
@@ -65,6 +65,8 @@ export class GenerationLife {
   readonly hooks: GenerationHooks;
   /** How it is run. */
   readonly settings: ResolvedPluginSettings;
+  /** What bounds a call that says nothing else. */
+  readonly bounds: CallBounds;
   /** When it was loaded, in milliseconds since the epoch. */
   readonly loadedAt: number = Date.now();
   readonly #init: LifeInit;
@@ -90,6 +92,7 @@ export class GenerationLife {
     this.#world = world;
     this.#info = info;
     this.settings = settings;
+    this.bounds = { deadline: settings.callDeadline, maxInFlight: settings.maxInFlight };
     this.calls = new GenerationCalls(instance, label, {
       empty: () => this.#left(),
       ended: () => world.called(this),
@@ -152,12 +155,7 @@ export class GenerationLife {
 
   /** Calls a symbol; what the bounds leave open is as the settings say. */
   call(symbol: string, args: readonly unknown[], bounds: Partial<CallBounds>): Promise<unknown> {
-    const { callDeadline, maxInFlight } = this.settings;
-    return this.calls.run(symbol, args, {
-      deadline: bounds.deadline ?? callDeadline,
-      maxInFlight: bounds.maxInFlight ?? maxInFlight,
-      ...(bounds.signal && { signal: bounds.signal }),
-    });
+    return this.calls.run(symbol, args, fillBounds(bounds, this.bounds));
   }
 
   /** Makes it the current one; a drain that was under way is off. */
@@ -277,6 +275,7 @@ export class GenerationLife {
       sha256,
       tier: instance.tier,
       symbols: instance.symbols,
+      serves: instance.serves,
       get info() {
         return life.#info;
       },

@@ -1,9 +1,10 @@
 import { type Hook, HotplugError, isHook } from "../artifact/mod.ts";
+import { type FetchHandler, type FetchInfo, isFetchHandler } from "../plugin/mod.ts";
 import { withDeadline } from "./deadline.ts";
 import { importModule } from "./import_module.ts";
 import type { ModuleNamespace } from "./import_url.ts";
 import type { CallLimits, Instance, InstanceRequest } from "./instance.ts";
-import { type PluginScope, runInScope } from "./plugin_scope.ts";
+import { type PluginScope, runInScope, runMethodInScope } from "./plugin_scope.ts";
 import { evaluateModule } from "./reclaimable_module.ts";
 import type { StackMapper } from "./stack_mapper.ts";
 
@@ -39,6 +40,11 @@ function inlineInstance(
     if (!mapper) return runInScope(scope, fn as Fn, ...args);
     return mapper.run(() => runInScope(scope, fn as Fn, ...args));
   };
+  const handle = (request: Request, info: FetchInfo): Response | Promise<Response> => {
+    const handler = exports?.default as FetchHandler;
+    const enter = () => runMethodInScope(scope, handler, handler.fetch, request, info);
+    return mapper ? mapper.run(enter) : enter();
+  };
   return {
     tier: "inline",
     symbols,
@@ -47,10 +53,17 @@ function inlineInstance(
       return exports !== undefined;
     },
     bytes,
+    serves: isFetchHandler(module.default),
     isFunction: (symbol) => typeof exports?.[symbol] === "function",
     value: (symbol) => exports?.[symbol],
     // deno-lint-ignore require-await -- what the function throws at once is a rejection, too
     call: async (symbol, args, limits) => bounded(run(exports?.[symbol], args), symbol, limits),
+    fetch: (request, info, limits) => {
+      const answer = handle(request, info);
+      return isThenable(answer)
+        ? Promise.resolve(bounded(answer, "default.fetch", limits) as Promise<Response>)
+        : answer;
+    },
     // deno-lint-ignore require-await
     hook: async (name, context) => {
       const hook = exports?.[name];
@@ -80,6 +93,10 @@ function bounded(answer: unknown, symbol: string, { signal, deadline }: CallLimi
     late,
     signal: signal ?? NEVER,
   });
+}
+
+function isThenable(answer: unknown): boolean {
+  return typeof (answer as { readonly then?: unknown } | null | undefined)?.then === "function";
 }
 
 const NEVER = new AbortController().signal;

@@ -1,5 +1,5 @@
 import type { Hook, HotplugError } from "../artifact/mod.ts";
-import type { PluginContext } from "../plugin/mod.ts";
+import type { FetchInfo, PinBody, PluginContext } from "../plugin/mod.ts";
 import type { Location } from "./locate.ts";
 import type { ResolvedManagerOptions } from "./options.ts";
 import type { Incident, PluginScope } from "./plugin_scope.ts";
@@ -30,6 +30,8 @@ export interface Instance {
   readonly alive: boolean;
   /** How many bytes of memory it holds, as far as its tier can tell. */
   readonly bytes: number;
+  /** Whether its default export answers requests. */
+  readonly serves: boolean;
   /** Whether the symbol is a function. */
   isFunction(symbol: string): boolean;
   /**
@@ -41,6 +43,18 @@ export interface Instance {
   value(symbol: string): unknown;
   /** Calls a symbol that is a function. */
   call(symbol: string, args: readonly unknown[], limits: CallLimits): Promise<unknown>;
+  /**
+   * Lets its default export answer a request, with anything. An answer that is there at once is none to
+   * wait for, and what is thrown at once is thrown: this is the way of every request.
+   *
+   * @param pin To be asked for where the body is a stream of ours.
+   */
+  fetch(
+    request: Request,
+    info: FetchInfo,
+    limits: CallLimits,
+    pin: PinBody,
+  ): Response | Promise<Response>;
   /**
    * Calls a hook, where it exports it; `activate` is given the context, the others nothing. One that
    * has ended is started again to be activated, whether it exports `activate` or not.

@@ -1,4 +1,8 @@
 import { HotplugError, type InfoFile, type Scn } from "../artifact/mod.ts";
+import type { FetchInfo } from "../plugin/mod.ts";
+import type { GenerationLife } from "./generation_life.ts";
+import type { Hold } from "./hold_book.ts";
+import { fillBounds } from "./generation_calls.ts";
 import type { Generation } from "./generation.ts";
 import type { CallOptions } from "./plugin_handle.ts";
 
@@ -8,14 +12,11 @@ export interface AcquireOptions extends CallOptions {
   readonly label?: string;
 }
 
-/** What a lease holds, and how it calls it. */
-export interface LeaseSource {
-  /** What is held. */
-  readonly generation: Generation;
-  /** Calls a symbol of it. */
-  call(symbol: string, args: readonly unknown[]): Promise<unknown>;
-  /** Ends the hold. */
-  end(): void;
+let take: (life: GenerationLife, options: AcquireOptions) => Lease;
+
+/** Takes a lease on a generation. */
+export function takeLease(life: GenerationLife, options: AcquireOptions): Lease {
+  return take(life, options);
 }
 
 /**
@@ -36,37 +37,45 @@ export interface LeaseSource {
  * ```
  */
 export class Lease implements Disposable, AsyncDisposable {
-  readonly #source: LeaseSource;
+  readonly #life: GenerationLife;
+  readonly #options: AcquireOptions;
+  readonly #hold: Hold;
   #ended = false;
 
   /** Made by a manager; see {@linkcode PluginManager.acquire}. */
-  constructor(source: LeaseSource) {
-    this.#source = source;
+  private constructor(life: GenerationLife, options: AcquireOptions) {
+    this.#life = life;
+    this.#options = options;
+    this.#hold = life.calls.holds.add("lease", options.label);
+  }
+
+  static {
+    take = (life, options) => new Lease(life, options);
   }
 
   /** The generation that is held. */
   get generation(): Generation {
-    return this.#source.generation;
+    return this.#life.generation;
   }
 
   /** The plugin's name. */
   get name(): string {
-    return this.#source.generation.name;
+    return this.#life.generation.name;
   }
 
   /** The sequence change number of the generation. */
   get scn(): Scn {
-    return this.#source.generation.scn;
+    return this.#life.generation.scn;
   }
 
   /** The generation's info file; undefined for a module that was found without one. */
   get info(): InfoFile | undefined {
-    return this.#source.generation.info;
+    return this.#life.generation.info;
   }
 
   /** The names of the generation's symbols, sorted. */
   get symbols(): readonly string[] {
-    return this.#source.generation.symbols;
+    return this.#life.generation.symbols;
   }
 
   /**
@@ -85,14 +94,32 @@ export class Lease implements Disposable, AsyncDisposable {
    */
   async call<T = unknown>(symbol: string, ...args: unknown[]): Promise<T> {
     this.#held().assertFunction(symbol);
-    return await this.#source.call(symbol, args) as T;
+    return await this.#life.call(symbol, args, this.#options) as T;
+  }
+
+  /**
+   * Answers a request by `fetch` of the plugin's default export, the convention of `deno serve`. It
+   * counts as a call; in a worker or process both bodies are streamed. Keep the lease until the answer
+   * was sent. As with such an export, an answer may be there at once, and so may an error.
+   *
+   * @throws {HotplugError} `symbol` where there is no such export, `closed` after the lease's end; else
+   * as {@linkcode Generation.call}, and `TypeError` for an answer that is no `Response`.
+   */
+  fetch(request: Request, info: FetchInfo): Response | Promise<Response> {
+    const { calls, bounds } = this.#life;
+    if (this.#held().serves) return calls.fetch(request, info, fillBounds(this.#options, bounds));
+    throw new HotplugError(
+      "symbol",
+      `Plugin "${this.name}" (SCN ${this.scn}) answers no requests: it has no default export with a ` +
+        "function `fetch`",
+    );
   }
 
   /** Ends the hold; a second time does nothing. */
   [Symbol.dispose](): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#source.end();
+    this.#life.calls.holds.end(this.#hold);
   }
 
   /** Ends the hold; a second time does nothing. */
@@ -102,7 +129,7 @@ export class Lease implements Disposable, AsyncDisposable {
   }
 
   #held(): Generation {
-    if (!this.#ended) return this.#source.generation;
+    if (!this.#ended) return this.#life.generation;
     throw new HotplugError(
       "closed",
       `The lease on plugin "${this.name}" (SCN ${this.scn}) has ended; acquire a new one`,

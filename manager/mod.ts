@@ -53,6 +53,7 @@ export type { AcquireOptions, Lease } from "./lease.ts";
 export type { OpenOptions, VerifiedFiles } from "./open_options.ts";
 export { isRetryable } from "./is_retryable.ts";
 export { isPluginOutdated, PluginOutdatedError } from "./outdated.ts";
+export type { FetchInfo } from "../plugin/mod.ts";
 export type { CallOptions, HandleResult, PluginHandle } from "./plugin_handle.ts";
 export { PluginManager } from "./plugin_manager.ts";
 export type { GenerationHolder, RestoredHolds } from "./plugin_registry.ts";

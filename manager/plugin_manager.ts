@@ -4,7 +4,7 @@ import { EventHub } from "./event_hub.ts";
 import type { ManagerEvent } from "./events.ts";
 import type { Generation } from "./generation.ts";
 import { installGuards, passAftermath } from "./guards.ts";
-import type { AcquireOptions, Lease } from "./lease.ts";
+import { type AcquireOptions, type Lease, takeLease } from "./lease.ts";
 import type { OpenOptions } from "./open_options.ts";
 import { Opener } from "./opener.ts";
 import { type ManagerOptions, resolveManagerOptions } from "./options.ts";
@@ -15,7 +15,6 @@ import { incidentEvent, refusalEvent } from "./refusal_event.ts";
 import type { RollbackOptions } from "./rollback.ts";
 import { ScopeKeeper } from "./scope_keeper.ts";
 import type { PluginStatus } from "./status.ts";
-import { takeLease } from "./take_lease.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /**
@@ -83,8 +82,7 @@ export class PluginManager implements AsyncDisposable {
    * Opens of the same file that are under way at the same time share one load.
    * @param pathOrUrl A path, or a `file:` URL.
    * @throws {PluginOutdatedError} where what is loaded is as new, or the initial SCN is newer.
-   * @throws {HotplugError} of another code for what else keeps it from loading; the generation that
-   * is current stays so.
+   * @throws {HotplugError} of another code for what else keeps it out; what is current stays so.
    */
   async open(pathOrUrl: string | URL, options: OpenOptions = {}): Promise<Generation> {
     this.#assertOpen();
@@ -161,11 +159,13 @@ export class PluginManager implements AsyncDisposable {
   use<T>(name: string, options: CallOptions = {}): PluginHandle<T> {
     return pluginHandle<T>(async (symbol, args, bounds) => {
       this.#assertOpen();
-      await this.#registry.passGate(name);
-      const life = this.#registry.current(name);
-      life.generation.assertFunction(symbol);
-      return await life.call(symbol, args, bounds);
+      return await this.#registry.call(name, symbol, args, bounds);
     }, options);
+  }
+
+  /** Resolves once calls may begin: not between `quiesce` and flip; undefined where they may now. */
+  gate(name: string): Promise<void> | undefined {
+    return this.#registry.passGate(name);
   }
 
   /**

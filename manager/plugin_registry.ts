@@ -1,5 +1,6 @@
 import { HotplugError, type Scn } from "../artifact/mod.ts";
 import type { Generation } from "./generation.ts";
+import type { CallBounds } from "./generation_calls.ts";
 import type { GenerationLife } from "./generation_life.ts";
 import type { Holder } from "./hold_book.ts";
 import { PluginSlot } from "./plugin_slot.ts";
@@ -19,6 +20,10 @@ export interface RestoredHolds {
   readonly frozen?: boolean;
   /** Whether it ended its process, so that its versions are tried in one that is thrown away first. */
   readonly crashed?: boolean;
+}
+
+async function passOpen(slot: PluginSlot): Promise<void> {
+  while (slot.gate) await slot.gate;
 }
 
 /** The plugins of a manager, by name. */
@@ -74,10 +79,10 @@ export class PluginRegistry {
     throw new HotplugError("not-found", `No plugin "${name}" is loaded; loaded: ${loaded}`);
   }
 
-  /** Resolves once calls may begin: not between a quiesce and the flip. */
-  async passGate(name: string): Promise<void> {
+  /** Resolves once calls may begin: not between a quiesce and the flip; undefined where they may. */
+  passGate(name: string): Promise<void> | undefined {
     const slot = this.#slots.get(name);
-    while (slot?.gate) await slot.gate;
+    return slot?.gate && passOpen(slot);
   }
 
   /** Takes the holds of an earlier process over. */
@@ -85,6 +90,19 @@ export class PluginRegistry {
     const slot = this.slotOf(name);
     slot.held = Math.max(slot.held, held);
     slot.frozen ||= frozen;
+  }
+
+  /** Calls a function of the generation that is current once calls may begin. */
+  async call(
+    name: string,
+    symbol: string,
+    args: readonly unknown[],
+    bounds: Partial<CallBounds>,
+  ): Promise<unknown> {
+    await this.passGate(name);
+    const life = this.current(name);
+    life.generation.assertFunction(symbol);
+    return await life.call(symbol, args, bounds);
   }
 
   /** Lifts the hold of a rollback; answers with whether there was one. */

@@ -64,6 +64,18 @@ export function runInScope<A extends unknown[], T>(
   return watched > 0 ? current.run(scope, enterPlugin<A, T>, fn, undefined, args) : fn(...args);
 }
 
+/** As {@linkcode runInScope}, for a method of an object of the plugin's. */
+export function runMethodInScope<A extends unknown[], T>(
+  scope: PluginScope,
+  self: object,
+  method: (...args: A) => T,
+  ...args: A
+): T {
+  return watched > 0
+    ? current.run(scope, enterPlugin<A, T>, method, self, args)
+    : method.apply(self, args);
+}
+
 /**
  * Calls a plugin's function. That the call comes from here shows in a stack trace: then nothing of
  * the plugin is on it (`setTimeout(Deno.exit)`), and yet it is the plugin's doing.

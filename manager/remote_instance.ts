@@ -1,5 +1,15 @@
 import { type Hook, HotplugError } from "../artifact/mod.ts";
-import { decode, type LoadedExports, type Pong, type SentContext } from "../plugin/mod.ts";
+import {
+  decode,
+  type FetchInfo,
+  type LoadedExports,
+  type PinBody,
+  type Pong,
+  receiveResponse,
+  sendRequest,
+  type SentContext,
+  type SentResponse,
+} from "../plugin/mod.ts";
 import { DeadlineClock } from "./deadline_clock.ts";
 import { describeError } from "./describe_error.ts";
 import type { CallLimits, Instance } from "./instance.ts";
@@ -61,6 +71,10 @@ export class RemoteInstance implements Instance {
     return this.#runner?.memory() ?? this.#spec.size;
   }
 
+  get serves(): boolean {
+    return this.#exports.serves === true;
+  }
+
   isFunction(symbol: string): boolean {
     return this.#functions.has(symbol);
   }
@@ -88,11 +102,29 @@ export class RemoteInstance implements Instance {
   }
 
   async call(symbol: string, args: readonly unknown[], limits: CallLimits): Promise<unknown> {
+    return await this.#callLimited(limits, `The call of "${symbol}"`, "call", symbol, args);
+  }
+
+  async fetch(
+    request: Request,
+    info: FetchInfo,
+    limits: CallLimits,
+    pin: PinBody,
+  ): Promise<Response> {
+    const sent = sendRequest(request, info);
+    const answer = await this.#callLimited(limits, "The answer to the request", "fetch", sent);
+    return receiveResponse(answer as SentResponse, pin);
+  }
+
+  #callLimited(
+    limits: CallLimits,
+    what: string,
+    method: string,
+    ...args: unknown[]
+  ): Promise<unknown> {
     const runner = this.#running();
-    const call = runner.connection.callScoped("call", symbol, args);
-    return await limited(call, limits, `The call of "${symbol}"`, () => {
-      void this.#probe(runner);
-    }, this.#clock);
+    const call = runner.connection.callScoped(method, ...args);
+    return limited(call, limits, what, () => void this.#probe(runner), this.#clock);
   }
 
   async hook(name: Hook, context?: object): Promise<unknown> {

@@ -20,6 +20,14 @@ export type { Packet } from "./codec.ts";
 export { Connection } from "./connection.ts";
 export type { Functions, Send } from "./connection.ts";
 export { EXECUTABLE_ENTRY, executableFiles } from "./executable_entry.ts";
+export { faultOf, isFetchHandler, receiveResponse, sendRequest } from "./http_message.ts";
+export type {
+  FetchHandler,
+  FetchInfo,
+  PinBody,
+  SentRequest,
+  SentResponse,
+} from "./http_message.ts";
 export type { Message } from "./message.ts";
 export { encodeFrame, FrameReader, HELLO_MARK, markOf } from "./frames.ts";
 export type { Frame } from "./frames.ts";

@@ -85,6 +85,8 @@ export interface LoadedExports {
   readonly values: ReadonlyMap<string, ExportedValue>;
   /** The hooks that it exports. */
   readonly hooks: readonly string[];
+  /** Whether its default export answers requests; absent where the child is too old to say so. */
+  readonly serves?: boolean;
 }
 
 /** The copy of an export, or why there is none. */

@@ -2,6 +2,7 @@ import { isHook } from "../artifact/hooks.ts";
 import { encode } from "./codec.ts";
 import type { Functions } from "./connection.ts";
 import { describeThrown } from "./error_fields.ts";
+import { answerRequest, isFetchHandler, type SentRequest } from "./http_message.ts";
 import type {
   ExportedValue,
   LoadedExports,
@@ -32,6 +33,10 @@ export function serveModule(
       return describeModule(module);
     }],
     ["call", (symbol: string, args: readonly unknown[]) => functionOf(symbol)(...args)],
+    ["fetch", (request: SentRequest) => {
+      if (isFetchHandler(module.default)) return answerRequest(module.default, request);
+      throw new TypeError("its default export has no function `fetch`");
+    }],
     ["hook", (hook: string, context?: SentContext) => {
       const fn = functionOf(hook);
       return context ? fn({ ...context, logger: remoteLogger(log) }) : fn();
@@ -53,6 +58,7 @@ function describeModule(module: Readonly<Record<string, unknown>>): LoadedExport
       symbols.filter((each) => !isFunction(each)).map((each) => [each, copyOf(module[each])]),
     ),
     hooks: names.filter(isHook),
+    serves: isFetchHandler(module.default),
   };
 }
 

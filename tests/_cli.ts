@@ -40,8 +40,8 @@ export async function hotplug(...args: readonly string[]): Promise<ScriptResult>
 export interface DaemonProcess extends AsyncDisposable {
   /** What it has told. */
   readonly events: EventCollector<DaemonEvent>;
-  /** Resolves when its standard error holds the text. */
-  printed(text: string): Promise<void>;
+  /** Resolves when its standard error holds the text, to all that it holds. */
+  printed(text: string): Promise<string>;
   /** Sends it a signal. */
   kill(signal: Deno.Signal): void;
   /** Its end, with all that it wrote; fails if that takes longer. */
@@ -94,8 +94,8 @@ export function startDaemon(
   return {
     events,
     printed(text) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const look = (): void => void (seen.includes(text) && resolve());
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const look = (): void => void (seen.includes(text) && resolve(seen));
       looks.add(look);
       look();
       const what = (): string => `it did not print "${text}", but "${seen}"`;

@@ -28,6 +28,15 @@ const parts: Record<string, string> = {
     await using daemon = new PluginDaemon({ watch: ["DIR"] });
     await daemon.start();
     if (daemon.manager.names().join() !== "pricing") throw new Error("not loaded");`,
+  gateway: `
+    import { Gateway, PluginDaemon } from "project:daemon/mod.ts";
+    await using daemon = new PluginDaemon({ watch: ["DIR"] });
+    await using gateway = new Gateway(daemon);
+    const url = await gateway.start();
+    await daemon.start();
+    const response = await fetch(new URL("pricing/", url));
+    if (response.status !== 404) throw new Error(await response.text());
+    await response.text();`,
   control: `
     import { ControlServer, PluginDaemon } from "project:daemon/mod.ts";
     const state = "DIR/state";

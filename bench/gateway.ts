@@ -1,0 +1,105 @@
+import { fromFileUrl, join } from "@std/path";
+import { nextScn, type Scn } from "../artifact/mod.ts";
+import { Gateway, PluginDaemon } from "../daemon/mod.ts";
+import type { ClientResult } from "./_http_client.ts";
+import { quantile, table } from "./_stats.ts";
+
+const ROUNDS = 12;
+const ROUND_MS = 1_500;
+const CONNECTIONS = 32;
+const SWAPS = 100;
+const SWAP_MS = 600;
+const FIRST: Scn = 20240101000000;
+
+/**
+ * Requests through the gateway against the same handler under `Deno.serve`, in the same process, round
+ * by round in turn; then a hundred swaps in a minute under that load. The client is another process.
+ */
+export async function benchGateway(): Promise<string[]> {
+  const folder = await Deno.makeTempDir({ prefix: "hotplug-bench-" });
+  try {
+    await using daemon = new PluginDaemon({ watch: [folder], bareSettle: 0 });
+    await using gateway = new Gateway(daemon);
+    const { port } = await gateway.start();
+    const first = await publish(folder, FIRST);
+    await daemon.start();
+    const { default: handler } = await import(first);
+    await using bare = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      (each) => handler.fetch(each),
+    );
+    const barePort = (bare.addr as Deno.NetAddr).port;
+    const results = { bare: [] as ClientResult[], gateway: [] as ClientResult[] };
+    for (let round = 0; round <= ROUNDS; round++) {
+      const pair = [await load(barePort, ROUND_MS), await load(Number(port), ROUND_MS)] as const;
+      // The first one warms up.
+      if (round === 0) continue;
+      results.bare.push(pair[0]);
+      results.gateway.push(pair[1]);
+    }
+    const swapped = load(Number(port), SWAPS * SWAP_MS);
+    await swap(folder);
+    return report(results.bare, results.gateway, await swapped);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function swap(folder: string): Promise<void> {
+  let scn = FIRST;
+  for (let count = 0; count < SWAPS; count++) {
+    await new Promise((resolve) => setTimeout(resolve, SWAP_MS));
+    await publish(folder, scn = nextScn(scn));
+  }
+}
+
+/** Answers after 20 µs of work with its SCN. */
+async function publish(folder: string, scn: Scn): Promise<string> {
+  const file = join(folder, `web_${scn}_2_9_5_any_any.mjs`);
+  const temporary = join(folder, ".temporary");
+  await Deno.writeTextFile(
+    temporary,
+    `const work = () => { const end = performance.now() + 0.02; while (performance.now() < end); };
+     export default { fetch: () => { work(); return new Response("${scn}"); } };`,
+  );
+  await Deno.rename(temporary, file);
+  return file;
+}
+
+async function load(port: number, milliseconds: number): Promise<ClientResult> {
+  const client = fromFileUrl(new URL("./_http_client.ts", import.meta.url));
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", client, `${port}`, "/web/x", `${CONNECTIONS}`, `${milliseconds}`],
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new Error("The client failed");
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+function report(
+  bare: readonly ClientResult[],
+  gateway: readonly ClientResult[],
+  swapped: ClientResult,
+): string[] {
+  const row = (label: string, of: (result: ClientResult) => number, unit: string): string[] => {
+    const ratios = gateway.map((each, round) => of(each) / of(bare[round] as ClientResult));
+    const middle = (results: readonly ClientResult[]): string =>
+      `${quantile(results.map(of), 0.5).toFixed(2)} ${unit}`;
+    return [label, middle(gateway), middle(bare), `${quantile(ratios, 0.5).toFixed(2)}x`];
+  };
+  const { count, failed, mixed, generations, p99 } = swapped;
+  return [
+    `gateway: a handler with 20 µs of work, ${CONNECTIONS} connections, ${ROUNDS} rounds`,
+    ...table([
+      ["", "gateway", "bare Deno.serve", "ratio"],
+      row("requests", (each) => each.count / ROUND_MS, "/ms"),
+      row("p50", (each) => each.p50, "ms"),
+      row("p99", (each) => each.p99, "ms"),
+    ]),
+    `${SWAPS} swaps in ${
+      SWAPS * SWAP_MS / 1000
+    } s: ${count} requests of ${generations} generations, ` +
+    `${failed} failed, ${mixed} mixed, p99 ${p99.toFixed(2)} ms`,
+    "",
+  ];
+}

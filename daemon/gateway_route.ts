@@ -1,0 +1,18 @@
+/** Where the path of a URL may begin at the earliest: after `http://`. */
+const AUTHORITY = 7;
+const OTHER_END = /[?#]/;
+
+/**
+ * The first segment of a URL's path, to the letter: the name of the plugin that the request is for, if it
+ * is one's; undefined where there is no path.
+ *
+ * The URL is not parsed: that would normalise `/a/../b`, and take longer.
+ */
+export function firstSegment(url: string): string | undefined {
+  const begin = url.indexOf("/", AUTHORITY) + 1;
+  if (begin === 0) return undefined;
+  // Most often a slash follows, or nothing.
+  const end = url.indexOf("/", begin);
+  const segment = end < 0 ? url.slice(begin) : url.slice(begin, end);
+  return OTHER_END.test(segment) ? segment.slice(0, segment.search(OTHER_END)) : segment;
+}

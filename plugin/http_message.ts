@@ -1,0 +1,119 @@
+/** A request as it is sent to where a plugin runs; its body is streamed as it is read. */
+export interface SentRequest {
+  /** Its URL, as it came. */
+  readonly url: string;
+  /** Its method. */
+  readonly method: string;
+  /** Its headers, in order. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** Its body; null where it has none. */
+  readonly body: AsyncIterable<Uint8Array<ArrayBuffer>> | null;
+  /** Where it comes from, as `Deno.serve` tells it. */
+  readonly remoteAddr: unknown;
+}
+
+/** An answer as it is sent from where a plugin runs. */
+export interface SentResponse {
+  /** Its status. */
+  readonly status: number;
+  /** Its status in words. */
+  readonly statusText: string;
+  /** Its headers, in order. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** Its body; null where it has none. */
+  readonly body: AsyncIterable<Uint8Array<ArrayBuffer>> | null;
+}
+
+/** What a plugin gets beside a request. */
+export interface FetchInfo {
+  /** Where it comes from, as `Deno.serve` tells it. */
+  readonly remoteAddr: unknown;
+}
+
+/** What answers requests: the default export of a plugin, as of a module for `deno serve`. */
+export interface FetchHandler {
+  /** Answers a request. */
+  fetch(request: Request, info: FetchInfo): Response | Promise<Response>;
+}
+
+/** Whether a default export answers requests. */
+export function isFetchHandler(value: unknown): value is FetchHandler {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
+  return typeof (value as { readonly fetch?: unknown }).fetch === "function";
+}
+
+/** Why what a handler has answered with can't be sent; undefined where it can. */
+export function faultOf(answer: unknown): string | undefined {
+  if (!(answer instanceof Response)) return "its `fetch` did not answer with a Response";
+  if (!answer.bodyUsed && answer.status !== 0) return undefined;
+  return "its `fetch` answered with a Response that was used already, or is an error";
+}
+
+/**
+ * Makes of a request what can be sent. Its signal is none of that: `Deno.serve` aborts it at the end of
+ * every answer, and not before where whoever asked has gone.
+ */
+export function sendRequest(request: Request, { remoteAddr }: FetchInfo): SentRequest {
+  const { url, method, headers, body } = request;
+  return { url, method, headers: [...headers], body, remoteAddr };
+}
+
+/** Lets a handler answer a request that was sent; what it does not read of the body is let go. */
+export async function answerRequest(
+  handler: FetchHandler,
+  sent: SentRequest,
+): Promise<SentResponse> {
+  const { url, method, headers, remoteAddr } = sent;
+  const body = sent.body && ReadableStream.from(sent.body);
+  const letGo = (): void => {
+    // One that is being read can't be cancelled, and ends by itself.
+    if (body && !body.locked) body.cancel().catch(() => {});
+  };
+  try {
+    const request = new Request(url, { method, headers: toPairs(headers), body });
+    const response = await handler.fetch(request, { remoteAddr });
+    const fault = faultOf(response);
+    if (fault !== undefined) throw new TypeError(fault);
+    return sendResponse(response, letGo);
+  } catch (error) {
+    letGo();
+    throw error;
+  }
+}
+
+/** Holds what a body is read from for as long as that takes. */
+export type PinBody = <T>(body: AsyncIterable<T>) => AsyncIterable<T>;
+
+/** Makes the answer again that was sent; throws whatever rubbish makes it throw. */
+export function receiveResponse(
+  { status, statusText, headers, body }: SentResponse,
+  pin: PinBody,
+): Response {
+  const init = { status, statusText, headers: toPairs(headers) };
+  // Tried without the body first: what can't be answered with must hold nothing.
+  const empty = new Response(null, init);
+  return body && !NULL_BODY.has(status)
+    ? new Response(ReadableStream.from(pin(body)), init)
+    : empty;
+}
+
+/** With these there is no body. */
+const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
+
+function sendResponse(response: Response, ended: () => void): SentResponse {
+  const { status, statusText, headers, body } = response;
+  if (!body) ended();
+  return { status, statusText, headers: [...headers], body: body && endingWith(body, ended) };
+}
+
+async function* endingWith<T>(body: AsyncIterable<T>, ended: () => void): AsyncGenerator<T> {
+  try {
+    yield* body;
+  } finally {
+    ended();
+  }
+}
+
+function toPairs(headers: readonly (readonly [string, string])[]): [string, string][] {
+  return headers.map(([name, value]) => [name, value]);
+}

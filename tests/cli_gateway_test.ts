@@ -1,0 +1,66 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { SCN } from "./_artifacts.ts";
+import { hotplug, startDaemon } from "./_cli.ts";
+import { publish } from "./_daemon.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const SOURCE = `
+  export default {
+    async fetch(request) {
+      if (request.url.endsWith("/slow")) await new Promise((resolve) => setTimeout(resolve, 300));
+      return new Response("hello");
+    },
+  };`;
+
+/** Where a daemon's gateway listens, by its log. */
+async function urlOf(daemon: ReturnType<typeof startDaemon>): Promise<string> {
+  const text = await daemon.printed("NAME/");
+  return /Serves plugins at (\S+)NAME\//.exec(text)?.[1] ?? "";
+}
+
+Deno.test("hotplug daemon --gateway serves plugins, and ends what is under way", async () => {
+  await using directory = await tempDirectory();
+  const [plugins, state] = [directory.file("plugins"), directory.file("state")];
+  await Deno.mkdir(plugins);
+  await publish(plugins, SOURCE, { name: "web" });
+  await using daemon = startDaemon([plugins, "--state", state, "--gateway", "0", "--no-config"]);
+  const url = await urlOf(daemon);
+  await daemon.events.next(({ type }) => type === "ready", 30_000);
+  const response = await fetch(`${url}web/`);
+  assertEquals(await response.text(), "hello");
+  assertEquals(response.headers.get("x-hotplug-scn"), String(SCN));
+  const slow = fetch(`${url}web/slow`);
+  // Another request that was sent later is answered: the slow one is under way.
+  await (await fetch(`${url}web/`)).text();
+  daemon.kill("SIGTERM");
+  assertEquals(await (await slow).text(), "hello");
+  assertEquals((await daemon.ended()).code, 0);
+});
+
+Deno.test("hotplug daemon --gateway refuses what is no address, and a port that is taken", async () => {
+  await using directory = await tempDirectory();
+  const args = [directory.path, "--no-state", "--no-config", "--gateway"];
+  const misuse = await hotplug("daemon", ...args, "x:y:z");
+  assertEquals(misuse.code, 2);
+  assertStringIncludes(misuse.stderr, "HOST:PORT");
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { code, stderr } = await hotplug("daemon", ...args, String(taken.addr.port));
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, `Cannot listen on 127.0.0.1:${taken.addr.port}`);
+});
+
+Deno.test("hotplug.jsonc says where plugins are served", async () => {
+  await using directory = await tempDirectory();
+  const config = directory.file("hotplug.jsonc");
+  await Deno.mkdir(directory.file("plugins"));
+  const text = JSON.stringify({ watch: ["plugins"], state: false, gateway: "127.0.0.1:0" });
+  await Deno.writeTextFile(config, text);
+  await using daemon = startDaemon(["--config", config]);
+  const response = await fetch(`${await urlOf(daemon)}nope/`);
+  assert(response.status === 503 || response.status === 404);
+  await response.body?.cancel();
+  await Deno.writeTextFile(config, JSON.stringify({ watch: ["plugins"], gateway: "1:70000" }));
+  const { code, stderr } = await hotplug("daemon", "--config", config);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, `"gateway"`);
+});

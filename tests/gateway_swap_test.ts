@@ -1,0 +1,220 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Generation } from "../manager/mod.ts";
+import { SCN } from "./_artifacts.ts";
+import { publish, within } from "./_daemon.ts";
+import { type GatewayFixture, sendRaw, startGateway } from "./_gateway.ts";
+
+const NEXT = SCN + 1;
+
+/** Answers with its SCN: at once, as a stream that it is told to go on with, and by a WebSocket. */
+const source = (scn: number): string => `
+  const { upgradeWebSocket } = Deno;
+  const streams = new Set();
+  export const tick = () => { for (const each of streams) each.enqueue("data: ${scn}\\n\\n"); };
+  export const end = () => { for (const each of streams) each.close(); };
+  const stream = (type) => {
+    let own;
+    const body = new ReadableStream({
+      start: (controller) => { streams.add(own = controller); },
+      cancel: () => { streams.delete(own); },
+    });
+    return new Response(body.pipeThrough(new TextEncoderStream()), { headers: { "content-type": type } });
+  };
+  export default {
+    fetch(request) {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/web/events") return stream("text/event-stream");
+      if (pathname === "/web/stream") return stream("text/plain");
+      if (pathname !== "/web/socket") return new Response("${scn}");
+      const { socket, response } = upgradeWebSocket(request);
+      socket.onmessage = ({ data }) => socket.send("${scn} " + data);
+      return response;
+    },
+  };`;
+
+async function loaded(fixture: GatewayFixture, scn = SCN): Promise<Generation> {
+  await publish(fixture.path, source(scn), { name: "web", scn });
+  await fixture.loaded("web", scn);
+  return fixture.daemon.manager.current("web")!;
+}
+
+async function answerOf(fixture: GatewayFixture): Promise<string> {
+  return await (await fixture.get("/web/")).text();
+}
+
+/** What a socket says next, or how it ends. */
+function nextOf(socket: WebSocket): Promise<string> {
+  return within(
+    10_000,
+    "a message",
+    new Promise((resolve) => {
+      socket.onmessage = ({ data }) => resolve(data);
+      socket.onclose = ({ code }) => resolve(`closed ${code}`);
+    }),
+  );
+}
+
+async function openSocket(fixture: GatewayFixture): Promise<WebSocket> {
+  const socket = new WebSocket(fixture.url("/web/socket").href.replace("http", "ws"));
+  await new Promise((resolve) => socket.onopen = resolve);
+  return socket;
+}
+
+/** Waits for what is told by no event. */
+async function until(holds: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!holds()) {
+    assert(performance.now() < end, `it did not come to ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+Deno.test("gateway: a WebSocket stays on its generation over a swap, and holds it to its close", async () => {
+  await using fixture = await startGateway();
+  const first = await loaded(fixture);
+  const socket = await openSocket(fixture);
+  await loaded(fixture, NEXT);
+  assertEquals(await answerOf(fixture), String(NEXT));
+  const said = nextOf(socket);
+  socket.send("hello");
+  assertEquals(await said, `${SCN} hello`);
+  assertEquals([first.state, first.leases, fixture.gateway.streams], ["superseded", 1, 1]);
+  const closed = nextOf(socket);
+  socket.close();
+  assertEquals(await closed, "closed 1005");
+  await until(() => first.leases === 0 && first.state === "parked");
+  assertEquals(fixture.gateway.streams, 0);
+});
+
+Deno.test("gateway: a WebSocket whose client vanishes holds nothing", async () => {
+  await using fixture = await startGateway();
+  const first = await loaded(fixture);
+  const { hostname, port } = fixture.url("/");
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  const head =
+    `GET /web/socket HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
+    `sec-websocket-version: 13\r\nsec-websocket-key: ${btoa("x".repeat(16))}\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(head));
+  await connection.read(new Uint8Array(1_000));
+  assertEquals(first.leases, 1);
+  connection.close();
+  await until(() => first.leases === 0);
+});
+
+Deno.test("gateway: WebSockets and event streams end in order when their generation's time is over", async () => {
+  await using fixture = await startGateway({ drainDeadline: 100 });
+  const first = await loaded(fixture);
+  const closed = nextOf(await openSocket(fixture));
+  const events = (await fixture.get("/web/events")).text();
+  await first.call("tick");
+  await loaded(fixture, NEXT);
+  assertEquals(await closed, "closed 1001");
+  // No error: a client reads it to its end, and asks again where the newer one serves.
+  assertEquals(await events, `data: ${SCN}\n\n`);
+  await until(() => first.leases === 0);
+  assertEquals(fixture.gateway.streams, 0);
+  assertEquals(await answerOf(fixture), String(NEXT));
+});
+
+Deno.test("gateway: an event stream that ends before that time is not cut", async () => {
+  await using fixture = await startGateway();
+  const first = await loaded(fixture);
+  const response = await fixture.get("/web/events");
+  const text = response.text();
+  await loaded(fixture, NEXT);
+  await first.call("tick");
+  await first.call("end");
+  assertEquals(await text, `data: ${SCN}\n\n`);
+  assertEquals(response.headers.get("x-hotplug-scn"), String(SCN));
+  await until(() => first.state === "parked");
+});
+
+for (const tier of ["inline", "worker", "process"] as const) {
+  Deno.test(`gateway: in tier ${tier}, an answer under way at a swap is whole, and of one generation`, async () => {
+    await using fixture = await startGateway({ tier });
+    const first = await loaded(fixture);
+    const response = await fixture.get("/web/stream");
+    const text = response.text();
+    await first.call("tick");
+    await loaded(fixture, NEXT);
+    assertEquals(await answerOf(fixture), String(NEXT));
+    assertEquals(first.state, "superseded");
+    await first.call("tick");
+    await first.call("end");
+    assertEquals(await text, `data: ${SCN}\n\n`.repeat(2));
+    assertEquals(response.headers.get("x-hotplug-scn"), String(SCN));
+    await until(() => first.state === "parked" && first.leases === 0);
+  });
+
+  Deno.test(`gateway: in tier ${tier}, a client that goes away lets its generation go`, async () => {
+    await using fixture = await startGateway({ tier });
+    const first = await loaded(fixture);
+    const going = new AbortController();
+    const response = await fixture.get("/web/stream", { signal: going.signal });
+    await first.call("tick");
+    const reader = response.body!.getReader();
+    await reader.read();
+    going.abort();
+    await reader.closed.catch(() => {});
+    await until(() => first.leases === 0);
+  });
+}
+
+for (const tier of ["worker", "process"] as const) {
+  Deno.test(`gateway: in tier ${tier}, there are no WebSockets: 501`, async () => {
+    await using fixture = await startGateway({ tier });
+    await loaded(fixture);
+    const head = "GET /web/socket HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\n";
+    const answer = await sendRaw(fixture.url("/"), `${head}connection: close, upgrade\r\n\r\n`);
+    assert(answer.startsWith("HTTP/1.1 501 "), answer);
+    assert(answer.includes(`"code":"unsupported"`), answer);
+  });
+
+  Deno.test(`gateway: in tier ${tier}, an answer is cut when its generation's time is over`, async () => {
+    await using fixture = await startGateway({ tier, drainDeadline: 100 });
+    const first = await loaded(fixture);
+    const response = await fixture.get("/web/stream");
+    await first.call("tick");
+    await loaded(fixture, NEXT);
+    let failed = false;
+    // It must not look whole.
+    await response.text().catch(() => failed = true);
+    assert(failed);
+    await until(() => first.leases === 0);
+  });
+}
+
+Deno.test("gateway: swapped under fire, no request fails, and none is of two generations", async () => {
+  await using fixture = await startGateway();
+  await loaded(fixture);
+  const stop = new AbortController();
+  const wrong: string[] = [];
+  const seen = new Set<string>();
+  const ask = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      const response = await fixture.get("/web/");
+      const [scn, text] = [response.headers.get("x-hotplug-scn"), await response.text()];
+      seen.add(text);
+      if (response.status !== 200 || scn !== text) wrong.push(`${response.status} ${scn} ${text}`);
+    }
+  };
+  const asking = Promise.all(Array.from({ length: 16 }, ask));
+  for (let scn = NEXT; scn < NEXT + 20; scn++) {
+    await loaded(fixture, scn);
+    seen.add(await answerOf(fixture));
+  }
+  stop.abort();
+  await asking;
+  assertEquals(wrong, []);
+  assertEquals(seen.size, 21);
+});
+
+Deno.test("gateway: closed, it tells WebSockets and event streams to go", async () => {
+  await using fixture = await startGateway();
+  const first = await loaded(fixture);
+  const closed = nextOf(await openSocket(fixture));
+  const events = (await fixture.get("/web/events")).text();
+  await fixture.gateway.close({ drain: 10_000 });
+  assertEquals([await closed, await events], ["closed 1001", ""]);
+  await until(() => first.leases === 0);
+});
