@@ -68,7 +68,11 @@ export async function openArtifact(
       told?.catch(() => {});
       return artifact;
     };
-    const next = await loadArtifact(location, read, world, () => told);
+    const next = await loadArtifact(location, read, world, () => told).catch(async (error) => {
+      // Also where it does not start: who was told has ended by the time that this has.
+      await Promise.resolve(told).catch(() => {});
+      throw error;
+    });
     const { closing: signal } = world;
     const beforeFlip = (): void => {
       world.assertOpen();
