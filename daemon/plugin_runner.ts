@@ -103,6 +103,8 @@ export class PluginRunner {
     for (const candidate of choice.candidates) {
       // A newer choice may make this one's further candidates needless.
       if (this.#pending || this.#closed) break;
+      // Made current since the choice was: then it is no candidate any more, nor what follows it.
+      if (candidate.parts.scn <= (this.#world.manager.current(choice.name)?.scn ?? 0)) return wait;
       const path = pathOf(candidate);
       const marks = await marksOf(candidate);
       if (!marks || !this.#failures.mayTry(path, marks, Date.now())) continue;
