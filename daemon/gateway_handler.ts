@@ -3,7 +3,14 @@ import type { FetchInfo, Lease, PluginManager } from "../manager/mod.ts";
 import type { GatewayCounts } from "./gateway_counts.ts";
 import type { GatewayCuts } from "./gateway_cuts.ts";
 import type { GatewayLog } from "./gateway_log.ts";
-import { closing, failedPlugin, noPlugin, notLoaded, onlyInline } from "./gateway_problem.ts";
+import {
+  badAnswer,
+  closing,
+  failedPlugin,
+  noPlugin,
+  notLoaded,
+  onlyInline,
+} from "./gateway_problem.ts";
 import { firstSegment } from "./gateway_route.ts";
 import type { GatewayTraffic } from "./gateway_traffic.ts";
 import { socketOf } from "./gateway_sockets.ts";
@@ -64,7 +71,7 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
     traffic.enter();
     const response = answer(world, lease, request, info);
     if (response instanceof Response) return count(name, response);
-    return response.then((each) => count(name, each));
+    return response.then((each) => count(name, sendable(each)));
   };
   return (request, info) => {
     if (traffic.stopped) return count("", closing());
@@ -73,8 +80,18 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
       return count("", noPlugin());
     }
     const gate = target.manager.gate(name);
-    return gate ? gate.then(() => serve(name, request, info)) : serve(name, request, info);
+    return gate
+      ? gate.then(() => serve(name, request, info)).then(sendable)
+      : serve(name, request, info);
   };
+}
+
+/**
+ * An answer that comes later, and whose body somebody reads already, would be a rejection within
+ * `Deno.serve` that nobody can catch; for one that comes at once there is its `onError`.
+ */
+function sendable(response: Response): Response {
+  return response.body?.locked ? badAnswer() : response;
 }
 
 function acquire(target: GatewayTarget, name: string): Lease | Response {
@@ -91,16 +108,17 @@ function answer(world: HandlerWorld, lease: Lease, request: Request, info: Serve
   if (lease.generation.tier !== "inline" && isInlineOnly(request)) {
     return endWith(world, lease, info, onlyInline(lease.name));
   }
+  let response: Answer;
   try {
-    const response = lease.fetch(request, info);
-    if (response instanceof Response) return keep(world, lease, request, info, response);
-    return response.then(
-      (each) => keep(world, lease, request, info, each),
-      (error) => failed(world, lease, info, error),
-    );
+    response = lease.fetch(request, info);
   } catch (error) {
     return failed(world, lease, info, error);
   }
+  if (response instanceof Response) return keep(world, lease, request, info, response);
+  return response.then(
+    (each) => keep(world, lease, request, info, each),
+    (error) => failed(world, lease, info, error),
+  );
 }
 
 /** What takes over the connection, or is a request that only its server can make. */
@@ -117,6 +135,21 @@ function failed(world: HandlerWorld, lease: Lease, info: ServeInfo, error: unkno
 
 /** Keeps the lease for as long as the answer takes. */
 function keep(
+  world: HandlerWorld,
+  lease: Lease,
+  request: Request,
+  info: ServeInfo,
+  answered: Response,
+): Response {
+  try {
+    return keepAnswer(world, lease, request, info, answered);
+  } catch (error) {
+    // Its body is somebody's already.
+    return failed(world, lease, info, error);
+  }
+}
+
+function keepAnswer(
   world: HandlerWorld,
   lease: Lease,
   request: Request,

@@ -2,9 +2,11 @@
 export interface EndableResponse {
   /** The response. */
   readonly response: Response;
-  /** Ends its body in good order, at what was sent so far. */
+  /** Ends its body in good order, at what was sent so far; does nothing to one that has ended. */
   end(): void;
 }
+
+type Chunk = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
 
 /**
  * Makes a response endable, whose body would else be its plugin's alone. It costs: it is for streams
@@ -14,26 +16,28 @@ export function endable(response: Response): EndableResponse {
   const { body, status, statusText, headers } = response;
   if (!body) return { response, end: () => {} };
   const reader = body.getReader();
-  let end = (): void => {};
+  let ended = false;
+  let wake = (): void => {};
+  // Not by Promise.race with one promise of the end: each race would stay in its memory.
+  const next = (): Promise<Chunk | undefined> =>
+    new Promise((resolve, reject) => {
+      wake = () => resolve(undefined);
+      reader.read().then(resolve, reject);
+    });
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start(controller) {
-      end = () => {
-        end = () => {};
-        controller.close();
-        reader.cancel().catch(() => {});
-      };
-    },
     async pull(controller) {
-      const before = end;
-      const { done, value } = await reader.read();
-      if (end !== before) return;
-      if (done) controller.close();
-      else controller.enqueue(value);
+      const chunk = ended ? undefined : await next();
+      if (chunk && !chunk.done) return controller.enqueue(chunk.value);
+      controller.close();
+      if (!chunk) reader.cancel().catch(() => {});
     },
     cancel: (reason) => reader.cancel(reason),
-  });
+  }, { highWaterMark: 0 });
   return {
     response: new Response(stream, { status, statusText, headers }),
-    end: () => end(),
+    end: () => {
+      ended = true;
+      wake();
+    },
   };
 }

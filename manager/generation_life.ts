@@ -162,13 +162,18 @@ export class GenerationLife {
   promote(): void {
     clearTimeout(this.#timer);
     this.#forced = false;
+    this.#renewDrain();
     this.#enter("current");
+  }
+
+  /** What waits for its drain from now on waits for the next one. */
+  #renewDrain(): void {
+    if (this.#drainEnded) this.#drained = Promise.withResolvers();
+    this.#drainEnded = false;
   }
 
   /** Makes it an old one: it is deactivated once nobody holds it, or its time is over. */
   supersede(): void {
-    if (this.#drainEnded) this.#drained = Promise.withResolvers();
-    this.#drainEnded = false;
     this.#supersededAt = performance.now();
     this.#enter("superseded");
     if (this.calls.holds.size === 0) return this.#park(false, !this.hooks.has("deactivate"));

@@ -39,7 +39,12 @@ export interface FetchHandler {
 /** Whether a default export answers requests. */
 export function isFetchHandler(value: unknown): value is FetchHandler {
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
-  return typeof (value as { readonly fetch?: unknown }).fetch === "function";
+  try {
+    return typeof (value as { readonly fetch?: unknown }).fetch === "function";
+  } catch {
+    // A getter, or a proxy: what it throws is no reason not to load the rest.
+    return false;
+  }
 }
 
 /** Why what a handler has answered with can't be sent; undefined where it can. */
@@ -106,12 +111,28 @@ function sendResponse(response: Response, ended: () => void): SentResponse {
   return { status, statusText, headers: [...headers], body: body && endingWith(body, ended) };
 }
 
-async function* endingWith<T>(body: AsyncIterable<T>, ended: () => void): AsyncGenerator<T> {
-  try {
-    yield* body;
-  } finally {
-    ended();
-  }
+/** An iterator of its own, no generator: one that is ended before it began must end what it reads. */
+function endingWith<T>(body: AsyncIterable<T>, ended: () => void): AsyncIterableIterator<T> {
+  const source = body[Symbol.asyncIterator]();
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      try {
+        const item = await source.next();
+        if (item.done) ended();
+        return item;
+      } catch (error) {
+        ended();
+        throw error;
+      }
+    },
+    async return(value) {
+      ended();
+      return await source.return?.(value) ?? { done: true, value };
+    },
+  };
 }
 
 function toPairs(headers: readonly (readonly [string, string])[]): [string, string][] {

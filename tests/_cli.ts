@@ -38,6 +38,8 @@ export async function hotplug(...args: readonly string[]): Promise<ScriptResult>
 
 /** A running `hotplug daemon --json`; it is killed at the end of its scope if it still runs. */
 export interface DaemonProcess extends AsyncDisposable {
+  /** The id of the process. */
+  readonly pid: number;
   /** What it has told. */
   readonly events: EventCollector<DaemonEvent>;
   /** Resolves when its standard error holds the text, to all that it holds. */
@@ -92,6 +94,7 @@ export function startDaemon(
     ([{ code }, stdout, stderr]) => ({ code, stdout, stderr }),
   );
   return {
+    pid: child.pid,
     events,
     printed(text) {
       const { promise, resolve } = Promise.withResolvers<string>();

@@ -11,6 +11,7 @@ const source = (scn: number): string => `
   const { upgradeWebSocket } = Deno;
   const streams = new Set();
   export const tick = () => { for (const each of streams) each.enqueue("data: ${scn}\\n\\n"); };
+  export const open = () => streams.size;
   export const end = () => { for (const each of streams) each.close(); };
   const stream = (type) => {
     let own;
@@ -116,6 +117,22 @@ Deno.test("gateway: WebSockets and event streams end in order when their generat
   assertEquals(await answerOf(fixture), String(NEXT));
 });
 
+Deno.test("gateway: a generation whose time was over has it again after a rollback", async () => {
+  await using fixture = await startGateway({ drainDeadline: 50 });
+  const first = await loaded(fixture);
+  const cut = await fixture.get("/web/events");
+  await loaded(fixture, NEXT);
+  await within(10_000, "the end of the stream", cut.text());
+  await until(() => first.state === "parked");
+  await fixture.daemon.rollback("web");
+  const stream = await fixture.get("/web/events");
+  const reader = stream.body!.getReader();
+  await first.call("tick");
+  const { value } = await within(10_000, "an event", reader.read());
+  assertEquals(new TextDecoder().decode(value), `data: ${SCN}\n\n`);
+  await reader.cancel();
+});
+
 Deno.test("gateway: an event stream that ends before that time is not cut", async () => {
   await using fixture = await startGateway();
   const first = await loaded(fixture);
@@ -168,6 +185,19 @@ for (const tier of ["worker", "process"] as const) {
     const answer = await sendRaw(fixture.url("/"), `${head}connection: close, upgrade\r\n\r\n`);
     assert(answer.startsWith("HTTP/1.1 501 "), answer);
     assert(answer.includes(`"code":"unsupported"`), answer);
+  });
+
+  Deno.test(`gateway: in tier ${tier}, an answer that nobody begins to read is called off`, async () => {
+    await using fixture = await startGateway({ tier });
+    const first = await loaded(fixture);
+    {
+      using lease = fixture.daemon.manager.acquire("web");
+      const request = new Request("http://a/web/stream");
+      const response = await lease.fetch(request, { remoteAddr: undefined });
+      assertEquals(await first.call("open"), 1);
+      await response.body?.cancel();
+    }
+    assertEquals([await first.call("open"), first.leases], [0, 0]);
   });
 
   Deno.test(`gateway: in tier ${tier}, an answer is cut when its generation's time is over`, async () => {

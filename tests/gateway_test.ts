@@ -312,3 +312,23 @@ Deno.test("gateway: its answers are among the metrics", async () => {
     assertStringIncludes(text, 'hotplug_calls_total{plugin="echo"} 2\n');
   }
 });
+
+Deno.test("gateway: an answer that can't be sent is 502, and holds nothing", async () => {
+  await using fixture = await startGateway();
+  const source = `
+    export default {
+      fetch(request) {
+        const type = request.url.includes("events") ? "text/event-stream" : "text/plain";
+        const response = new Response("x", { headers: { "content-type": type } });
+        response.body.getReader();
+        return request.url.endsWith("later") ? Promise.resolve(response) : response;
+      },
+    };`;
+  await publish(fixture.path, source, { name: "locked" });
+  await fixture.loaded("locked");
+  for (const path of ["/locked/", "/locked/later", "/locked/events", "/locked/events/later"]) {
+    const response = await fixture.get(path);
+    assertEquals([path, response.status, (await response.json()).code], [path, 502, "call"]);
+  }
+  assertEquals(fixture.daemon.manager.whoHolds("locked"), []);
+});
