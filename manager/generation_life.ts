@@ -162,14 +162,10 @@ export class GenerationLife {
   promote(): void {
     clearTimeout(this.#timer);
     this.#forced = false;
-    this.#renewDrain();
-    this.#enter("current");
-  }
-
-  /** What waits for its drain from now on waits for the next one. */
-  #renewDrain(): void {
+    // What waits for its drain from now on waits for the next one.
     if (this.#drainEnded) this.#drained = Promise.withResolvers();
     this.#drainEnded = false;
+    this.#enter("current");
   }
 
   /** Makes it an old one: it is deactivated once nobody holds it, or its time is over. */
