@@ -191,9 +191,14 @@ class Chaos {
   async #restart(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     const host = this.#host;
     this.#host = undefined;
-    if (signal === "SIGKILL") this.#kills.push(performance.now());
+    if (signal === "SIGKILL") this.#killed();
     await host?.end(signal);
     await this.#start();
+  }
+
+  #killed(): void {
+    this.#kills.push(performance.now());
+    this.#oracle.killed();
   }
 
   /** Nothing need be loaded while the disk is full, and all must be served on. */
@@ -208,7 +213,7 @@ class Chaos {
       // One that begins on a full disk can't: it is told why, and begins once there is room.
       const host = this.#host;
       this.#host = undefined;
-      this.#kills.push(performance.now());
+      this.#killed();
       await host?.end("SIGKILL");
       await this.#disk.free();
       await this.#start();

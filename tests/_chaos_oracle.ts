@@ -7,14 +7,17 @@ interface Known {
   present: boolean;
 }
 
+/** How long the state may take to be written, on a busy machine, in milliseconds. */
+const MOMENT = 1_000;
+
 /**
  * Knows what is to be served of each plugin: the newest good artifact, or a newer good one that was
  * served before it was deleted.
  */
 export class Oracle {
   readonly #good = new Map<string, Map<number, Known>>();
-  /** The newest that was seen to be served. */
-  readonly #served = new Map<string, number>();
+  /** The newest that was seen to be served, and since when. */
+  readonly #served = new Map<string, { readonly scn: number; readonly since: number }>();
 
   /** The plugins of which there was something good. */
   names(): string[] {
@@ -47,7 +50,18 @@ export class Oracle {
 
   /** The newest that was seen to be served; 0 for none. */
   lastServed(name: string): number {
-    return this.#served.get(name) ?? 0;
+    return this.#served.get(name)?.scn ?? 0;
+  }
+
+  /**
+   * The daemon was killed: what it had loaded a moment before may not be in its state yet. That is made
+   * up for by the artifact, and so not where that was deleted in the same moment.
+   */
+  killed(): void {
+    for (const [name, { scn, since }] of this.#served) {
+      const isThere = this.#good.get(name)?.get(scn)?.present;
+      if (!isThere && performance.now() - since < MOMENT) this.#served.delete(name);
+    }
   }
 
   /** Notes what was served in between; says what is wrong with it at any moment. */
@@ -67,7 +81,9 @@ export class Oracle {
     if (wrong !== undefined) return wrong;
     if (served.scn < least) return `${name}: ${served.scn} is served, ${least} is to be`;
     // Newer than all that is there: one that was deleted before it was looked at, or after.
-    this.#served.set(name, served.scn);
+    if (served.scn !== this.lastServed(name)) {
+      this.#served.set(name, { scn: served.scn, since: performance.now() });
+    }
     return undefined;
   }
 }
