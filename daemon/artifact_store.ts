@@ -29,7 +29,7 @@ export class ArtifactStore {
   /** Opens the store of a state folder, and removes what was not finished. */
   static async open(state: string): Promise<ArtifactStore> {
     const folder = join(state, "store");
-    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const store = new ArtifactStore(folder);
     await store.#removeAll((name) => name.startsWith(UNFINISHED));
     return store;
@@ -78,7 +78,7 @@ export class ArtifactStore {
   }
 
   async #removeAll(isOver: (folder: string) => boolean): Promise<void> {
-    for await (const { name } of Deno.readDir(this.#folder)) {
+    for (const { name } of Deno.readDirSync(this.#folder)) {
       if (!isOver(name)) continue;
       await Deno.remove(join(this.#folder, name), { recursive: true }).catch((error) => {
         if (!(error instanceof Deno.errors.NotFound)) {

@@ -64,8 +64,8 @@ export class DaemonState {
   static async open(path: string, tell: TellState): Promise<DaemonState> {
     const folder = await takeStateFolder(path);
     try {
-      const { records, lost } = await readState(path);
-      const { journal, unended } = await LoadJournal.open(path);
+      const { records, lost } = readState(path);
+      const { journal, unended } = LoadJournal.open(path);
       const store = await ArtifactStore.open(path);
       const state = new DaemonState(folder, records, journal, store, tell);
       if (folder.unended !== undefined) {
@@ -230,13 +230,12 @@ export class DaemonState {
         this.#tell(quarantineEvent("suspected", { name, scn, path }));
       }
     }
-    try {
-      await this.saved();
-      await this.#journal.clear();
-    } catch (error) {
+    const clearing = this.saved().then(() => this.#journal.clear()).catch((error) => {
       // It is told; the journal says the same again, next time.
       this.#writer.failed(error);
-    }
+    });
+    // Where nothing had been loading, there is nothing that must be forgotten before the next load.
+    if (unended.length > 0) await clearing;
   }
 
   #cleared(name: string, scn: Scn): void {

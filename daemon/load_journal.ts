@@ -1,4 +1,13 @@
-import { closeSync, constants, fdatasync, fstatSync, openSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fdatasync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from "node:fs";
 import { promisify } from "node:util";
 import { join } from "@std/path";
 import type { Scn } from "../artifact/mod.ts";
@@ -37,6 +46,7 @@ export class LoadJournal {
   readonly #open = new Map<number, JournalEntry>();
   readonly #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
+  #clearing: Promise<void> | undefined;
   #count = 0;
   #end = 0;
 
@@ -46,24 +56,24 @@ export class LoadJournal {
   }
 
   /** Opens the journal of a state folder; answers with what had not ended when it was last written. */
-  static async open(
+  static open(
     folder: string,
-  ): Promise<{ readonly journal: LoadJournal; readonly unended: JournalEntry[] }> {
+  ): { readonly journal: LoadJournal; readonly unended: JournalEntry[] } {
     const path = join(folder, FILE);
-    const text = await Deno.readTextFile(path).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return "";
-      throw error;
-    });
+    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     const end = encoder.encode(text.replace(/\0+$/, "")).length;
     return { journal: new LoadJournal(file, end), unended: readUnended(text) };
   }
 
-  /** Forgets all that was; to be called once what was found is remembered elsewhere. */
+  /**
+   * Forgets all that was, to be called once what was found is remembered elsewhere; resolves once that
+   * is on the disk.
+   */
   async clear(): Promise<void> {
     if (this.#end === 0 && fstatSync(this.#file).size === SIZE) return;
     this.#rewrite();
-    await flush(this.#file);
+    await (this.#clearing = flush(this.#file));
   }
 
   /** Notes that a load begins; resolves, once that is on the disk, to what ends it. */
@@ -86,7 +96,7 @@ export class LoadJournal {
 
   /** Closes the file. */
   async close(): Promise<void> {
-    await this.#running;
+    await Promise.allSettled([this.#running, this.#clearing]);
     closeSync(this.#file);
   }
 

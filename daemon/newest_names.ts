@@ -2,7 +2,7 @@ import type { Scn } from "../artifact/mod.ts";
 import type { Listing } from "../manager/mod.ts";
 
 /** So many versions of a plugin are looked at, before what is older is. */
-export const FIRST_DEPTH = 8;
+export const FIRST_DEPTH = 4;
 
 /** How names are thinned out. */
 export interface ThinOptions {
@@ -30,72 +30,90 @@ export function newestNames(
   { depth, currentScn }: ThinOptions,
 ): Thinned {
   const plugins = new Map<string, Newest>();
-  const places = listings.map(({ files }) => files.map(scnAt));
-  for (const [index, { files }] of listings.entries()) {
-    for (const [at, file] of files.entries()) {
-      const place = places[index]?.[at] ?? -1;
-      if (place < 0) continue;
+  const kept: number[][] = listings.map(() => []);
+  for (const [listing, { files }] of listings.entries()) {
+    const others = kept[listing] ?? [];
+    for (let index = 0; index < files.length; index++) {
+      const file = files[index] ?? "";
+      const place = scnAt(file);
+      if (place < 0) {
+        others.push(index);
+        continue;
+      }
       const name = file.slice(0, place);
       let newest = plugins.get(name);
       if (!newest) {
-        newest = { depth: depth(name), scns: [], leftOut: "" };
+        const current = currentScn(name);
+        newest = { depth: depth(name), current: String(current), found: [], leftOut: "" };
         plugins.set(name, newest);
       }
-      addScn(newest, file.slice(place + 1, place + 1 + DIGITS));
+      // Digits only, as long as each other: they compare as text.
+      addFile(newest, file.slice(place + 1, place + 1 + DIGITS), listing, index);
     }
   }
   const deeper = new Map<string, Scn>();
-  for (const [name, { leftOut }] of plugins) if (leftOut !== "") deeper.set(name, Number(leftOut));
+  for (const [name, { leftOut, found }] of plugins) {
+    if (leftOut !== "") deeper.set(name, Number(leftOut));
+    for (const { files } of found) {
+      for (const { listing, index } of files) kept[listing]?.push(index);
+    }
+  }
   if (deeper.size === 0) return { listings, deeper };
-  const isWanted = (file: string, place: number): boolean => {
-    if (place < 0) return true;
-    const name = file.slice(0, place);
-    const { leftOut = "" } = plugins.get(name) ?? {};
-    const scn = file.slice(place + 1, place + 1 + DIGITS);
-    return scn > leftOut || Number(scn) === currentScn(name);
-  };
-  const thinned = listings.map(({ directory, files }, index) => {
-    const at = places[index] ?? [];
-    return { directory, files: files.filter((file, index) => isWanted(file, at[index] ?? -1)) };
+  const thinned = listings.map(({ directory, files }, listing) => {
+    const left = kept[listing]?.sort((a, b) => a - b) ?? [];
+    return { directory, files: left.map((index) => files[index] ?? "") };
   });
   return { listings: thinned, deeper };
 }
 
-/** The newest SCNs of a plugin, as text: all have the same length. */
+/** The files of one SCN, by their place in the listings. */
+interface Version {
+  readonly scn: string;
+  readonly files: { readonly listing: number; readonly index: number }[];
+}
+
+/** What is wanted of a plugin: the newest versions, and the current one. SCNs are text. */
 interface Newest {
   /** How many are wanted. */
   readonly depth: number;
-  /** The oldest first. */
-  readonly scns: string[];
-  /** The newest that is none of them; empty if there is none. */
+  readonly current: string;
+  /** The newest first; what is current may come after them. */
+  readonly found: Version[];
+  /** The newest SCN that is none of the newest; empty if there is none. */
   leftOut: string;
 }
 
-function addScn(newest: Newest, scn: string): void {
-  const { scns, depth } = newest;
-  const isFull = scns.length === depth;
-  if (scn <= newest.leftOut || (isFull && scn < (scns[0] ?? ""))) {
-    if (scn > newest.leftOut) newest.leftOut = scn;
-    return;
+function addFile(newest: Newest, scn: string, listing: number, index: number): void {
+  const { found, depth, current } = newest;
+  // Most of a long listing: older than what is left out already.
+  if (scn <= newest.leftOut && scn !== current) return;
+  let at = 0;
+  for (let version = found[at]; version && version.scn >= scn; version = found[++at]) {
+    if (version.scn === scn) return void version.files.push({ listing, index });
   }
-  if (scns.includes(scn)) return;
-  scns.push(scn);
-  scns.sort();
-  if (isFull) newest.leftOut = scns.shift() ?? "";
+  found.splice(at, 0, { scn, files: [{ listing, index }] });
+  const [over, ...after] = found.splice(depth);
+  if (!over) return;
+  if (over.scn > newest.leftOut) newest.leftOut = over.scn;
+  const kept = [over, ...after].find((each) => each.scn === current);
+  if (kept) found.push(kept);
 }
 
 const DIGITS = 14;
 /** What follows the SCN in a name: `_MAJOR_MINOR_PATCH_OS_ARCH`. */
 const FIELDS_AFTER = 5;
 
+const UNDERSCORE = 0x5f;
+
 /** Where the SCN of a name begins, less one for its underscore; less than 0 where it has none. */
 function scnAt(file: string): number {
-  let end = file.length;
-  for (let field = 0; field < FIELDS_AFTER; field++) {
-    end = file.lastIndexOf("_", end - 1);
-    if (end < 0) return -1;
+  // One look at each character: five of `lastIndexOf` are five calls out of compiled code.
+  let fields = 0;
+  for (let at = file.length - 1; at > DIGITS; at--) {
+    if (file.charCodeAt(at) !== UNDERSCORE || ++fields < FIELDS_AFTER) continue;
+    const before = at - 1 - DIGITS;
+    // The last field may hold what looks like one in an extension of somebody's own: no artifact's.
+    return file.charCodeAt(before) === UNDERSCORE ? before : -1;
   }
-  const at = end - 1 - DIGITS;
-  // The last field may hold what looks like one in an extension of somebody's own: no artifact's.
-  return file[at] === "_" ? at : -1;
+  return -1;
 }

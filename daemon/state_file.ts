@@ -25,22 +25,19 @@ const MOST_ASIDE = 5;
  *
  * @throws {HotplugError} `state` where it can't be read or set aside.
  */
-export async function readState(folder: string): Promise<ReadState> {
+export function readState(folder: string): ReadState {
   const path = join(folder, FILE);
   try {
-    const text = await Deno.readTextFile(path).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    });
+    const text = readTextFile(path);
     if (text === undefined) {
-      const lost = await isLeft(join(folder, "store"))
+      const lost = isLeft(join(folder, "store"))
         ? `There is no "${path}", though a daemon was here`
         : undefined;
       return { records: new Map(), lost };
     }
     const read = parseState(text);
     if (read instanceof Map) return { records: read, lost: undefined };
-    const aside = await setAside(folder);
+    const aside = setAside(folder);
     const what = read.kind === "newer" ? "was written by a newer version" : "is damaged";
     return {
       records: new Map(),
@@ -60,28 +57,38 @@ export async function writeState(folder: string, records: PluginRecords): Promis
   await writeAtomically(join(folder, FILE), formatState(records));
 }
 
-async function isLeft(folder: string): Promise<boolean> {
+function isLeft(folder: string): boolean {
   try {
-    for await (const _ of Deno.readDir(folder)) return true;
-    return false;
+    return !Deno.readDirSync(folder)[Symbol.iterator]().next().done;
   } catch {
     return false;
   }
 }
 
-async function setAside(folder: string): Promise<string> {
+function setAside(folder: string): string {
   const name = `${ASIDE}${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
   const aside = join(folder, name);
-  await Deno.mkdir(aside, { mode: 0o700 });
+  Deno.mkdirSync(aside, { mode: 0o700 });
   for (const each of [...OTHERS, FILE]) {
-    await Deno.rename(join(folder, each), join(aside, each)).catch((error) => {
+    try {
+      Deno.renameSync(join(folder, each), join(aside, each));
+    } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
+    }
   }
-  const all = (await Array.fromAsync(Deno.readDir(folder), (entry) => entry.name))
+  const all = Array.from(Deno.readDirSync(folder), (entry) => entry.name)
     .filter((each) => each.startsWith(ASIDE)).sort();
   for (const old of all.slice(0, -MOST_ASIDE)) {
-    await Deno.remove(join(folder, old), { recursive: true });
+    Deno.removeSync(join(folder, old), { recursive: true });
   }
   return aside;
+}
+
+function readTextFile(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import { chmod, lstat } from "node:fs/promises";
 import process from "node:process";
 import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
@@ -22,18 +21,19 @@ const OWNER = "owner.json";
  * Takes a folder for the state of one daemon; made where it is not there, with mode 0700.
  *
  * The lock is the operating system's: it goes with its process, however that ends. Beside it is
- * written who has it.
+ * written who has it. But for the lock all is synchronous: a few calls that are answered from memory,
+ * each of which a thread's detour would make ten times as long.
  *
  * @throws {HotplugError} `state` where another daemon has it, or it can't be used.
  */
 export async function takeStateFolder(path: string): Promise<StateFolder> {
   let lock: Deno.FsFile | undefined;
   try {
-    await makePrivate(path);
-    lock = await Deno.open(join(path, LOCK), { create: true, write: true, mode: 0o600 });
-    if (!await lock.tryLock(true)) throw taken(path, await readOwner(path));
-    const unended = await whoWas(path);
-    await writeOwner(path);
+    makePrivate(path);
+    lock = Deno.openSync(join(path, LOCK), { create: true, write: true, mode: 0o600 });
+    if (!await lock.tryLock(true)) throw taken(path, readOwner(path));
+    const unended = whoWas(path);
+    writeOwner(path);
     const held = lock;
     return { path, unended, close: () => giveBack(path, held) };
   } catch (cause) {
@@ -48,10 +48,14 @@ export async function takeStateFolder(path: string): Promise<StateFolder> {
 }
 
 /** Only to say who it is: that there is no room for it is no reason not to begin. */
-async function writeOwner(path: string): Promise<void> {
+function writeOwner(path: string): void {
   const owner = { pid: Deno.pid, host: hostname(), since: new Date().toISOString() };
   const text = `${JSON.stringify(owner)}\n`;
-  await Deno.writeTextFile(join(path, OWNER), text, { mode: 0o600 }).catch(() => {});
+  try {
+    Deno.writeTextFileSync(join(path, OWNER), text, { mode: 0o600 });
+  } catch {
+    // As said.
+  }
 }
 
 async function giveBack(path: string, lock: Deno.FsFile): Promise<void> {
@@ -60,10 +64,10 @@ async function giveBack(path: string, lock: Deno.FsFile): Promise<void> {
   lock.close();
 }
 
-async function makePrivate(path: string): Promise<void> {
-  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+function makePrivate(path: string): void {
+  Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
   if (Deno.build.os === "windows") return;
-  const { uid, mode } = await lstat(path);
+  const { uid, mode } = Deno.lstatSync(path);
   const own = process.getuid?.();
   if (own !== undefined && uid !== own) {
     throw new HotplugError(
@@ -72,7 +76,7 @@ async function makePrivate(path: string): Promise<void> {
         `${own}; name another one (--state)`,
     );
   }
-  if ((mode & 0o077) !== 0) await chmod(path, 0o700);
+  if (((mode ?? 0) & 0o077) !== 0) Deno.chmodSync(path, 0o700);
 }
 
 interface Owner {
@@ -81,17 +85,17 @@ interface Owner {
   readonly since: string;
 }
 
-async function readOwner(path: string): Promise<Owner | undefined> {
+function readOwner(path: string): Owner | undefined {
   try {
-    return JSON.parse(await Deno.readTextFile(join(path, OWNER)));
+    return JSON.parse(Deno.readTextFileSync(join(path, OWNER)));
   } catch {
     // Not written yet, or removed meanwhile: who it was is not to be known.
     return undefined;
   }
 }
 
-async function whoWas(path: string): Promise<string | undefined> {
-  const owner = await readOwner(path);
+function whoWas(path: string): string | undefined {
+  const owner = readOwner(path);
   return owner && `the daemon of process ${owner.pid} on "${owner.host}", which began at ` +
       `${owner.since}, ended without closing`;
 }

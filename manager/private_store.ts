@@ -1,4 +1,5 @@
-import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, SEPARATOR, toFileUrl } from "@std/path";
 import { HotplugError, PLACED_SOURCE_MAP, type Scn } from "../artifact/mod.ts";
@@ -23,14 +24,20 @@ export interface PlacedModule {
 }
 
 interface Root {
-  /** Resolves once what others have left was removed. */
-  readonly swept: Promise<void>;
+  /** Removes what others have left, once; a second call waits for the first. */
+  readonly sweep: () => Promise<void>;
   readonly path: string;
   readonly lock: Deno.FsFile;
 }
 
 const PREFIX = "hotplug-run-";
 const LOCK = "lock";
+
+/** Up to so many bytes are written at once. */
+const SMALL = 128 * 1024;
+
+/** How long after its start a store sweeps, in milliseconds: what loads first need not share the disk. */
+const SWEEP_AFTER = 1_000;
 
 /**
  * A private folder for verified bytes, so that what was verified is what runs.
@@ -41,6 +48,7 @@ const LOCK = "lock";
  */
 export class PrivateStore {
   #root: Promise<Root> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #closed: Promise<void> | undefined;
 
   /** Makes the folder that all others lie in; what keeps it from that is told by who places something. */
@@ -60,11 +68,10 @@ export class PrivateStore {
   async place(folder: PrivateFolder, artifact: ReadArtifact, scn: Scn): Promise<PlacedModule> {
     const directory = await folder.directory;
     const path = join(directory, `${artifact.sha256}.mjs`);
-    const options = { createNew: true, mode: 0o600 };
+    const { sourceMap } = artifact;
     const writing = Promise.all([
-      Deno.writeFile(path, artifact.content, options),
-      artifact.sourceMap &&
-      Deno.writeFile(join(directory, PLACED_SOURCE_MAP), artifact.sourceMap, options),
+      write(path, artifact.content),
+      sourceMap && write(join(directory, PLACED_SOURCE_MAP), sourceMap),
     ]);
     await writing.catch((cause) => {
       throw cannotPlace(cause);
@@ -114,8 +121,15 @@ export class PrivateStore {
   #openRoot(): Promise<Root> {
     if (this.#root) return this.#root;
     const root = makeRoot();
-    // A full disk may pass: the next load tries again.
-    root.catch(() => this.#root = undefined);
+    root.then(({ sweep }) => {
+      if (this.#closed) return;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(sweep, SWEEP_AFTER);
+      Deno.unrefTimer(this.#timer);
+    }, () => {
+      // A full disk may pass: the next load tries again.
+      this.#root = undefined;
+    });
     return this.#root = root;
   }
 
@@ -132,8 +146,9 @@ export class PrivateStore {
 
   async #close(): Promise<void> {
     const root = await this.#root?.catch(() => undefined);
+    clearTimeout(this.#timer);
     if (!root) return;
-    await root.swept;
+    await root.sweep();
     // First the lock, since Windows removes no open file.
     root.lock.close();
     await rm(root.path, { recursive: true, force: true });
@@ -150,15 +165,23 @@ function cannotPlace(cause: unknown): HotplugError {
   );
 }
 
+async function write(path: string, bytes: Uint8Array): Promise<void> {
+  const options = { createNew: true, mode: 0o600 };
+  if (bytes.length <= SMALL) Deno.writeFileSync(path, bytes, options);
+  else await Deno.writeFile(path, bytes, options);
+}
+
+// deno-lint-ignore require-await -- what fails at once is a rejection, too
 async function makeRoot(): Promise<Root> {
-  const path = await Deno.realPath(await mkdtemp(join(tmpdir(), PREFIX)));
+  const path = Deno.realPathSync(mkdtempSync(join(tmpdir(), PREFIX)));
   // Locked before it has the name by which others judge.
   const unnamed = join(path, `${LOCK}.new`);
-  const lock = await Deno.open(unnamed, { create: true, write: true, mode: 0o600 });
-  await lock.lock(true);
-  await Deno.rename(unnamed, join(path, LOCK));
-  const { uid } = await lstat(path);
-  return { path, lock, swept: sweep(uid) };
+  const lock = Deno.openSync(unnamed, { create: true, write: true, mode: 0o600 });
+  lock.lockSync(true);
+  Deno.renameSync(unnamed, join(path, LOCK));
+  const { uid } = Deno.lstatSync(path);
+  let swept: Promise<void> | undefined;
+  return { path, lock, sweep: () => swept ??= sweep(uid ?? 0) };
 }
 
 /** Removes the owner's folders of processes that ended without closing: `kill -9` leaves them. */

@@ -26,6 +26,26 @@ Deno.test("of each plugin the newest names are left, with what belongs to them, 
   assertEquals([...deeper], [["pricing", scnOf(17)]]);
 });
 
+Deno.test("the newest of all folders together are left, in whichever order the names come", () => {
+  const all = names("pricing", 40);
+  const shuffled = [...all].sort((a, b) =>
+    [...a].reverse().join() < [...b].reverse().join() ? -1 : 1
+  );
+  for (const files of [all, all.toReversed(), shuffled]) {
+    for (let current = 0; current < 40; current++) {
+      const halves = [files.slice(0, 60), files.slice(60)];
+      const { listings, deeper } = newestNames(
+        halves.map((half, index) => ({ directory: `d${index}`, files: half })),
+        { depth: () => 3, currentScn: () => scnOf(current) },
+      );
+      const wanted = [scnOf(current), scnOf(37), scnOf(38), scnOf(39)].map(String);
+      const isWanted = (file: string): boolean => wanted.some((scn) => file.includes(scn));
+      assertEquals(listings.map((each) => each.files), halves.map((half) => half.filter(isWanted)));
+      assertEquals([...deeper], [["pricing", scnOf(36)]]);
+    }
+  }
+});
+
 Deno.test("where the newest twenty are no good, the next older one is loaded all the same", async () => {
   await using directory = await tempDirectory();
   await publish(directory.path, "export const a = 1;", { scn: scnOf(0) });

@@ -305,14 +305,14 @@ Deno.test("a version found loading twice in a row is in quarantine until it is r
 
 /** Leaves the journal as a process does that ends while it loads. */
 async function beginLoading(state: string, path: string): Promise<void> {
-  const { journal } = await LoadJournal.open(state);
+  const { journal } = LoadJournal.open(state);
   await journal.begin({ name: "pricing", scn: SECOND, path });
   await journal.close();
 }
 
 Deno.test("the journal tells which loads had not ended, whatever was cut short in it", async () => {
   await using directory = await tempDirectory();
-  const { journal, unended } = await LoadJournal.open(directory.path);
+  const { journal, unended } = LoadJournal.open(directory.path);
   assertEquals(unended, []);
   const entry = (scn: number) => ({ name: "pricing", scn, path: `p${scn}` });
   const end = await journal.begin(entry(FIRST));
@@ -323,11 +323,11 @@ Deno.test("the journal tells which loads had not ended, whatever was cut short i
   await Deno.writeTextFile(directory.file("journal"), `{"id":9,"name":"x","scn":`, {
     append: true,
   });
-  const again = await LoadJournal.open(directory.path);
+  const again = LoadJournal.open(directory.path);
   assertEquals(again.unended, [entry(SECOND)]);
   await again.journal.clear();
   await again.journal.close();
-  const last = await LoadJournal.open(directory.path);
+  const last = LoadJournal.open(directory.path);
   assertEquals(last.unended, []);
   await last.journal.close();
 });
@@ -405,7 +405,7 @@ Deno.test("what is suspect and can't be reopened for a passing reason is tried a
 
 Deno.test("a journal that is full goes on with what is open", async () => {
   await using directory = await tempDirectory();
-  const { journal } = await LoadJournal.open(directory.path);
+  const { journal } = LoadJournal.open(directory.path);
   const held = { name: "held", scn: FIRST, path: "p".repeat(1_000) };
   await journal.begin(held);
   for (let left = 1_000; left > 0; left--) {
@@ -413,18 +413,18 @@ Deno.test("a journal that is full goes on with what is open", async () => {
   }
   await journal.close();
   assert((await Deno.stat(directory.file("journal"))).size <= 256 * 1024);
-  const again = await LoadJournal.open(directory.path);
+  const again = LoadJournal.open(directory.path);
   assertEquals(again.unended, [held]);
   await again.journal.close();
 });
 
 Deno.test("loads that begin together are all in the journal", async () => {
   await using directory = await tempDirectory();
-  const { journal } = await LoadJournal.open(directory.path);
+  const { journal } = LoadJournal.open(directory.path);
   const entries = Array.from({ length: 50 }, (_, n) => ({ name: `p${n}`, scn: FIRST, path: "x" }));
   await Promise.all(entries.map((each) => journal.begin(each)));
   await journal.close();
-  const again = await LoadJournal.open(directory.path);
+  const again = LoadJournal.open(directory.path);
   assertEquals(again.unended, entries);
   await again.journal.close();
 });
