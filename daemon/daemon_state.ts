@@ -53,7 +53,12 @@ export class DaemonState {
     this.#store = store;
     this.#bytes = new KeptBytes(store);
     this.#tell = tell;
-    this.#writer = new StateWriter(folder.path, () => this.#write(), tell);
+    this.#writer = new StateWriter(
+      folder.path,
+      () => this.#write(),
+      tell,
+      () => this.#bytes.isLoading,
+    );
   }
 
   /**

@@ -14,6 +14,11 @@ export class KeptBytes {
     this.#store = store;
   }
 
+  /** Whether something is loading. */
+  get isLoading(): boolean {
+    return this.#loading.size > 0;
+  }
+
   /**
    * Holds the bytes of what begins to load; the answer is to be called when that has ended, with
    * whether they are wanted any more.

@@ -5,6 +5,8 @@ import { stateEvent } from "./state_events.ts";
 
 /** How long after a change it is written, in milliseconds. */
 const SOON = 20;
+/** How long a write is put off at most while plugins load, in milliseconds. */
+const PATIENCE = 200;
 /** How long after a failure it is tried again by itself, in milliseconds. */
 const RETRY = 2_000;
 
@@ -17,6 +19,7 @@ export class StateWriter {
   readonly #folder: string;
   readonly #write: () => Promise<void>;
   readonly #tell: (event: StateEvent) => void;
+  readonly #isBusy: () => boolean;
   #due = false;
   #running: Promise<void> | undefined;
   #fault: unknown;
@@ -24,11 +27,17 @@ export class StateWriter {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  /** Makes a writer with nothing to write. */
-  constructor(folder: string, write: () => Promise<void>, tell: (event: StateEvent) => void) {
+  /** Makes a writer with nothing to write; while plugins load it is busy, and changes follow. */
+  constructor(
+    folder: string,
+    write: () => Promise<void>,
+    tell: (event: StateEvent) => void,
+    isBusy: () => boolean = () => false,
+  ) {
     this.#folder = folder;
     this.#write = write;
     this.#tell = tell;
+    this.#isBusy = isBusy;
   }
 
   /** Notes a change; it is written soon. */
@@ -36,7 +45,7 @@ export class StateWriter {
     this.#due = true;
     if (this.#closed || this.#running || this.#soon !== undefined) return;
     // Loads of many plugins at once are one write, and don't wait for the disk because of it.
-    this.#soon = setTimeout(() => this.#begin(), SOON);
+    this.#beginSoon(PATIENCE);
   }
 
   /**
@@ -69,6 +78,13 @@ export class StateWriter {
     clearTimeout(this.#soon);
     this.#closed = true;
     clearTimeout(this.#timer);
+  }
+
+  #beginSoon(patience: number): void {
+    this.#soon = setTimeout(() => {
+      if (this.#isBusy() && patience > SOON) this.#beginSoon(patience - SOON);
+      else void this.#begin();
+    }, SOON);
   }
 
   #begin(): Promise<void> {

@@ -8,8 +8,15 @@ import { type PluginScope, runInScope } from "./plugin_scope.ts";
 /** After this time a module is held to wait in its top level, not to be loading, in milliseconds. */
 const LOADING_GRACE = 250;
 
+/**
+ * So many imports go on at a time. Each waits for Deno's other threads now and then, and one that
+ * follows uses that time; a few, since a deadline counts what others evaluate meanwhile.
+ */
+const LANES = 4;
+
 let ordinals = 0;
-let previous: Promise<unknown> = Promise.resolve();
+const lanes = Array.from({ length: LANES }, (): Promise<void> => Promise.resolve());
+let turns = 0;
 
 /**
  * A number that no other load in this process has: it makes the URL new.
@@ -21,7 +28,7 @@ export function nextOrdinal(): number {
 }
 
 /**
- * Imports the URL; one import at a time in this process, as far as they load.
+ * Imports the URL; a few imports at a time in this process, as far as they load.
  *
  * A top level that waits does not hold up the next import for longer than {@linkcode LOADING_GRACE}:
  * only the loading shares a lock in Deno.
@@ -36,8 +43,9 @@ export async function importModule(
   patience: Pick<Patience, "milliseconds" | "signal">,
 ): Promise<ModuleNamespace> {
   const turn = Promise.withResolvers<void>();
-  const before = previous;
-  previous = turn.promise;
+  const lane = turns++ % LANES;
+  const before = lanes[lane];
+  lanes[lane] = turn.promise;
   await before;
   const loading = runInScope(scope, importUrl, url);
   const grace = setTimeout(turn.resolve, LOADING_GRACE);
