@@ -12,4 +12,4 @@ const [directory = "", state = ""] = Deno.args;
 const daemon = new PluginDaemon({ watch: [directory], state });
 await daemon.start();
 console.log(`ready ${daemon.manager.names().length} ${entered} ${performance.now()}`);
-Deno.exit();
+await daemon.close();

@@ -41,9 +41,10 @@ export class ArtifactStore {
   }
 
   /** Whether a generation is kept. */
-  async has(name: string, generation: KeptGeneration): Promise<boolean> {
+  has(name: string, generation: KeptGeneration): boolean {
     try {
-      return (await Deno.lstat(this.pathOf(name, generation))).isFile;
+      // In no time, so that those that are reopened together are noted in the journal together.
+      return Deno.lstatSync(this.pathOf(name, generation)).isFile;
     } catch {
       return false;
     }
@@ -51,7 +52,7 @@ export class ArtifactStore {
 
   /** Keeps a generation; resolves once it is on the disk. */
   async keep(name: string, generation: KeptGeneration, bytes: GenerationBytes): Promise<void> {
-    if (await this.has(name, generation)) return;
+    if (this.has(name, generation)) return;
     const final = folderOf(name, generation);
     const temporary = join(this.#folder, `${UNFINISHED}${final}`);
     await Deno.remove(temporary, { recursive: true }).catch(() => {});

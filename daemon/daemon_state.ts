@@ -141,8 +141,8 @@ export class DaemonState {
   }
 
   /** Whether the bytes of a generation are kept. */
-  async isKept(name: string, generation: KeptGeneration): Promise<boolean> {
-    return await this.#store.has(name, generation);
+  isKept(name: string, generation: KeptGeneration): boolean {
+    return this.#store.has(name, generation);
   }
 
   /** Notes that a load begins; resolves, once that is on the disk, to what ends it. */

@@ -38,7 +38,7 @@ export async function reopenKept(
   { state, loader }: Pick<ReopenWorld, "state" | "loader">,
   condemn = false,
 ): Promise<Generation> {
-  const path = await state.isKept(name, kept) ? state.pathOf(name, kept) : kept.path;
+  const path = state.isKept(name, kept) ? state.pathOf(name, kept) : kept.path;
   return await loader.reopen(path, kept, condemn);
 }
 

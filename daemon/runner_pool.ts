@@ -33,6 +33,8 @@ export class RunnerPool {
     }
     // First those with something to open: the others just look at files that they know.
     const [idle, due] = partition([...choices.values()], (each) => each.candidates.length > 0);
+    // In the same order after each restart: so they have the same URLs, which Deno knows by then.
+    due.sort((a, b) => a.name < b.name ? -1 : 1);
     for (const choice of [...due, ...idle]) this.#act(choice);
   }
 

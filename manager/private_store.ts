@@ -1,9 +1,9 @@
-import { mkdtempSync } from "node:fs";
-import { lstat, readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, SEPARATOR, toFileUrl } from "@std/path";
 import { HotplugError, PLACED_SOURCE_MAP, type Scn } from "../artifact/mod.ts";
 import { copyExecutable } from "./copy_executable.ts";
+import { openPrivateRoot, type PrivateRoot } from "./private_root.ts";
 import type { Location } from "./locate.ts";
 import type { ReadArtifact } from "./read_artifact.ts";
 
@@ -23,16 +23,6 @@ export interface PlacedModule {
   readonly url: string;
 }
 
-interface Root {
-  /** Removes what others have left, once; a second call waits for the first. */
-  readonly sweep: () => Promise<void>;
-  readonly path: string;
-  readonly lock: Deno.FsFile;
-}
-
-const PREFIX = "hotplug-run-";
-const LOCK = "lock";
-
 /** Up to so many bytes are written at once. */
 const SMALL = 128 * 1024;
 
@@ -43,11 +33,12 @@ const SWEEP_AFTER = 1_000;
  * A private folder for verified bytes, so that what was verified is what runs.
  *
  * Each generation has a folder of its own, `NAME@SCN-N`: the frames of its stack traces lie below
- * it (source maps included), which tells whose error one is. The folder goes with its owner: the
- * owner holds an advisory lock, and whoever makes the next store removes those whose lock is free.
+ * it (source maps included), which tells whose error one is. The folder goes with its owner; see
+ * {@linkcode openPrivateRoot}.
  */
 export class PrivateStore {
-  #root: Promise<Root> | undefined;
+  #root: Promise<PrivateRoot> | undefined;
+  #isLost = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -112,19 +103,21 @@ export class PrivateStore {
   }
 
   /** Gives a root up that is gone, unless another load has done so. */
-  async #forget(root: Promise<Root>): Promise<void> {
+  async #forget(root: Promise<PrivateRoot>): Promise<void> {
     if (this.#root !== root) return;
     this.#root = undefined;
-    (await root).lock.close();
+    this.#isLost = true;
+    (await root).forget();
   }
 
-  #openRoot(): Promise<Root> {
+  #openRoot(): Promise<PrivateRoot> {
     if (this.#root) return this.#root;
-    const root = makeRoot();
-    root.then(({ sweep }) => {
+    // What took the place of a lost one must not be taken for it.
+    const root = openPrivateRoot({ isNew: this.#isLost });
+    root.then((opened) => {
       if (this.#closed) return;
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(sweep, SWEEP_AFTER);
+      this.#timer = setTimeout(() => void opened.sweep(), SWEEP_AFTER);
       Deno.unrefTimer(this.#timer);
     }, () => {
       // A full disk may pass: the next load tries again.
@@ -149,9 +142,7 @@ export class PrivateStore {
     clearTimeout(this.#timer);
     if (!root) return;
     await root.sweep();
-    // First the lock, since Windows removes no open file.
-    root.lock.close();
-    await rm(root.path, { recursive: true, force: true });
+    await root.close();
   }
 }
 
@@ -169,45 +160,4 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
   const options = { createNew: true, mode: 0o600 };
   if (bytes.length <= SMALL) Deno.writeFileSync(path, bytes, options);
   else await Deno.writeFile(path, bytes, options);
-}
-
-// deno-lint-ignore require-await -- what fails at once is a rejection, too
-async function makeRoot(): Promise<Root> {
-  const path = Deno.realPathSync(mkdtempSync(join(tmpdir(), PREFIX)));
-  // Locked before it has the name by which others judge.
-  const unnamed = join(path, `${LOCK}.new`);
-  const lock = Deno.openSync(unnamed, { create: true, write: true, mode: 0o600 });
-  lock.lockSync(true);
-  Deno.renameSync(unnamed, join(path, LOCK));
-  const { uid } = Deno.lstatSync(path);
-  let swept: Promise<void> | undefined;
-  return { path, lock, sweep: () => swept ??= sweep(uid ?? 0) };
-}
-
-/** Removes the owner's folders of processes that ended without closing: `kill -9` leaves them. */
-async function sweep(owner: number): Promise<void> {
-  const temporary = tmpdir();
-  // Cleaning up after others: what can't be read or removed must not keep from loading.
-  const entries = await readdir(temporary).catch(() => []);
-  for (const entry of entries) {
-    if (!entry.startsWith(PREFIX)) continue;
-    const path = join(temporary, entry);
-    if (await isAbandoned(path, owner)) {
-      await rm(path, { recursive: true, force: true }).catch(() => {});
-    }
-  }
-}
-
-async function isAbandoned(directory: string, owner: number): Promise<boolean> {
-  const lockPath = join(directory, LOCK);
-  try {
-    // Everyone may write here: opening a FIFO that someone has put there would block for ever.
-    const [folder, file] = await Promise.all([lstat(directory), lstat(lockPath)]);
-    if (!folder.isDirectory() || folder.uid !== owner || !file.isFile()) return false;
-    using lock = await Deno.open(lockPath, { write: true });
-    return await lock.tryLock(true);
-  } catch {
-    // One that is being made or removed: not ours to judge.
-    return false;
-  }
 }

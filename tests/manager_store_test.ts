@@ -101,7 +101,7 @@ Deno.test("without a folder for temporary files nothing loads, the error says so
 const host = (path: string, then: string): string => `
   import { PluginManager } from "project:manager/mod.ts";
   const manager = new PluginManager();
-  await manager.open(${JSON.stringify(path)});
+  const generation = await manager.open(${JSON.stringify(path)});
   console.log("ready");
   ${then}
 `;
@@ -120,6 +120,42 @@ Deno.test("the folder of a killed host is removed by the next one, that of a liv
   assertEquals(next.code, 0, next.stderr);
   assertEquals(await privateFolders(directory.path), [liveFolder]);
   assert(live);
+});
+
+Deno.test("after a restart what runs has the same place, even where the host was killed", async () => {
+  if (Deno.build.os === "windows") return;
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, WHERE);
+  const tell = `console.log(JSON.stringify({ where: generation.lookup("where") }));`;
+  const places: unknown[] = [];
+  for (const end of ["await manager.close();", "Deno.kill(Deno.pid, 'SIGKILL');", "Deno.exit();"]) {
+    const { stdout, stderr } = await runScript(directory.path, host(path, `${tell} ${end}`));
+    const [told] = jsonLines<{ where: string }>(stdout);
+    places.push(told?.where);
+    assert(told, stderr);
+  }
+  assertEquals(new Set(places).size, 1, `${places}`);
+});
+
+Deno.test("two hosts at the same time, and one whose place somebody else has, have one each", async () => {
+  if (Deno.build.os === "windows") return;
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, WHERE);
+  const uid = (await Deno.stat(directory.path)).uid;
+  // As whoever may write into a common folder would make it: to look into what is run from there.
+  await Deno.mkdir(directory.file(`hotplug-run-${uid}-0`), { mode: 0o777 });
+  await Deno.chmod(directory.file(`hotplug-run-${uid}-0`), 0o777);
+  await Deno.symlink(directory.path, directory.file(`hotplug-run-${uid}-1`));
+  {
+    await using _one = await startedHost(directory.path, path);
+    await using _two = await startedHost(directory.path, path);
+    const all = await privateFolders(directory.path);
+    assertEquals(all.map((name) => name.split("-").at(-1)), ["0", "1", "2", "3"]);
+    assertEquals(await Array.fromAsync(Deno.readDir(directory.file(all[0] ?? ""))), []);
+  }
+  const next = await runScript(directory.path, host(path, "await manager.close();"));
+  assertEquals(next.code, 0, next.stderr);
+  assertEquals((await privateFolders(directory.path)).length, 2);
 });
 
 Deno.test("what else has such a name keeps no host from loading", async () => {
