@@ -1,4 +1,4 @@
-import { assertPluginName, HotplugError, type Scn } from "../artifact/mod.ts";
+import { assertPluginName, HotplugError, scanModule, type Scn } from "../artifact/mod.ts";
 import { Approvals, type PendingVersion } from "./approvals.ts";
 import { EventHub } from "./event_hub.ts";
 import type { ManagerEvent } from "./events.ts";
@@ -217,9 +217,9 @@ export class PluginManager implements AsyncDisposable {
     this.#opener.reconfigure(options);
   }
 
-  /** Makes the folder now that the first load would make, so that it need not wait for it. */
+  /** Makes ready what the first load needs, so that it need not wait for it: folder and lexer. */
   async prepare(): Promise<void> {
-    await this.#store.prepare();
+    await Promise.all([this.#store.prepare(), scanModule("")]);
   }
 
   /** Takes over what kept versions of the plugin out in an earlier process; nothing is told of it. */

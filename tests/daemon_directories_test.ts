@@ -197,15 +197,15 @@ Deno.test("The newest of one plugin in two directories is loaded, wherever it li
   await fixture.loaded("pricing", SCN + 3);
 });
 
-Deno.test("Of two thousand artifacts at once the newest of each plugin is loaded, in few scans", async () => {
+Deno.test("Of ten thousand artifacts at once the newest of each plugin is loaded, in few scans", async () => {
   await using root = await tempDirectory();
   const [stage, path] = [root.file("stage"), root.file("plugins")];
   await Deno.mkdir(stage);
   await Deno.mkdir(path);
   const names: string[] = [];
-  for (let index = 0; index < 2_000; index++) {
+  for (let index = 0; index < 10_000; index++) {
     const [plugin, version] = [index % 20, Math.floor(index / 20)];
-    const source = `${counted(`burst ${version < 99 ? "older" : "newest"}`, 0)}// ${index}`;
+    const source = `${counted(`burst ${version < 499 ? "older" : "newest"}`, 0)}// ${index}`;
     const { file, parts } = await writeArtifact(stage, source, {
       name: `plugin${plugin}`,
       scn: SCN + (version % 60) + 100 * Math.floor(version / 60),
@@ -215,7 +215,7 @@ Deno.test("Of two thousand artifacts at once the newest of each plugin is loaded
   await using fixture = makeDaemon([path]);
   await fixture.daemon.start();
   using scans = countListings(path);
-  const newest = SCN + 39 + 100;
+  const newest = SCN + 19 + 800;
   const started = Deno.memoryUsage().rss;
   // Newest first: then what comes after it must not be opened, whenever a scan falls.
   for (const name of names.toReversed()) {
