@@ -239,10 +239,14 @@ export class PluginDaemon implements AsyncDisposable {
 
   async #start(): Promise<void> {
     const began = performance.now();
-    await this.open();
-    this.#startedAt = Date.now();
     const { watches, recovery, manager } = this.#parts;
-    await Promise.all([watches.start(), manager.prepare(), recovery.reopen(this.#state)]);
+    const watching = watches.start();
+    await this.open().catch(async (error) => {
+      await watches.close();
+      throw error;
+    });
+    this.#startedAt = Date.now();
+    await Promise.all([watching, manager.prepare(), recovery.reopen(this.#state)]);
     this.#looked = true;
     await this.#look();
     await this.#parts.recovery.retrySuspects(() => this.#look());

@@ -21,7 +21,7 @@ const OWNER = "owner.json";
  * Takes a folder for the state of one daemon; made where it is not there, with mode 0700.
  *
  * The lock is the operating system's: it goes with its process, however that ends. Beside it is
- * written who has it. But for the lock all is synchronous: a few calls that are answered from memory,
+ * written who has it. All is synchronous: a few calls that are answered from memory,
  * each of which a thread's detour would make ten times as long.
  *
  * @throws {HotplugError} `state` where another daemon has it, or it can't be used.
@@ -31,7 +31,8 @@ export async function takeStateFolder(path: string): Promise<StateFolder> {
   try {
     makePrivate(path);
     lock = Deno.openSync(join(path, LOCK), { create: true, write: true, mode: 0o600 });
-    if (!await lock.tryLock(true)) throw taken(path, readOwner(path));
+    // In a later turn if it is taken: who tries again and again lets others go on.
+    if (!lock.tryLockSync(true) && !await lock.tryLock(true)) throw taken(path, readOwner(path));
     const unended = whoWas(path);
     writeOwner(path);
     const held = lock;

@@ -10,9 +10,9 @@ const LOADING_GRACE = 250;
 
 /**
  * So many imports go on at a time. Each waits for Deno's other threads now and then, and one that
- * follows uses that time; a few, since a deadline counts what others evaluate meanwhile.
+ * follows uses that time; no more, since a deadline counts what others evaluate meanwhile.
  */
-const LANES = 4;
+const LANES = 16;
 
 let ordinals = 0;
 const lanes = Array.from({ length: LANES }, (): Promise<void> => Promise.resolve());
