@@ -77,11 +77,9 @@ function takeSlot(): Claimed | undefined {
 
 /** Undefined without the permission to ask, and on Windows, which removes no folder that is locked. */
 function ownUid(): number | undefined {
-  try {
-    return process.getuid?.();
-  } catch {
-    return undefined;
-  }
+  // Not to be asked at a terminal for a permission that the program can do without.
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "uid" });
+  return state === "granted" ? process.getuid?.() : undefined;
 }
 
 function makeNew(): Claimed {
