@@ -1,11 +1,12 @@
 import { basename } from "@std/path";
 import { HotplugError, type Scn } from "../artifact/mod.ts";
-import type { ManagerEvent, RestoredHolds, VerifiedFiles } from "../manager/mod.ts";
+import type { ManagerEvent, RestoredHolds } from "../manager/mod.ts";
 import { describeError } from "../manager/describe_error.ts";
 import { ArtifactStore } from "./artifact_store.ts";
 import type { QuarantineEvent, StateEvent } from "./events.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal } from "./load_journal.ts";
+import { type NotedLoad, noteLoad } from "./noted_load.ts";
 import { quarantineEvent, stateEvent } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
 import { type StateFolder, takeStateFolder } from "./state_folder.ts";
@@ -145,25 +146,19 @@ export class DaemonState {
     return this.#store.has(name, generation);
   }
 
-  /** Notes that a load begins; resolves, once that is on the disk, to what ends it. */
-  async begin(artifact: VerifiedFiles): Promise<() => void> {
-    const { name, scn, path } = artifact;
-    const letGo = this.#bytes.hold(artifact);
-    const end = await this.#journal.begin({ name, scn, path }).catch((error) => {
+  /** Notes that a load begins. */
+  begin(entry: JournalEntry): NotedLoad {
+    return noteLoad(entry, {
+      journal: this.#journal,
+      bytes: this.#bytes,
       // What serves must go on: a full disk is told of, and no reason to load nothing.
-      this.#writer.failed(error);
-      return () => {};
+      failed: (error) => this.#writer.failed(error),
+      ended: ({ name, scn }) => {
+        this.#cleared(name, scn);
+        const { current, previous } = this.record(name);
+        return [current, previous].some((each) => each?.scn === scn);
+      },
     });
-    return () => {
-      try {
-        end();
-      } catch (error) {
-        this.#writer.failed(error);
-      }
-      this.#cleared(name, scn);
-      const { current, previous } = this.record(name);
-      letGo([current, previous].some((each) => each?.scn === scn));
-    };
   }
 
   /** Notes what a manager tells; what is current of that plugin goes with it. */

@@ -1,8 +1,9 @@
 import { basename } from "@std/path";
 import type { Scn } from "../artifact/mod.ts";
-import type { Generation, OpenOptions, PluginManager, VerifiedFiles } from "../manager/mod.ts";
+import type { Generation, OpenOptions, PluginManager } from "../manager/mod.ts";
 import type { DaemonState } from "./daemon_state.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
+import type { NotedLoad } from "./noted_load.ts";
 import type { KeptGeneration } from "./state_record.ts";
 
 /** What a loader needs of its daemon. */
@@ -30,9 +31,10 @@ export class Loader {
   async open(path: string, options: Pick<OpenOptions, "signal"> = {}): Promise<Generation> {
     const root = this.#world.rootOf(path);
     const own = { ...options, ...(root !== undefined && { root }) };
-    return await this.#noted((verified) =>
+    return await this.#noted(({ begins, verified }) =>
       this.#world.manager.open(path, {
         ...own,
+        begins,
         verified: async (artifact) => {
           this.#world.budget.assertRoom(basename(path));
           await verified(artifact);
@@ -43,26 +45,33 @@ export class Loader {
 
   /** Opens a version that waits for an approval; see {@linkcode PluginManager.approve}. */
   async approve(name: string, scn?: Scn): Promise<Generation> {
-    return await this.#noted((verified) => this.#world.manager.approve(name, scn, { verified }));
+    return await this.#noted((notes) => this.#world.manager.approve(name, scn, notes));
   }
 
   /** Opens what was current in an earlier process, from the path. */
   async reopen(path: string, { sha256 }: KeptGeneration, condemn = false): Promise<Generation> {
-    return await this.#noted((verified) =>
-      this.#world.manager.open(path, { reopen: { sha256, condemn }, verified })
+    return await this.#noted((notes) =>
+      this.#world.manager.open(path, { reopen: { sha256, condemn }, ...notes })
     );
   }
 
-  async #noted(
-    open: (verified: (artifact: VerifiedFiles) => Promise<void>) => Promise<Generation>,
-  ): Promise<Generation> {
-    let end: (() => void) | undefined;
+  /** The journal's flush goes on while the artifact is read and verified, and is over before it runs. */
+  async #noted(open: (notes: Notes) => Promise<Generation>): Promise<Generation> {
+    let load: NotedLoad | undefined;
     try {
-      return await open(async (artifact) => {
-        end = await this.#world.state()?.begin(artifact);
+      return await open({
+        begins: (entry) => {
+          load = this.#world.state()?.begin(entry);
+        },
+        verified: async (artifact) => {
+          load?.hold(artifact);
+          await load?.written;
+        },
       });
     } finally {
-      end?.();
+      await load?.end();
     }
   }
 }
+
+type Notes = Required<Pick<OpenOptions, "begins" | "verified">>;

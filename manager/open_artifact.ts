@@ -35,7 +35,7 @@ export interface OpenWorld extends LoadWorld {
 export async function openArtifact(
   location: Location,
   world: OpenWorld,
-  { handover = true, reopen, verified }: OpenOptions = {},
+  { handover = true, reopen, begins, verified }: OpenOptions = {},
 ): Promise<Generation> {
   const { options } = world;
   const started = performance.now();
@@ -51,7 +51,9 @@ export async function openArtifact(
       refuseHeld(location, slot);
     }
     refuseUnfinished(location);
-    const demands = demandsOf(options, location.parts.name);
+    const { path, parts: { name, scn } } = location;
+    begins?.({ name, scn, path });
+    const demands = demandsOf(options, name);
     const files = new Map<string, Uint8Array<ArrayBuffer>>();
     let told: void | Promise<void>;
     const read = async (): Promise<ReadArtifact> => {
@@ -59,10 +61,9 @@ export async function openArtifact(
         files.set(file, bytes);
       });
       const artifact = await readArtifact({ ...location, ...(seen && { seen }) }, demands);
-      refuseContract(location, artifact, contractsOf(options, location.parts.name));
+      refuseContract(location, artifact, contractsOf(options, name));
       if (reopen) refuseOther(location, artifact, reopen.sha256);
       else world.approvals.check(location, artifact, slot.current?.generation);
-      const { path, parts: { name, scn } } = location;
       told = verified?.({ name, scn, path, sha256: artifact.sha256, files });
       // Waited for before it starts: what it does goes on beside the placing.
       told?.catch(() => {});

@@ -45,6 +45,8 @@ export interface OpenOptions {
     /** Whether it takes the place of a bad one: nothing up to that is loaded until it is released. */
     readonly condemn?: boolean;
   };
+  /** Called once it is to be read: no name, hold or lock keeps it out. Nothing waits for it. */
+  readonly begins?: (artifact: Pick<VerifiedFiles, "name" | "scn" | "path">) => void;
   /**
    * Called once all is verified, before anything of it runs, and awaited; what it throws keeps it from
    * loading.
