@@ -239,23 +239,19 @@ export class PluginDaemon implements AsyncDisposable {
 
   async #start(): Promise<void> {
     const began = performance.now();
-    const { watches, recovery, manager } = this.#parts;
+    const { watches, recovery, manager, budget } = this.#parts;
     const watching = watches.start();
-    await this.open().catch(async (error) => {
-      await watches.close();
-      throw error;
-    });
+    await this.open().catch((error) => watches.close().then(() => Promise.reject(error)));
     this.#startedAt = Date.now();
     await Promise.all([watching, manager.prepare(), recovery.reopen(this.#state)]);
     this.#looked = true;
     await this.#look();
-    await this.#parts.recovery.retrySuspects(() => this.#look());
+    await recovery.retrySuspects(() => this.#look());
     if (this.#closed) return;
     this.#ready = true;
     this.#timers.push(setInterval(() => void this.#scans.request(), this.#options.scanInterval));
-    const { budget } = this.#parts;
     if (budget.isLimited) this.#timers.push(setInterval(() => budget.check(), 1_000));
-    this.#hub.emit(readyEvent(this.#options.watch, this.#parts.manager.names(), began));
+    this.#hub.emit(readyEvent(this.#options.watch, manager.names(), began));
   }
 
   async #close(drain: number): Promise<void> {

@@ -256,6 +256,16 @@ for (
   });
 }
 
+Deno.test("a daemon that can't have its state folder watches nothing, though nobody closes it", async () => {
+  await using at = await place();
+  await using holder = await at.start();
+  const daemon = new PluginDaemon({ watch: [at.plugins], state: at.state });
+  const error = await assertRejects(() => daemon.start(), HotplugError);
+  assertEquals(error.code, "state");
+  // A watch or a timer that is left fails this test.
+  assertEquals(holder.daemon.status().watch.map(({ state }) => state), ["watching"]);
+});
+
 Deno.test("what was loading when the process ended is tried once more, and then kept out", async () => {
   await using at = await place();
   await publish(at.plugins, answers(1), { scn: FIRST });
