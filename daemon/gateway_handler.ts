@@ -71,7 +71,7 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
     traffic.enter();
     const response = answer(world, lease, request, info);
     if (response instanceof Response) return count(name, response);
-    return response.then((each) => count(name, sendable(each)));
+    return response.then((each) => count(name, each));
   };
   return (request, info) => {
     if (traffic.stopped) return count("", closing());
@@ -88,7 +88,8 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
 
 /**
  * An answer that comes later, and whose body somebody reads already, would be a rejection within
- * `Deno.serve` that nobody can catch; for one that comes at once there is its `onError`.
+ * `Deno.serve` that nobody can catch; for one that comes at once there is its `onError`. To look makes a
+ * stream of a body that had a length: so only where a request had to wait for a swap.
  */
 function sendable(response: Response): Response {
   return response.body?.locked ? badAnswer() : response;
@@ -115,10 +116,16 @@ function answer(world: HandlerWorld, lease: Lease, request: Request, info: Serve
     return failed(world, lease, info, error);
   }
   if (response instanceof Response) return keep(world, lease, request, info, response);
-  return response.then(
-    (each) => keep(world, lease, request, info, each),
-    (error) => failed(world, lease, info, error),
-  );
+  return response.then((each) => keep(world, lease, request, info, copyOf(each)))
+    .catch((error) => failed(world, lease, info, error));
+}
+
+/**
+ * Made anew, an answer is known to be nobody's else: a body that somebody reads already is refused here,
+ * not within `Deno.serve`, which would reject where nobody can catch it. Its length stays known.
+ */
+function copyOf(response: Response): Response {
+  return response.status === 101 ? response : new Response(response.body, response);
 }
 
 /** What takes over the connection, or is a request that only its server can make. */

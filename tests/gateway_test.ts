@@ -332,3 +332,23 @@ Deno.test("gateway: an answer that can't be sent is 502, and holds nothing", asy
   }
   assertEquals(fixture.daemon.manager.whoHolds("locked"), []);
 });
+
+Deno.test("gateway: an answer keeps its length, at once or later, and its headers", async () => {
+  await using fixture = await startGateway();
+  const source = `
+    export default {
+      fetch(request) {
+        const response = new Response("four", { headers: [["set-cookie", "a"], ["set-cookie", "b"]] });
+        return request.url.endsWith("later") ? Promise.resolve(response) : response;
+      },
+    };`;
+  await publish(fixture.path, source, { name: "web" });
+  await fixture.loaded("web");
+  for (const path of ["/web/", "/web/later"]) {
+    const { headers, body } = await fixture.get(path);
+    await body?.cancel();
+    assertEquals([path, headers.get("content-length")], [path, "4"]);
+    assertEquals(headers.getSetCookie(), ["a", "b"]);
+    assertEquals(headers.get("x-hotplug-scn"), String(SCN));
+  }
+});
