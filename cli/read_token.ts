@@ -4,7 +4,8 @@ import { HotplugError } from "../artifact/mod.ts";
 /**
  * Reads the token in a file, without the line break at its end.
  *
- * @throws {HotplugError} With code `options`, if the file can't be read or is empty.
+ * @throws {HotplugError} With code `options`, if the file can't be read, is empty, or holds what is no
+ * token.
  */
 export async function readToken(file: string): Promise<string> {
   const text = await readFile(file, "utf8").catch((cause: Error) => {
@@ -15,10 +16,12 @@ export async function readToken(file: string): Promise<string> {
     );
   });
   const token = text.trim();
-  if (token !== "") return token;
+  // No header takes anything else.
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new HotplugError(
     "options",
-    `Cannot read the token in ${JSON.stringify(file)}: the file is empty; write one of 16 ` +
-      `characters or more into it`,
+    `Cannot read the token in ${JSON.stringify(file)}: ${
+      token === "" ? "the file is empty" : "it holds more than one word of ASCII"
+    }; write a token of 16 characters or more into it`,
   );
 }

@@ -85,16 +85,22 @@ async function reactivate(
 }
 
 function chooseTarget(name: string, slot: PluginSlot, to: Scn | undefined): GenerationLife {
-  const { current, lives, previous } = slot;
-  const others = lives.filter((each) => each !== current);
+  const { lives, previous } = slot;
+  const others = lives.filter((each) => each !== slot.current);
   const target = to === undefined
     ? previous
     : others.findLast((each) => each.generation.scn === to);
   if (target) return target;
-  const inMemory = others.map(({ generation }) => generation.scn).join(", ") || "none";
+  const current = `the current one (SCN ${slot.current?.generation.scn})`;
+  const inMemory = others.map(({ generation }) => generation.scn).join(", ");
   throw new HotplugError(
     "not-found",
-    `Cannot roll "${name}" back${to === undefined ? "" : ` to SCN ${to}`}: no such generation is ` +
-      `in memory beside the current one (SCN ${current?.generation.scn}); there: ${inMemory}`,
+    to === undefined && inMemory !== ""
+      ? `Cannot roll "${name}" back: what is in memory beside ${current} was rolled back from, too; ` +
+        `name what to go to all the same (to, --to): ${inMemory}`
+      : `Cannot roll "${name}" back${
+        to === undefined ? "" : ` to SCN ${to}`
+      }: no such generation ` +
+        `is in memory beside ${current}; there: ${inMemory || "none"}`,
   );
 }

@@ -221,6 +221,18 @@ Deno.test({
     await using _daemon = await at.daemon([...address, "--token-file", token]);
     assertEquals((await ask("--token-file", token)).code, 0);
     assertEquals((await ask("--token-file", join(state, "control.token"))).code, 1);
+    for (
+      const rubbish of [
+        "two words\n",
+        "two\nlines",
+        "schl\u00fcssel-schl\u00fcssel",
+        "\u0000\ufffd",
+      ]
+    ) {
+      await Deno.writeTextFile(token, rubbish);
+      const { code, stdout } = await ask("--token-file", token);
+      assertEquals([code, JSON.parse(stdout).code], [2, "options"], rubbish);
+    }
   },
 });
 

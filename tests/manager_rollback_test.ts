@@ -66,7 +66,8 @@ Deno.test("a second rollback goes further back, never to one that was rolled bac
   const { manager } = fixture;
   await manager.rollback("pricing");
   assertEquals((await manager.rollback("pricing")).scn, SCN + 1);
-  await assertCode(manager.rollback("pricing"), "not-found");
+  const { message } = await assertCode(manager.rollback("pricing"), "not-found");
+  assert(message.endsWith(`name what to go to all the same (to, --to): ${SCN + 2}, ${SCN + 3}`));
   assertEquals(manager.current("pricing")?.scn, SCN + 1);
   await open(manager, directory.path, 4);
   assertEquals((await manager.rollback("pricing")).scn, SCN + 1);
