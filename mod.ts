@@ -234,6 +234,7 @@ export type {
   QuarantinedVersion,
   QuarantineEvent,
   ReadyEvent,
+  ReloadedOptions,
   RetriedEvent,
   ScanStatus,
   StateEvent,

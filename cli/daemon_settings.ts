@@ -6,6 +6,7 @@ import {
   type DaemonOptions,
   type LogLevel,
   readConfig,
+  type ReloadedOptions,
 } from "../daemon/mod.ts";
 import { readPublicKeys } from "../daemon/key_files.ts";
 import { type Address, portArgument } from "./argument.ts";
@@ -70,18 +71,46 @@ export async function daemonSettings(
 ): Promise<DaemonSettings> {
   const configFile = await findConfig(flags.config ?? true);
   const config = configFile === undefined ? undefined : await readConfig(configFile);
-  const read = async (): Promise<DaemonOptions> =>
-    merge(directories, flags, configFile === undefined ? undefined : await readConfig(configFile));
+  const ofProcess = processSettings(flags, config);
+  const reload = async (): Promise<ReloadedOptions> => {
+    const config = configFile === undefined ? undefined : await readConfig(configFile);
+    const restart = changed(ofProcess, processSettings(flags, config));
+    return { ...await merge(directories, flags, config), restart };
+  };
   return {
-    options: { ...await merge(directories, flags, config), reload: read },
+    options: { ...await merge(directories, flags, config), reload },
     configFile,
+    control: await controlOptions(flags),
+    ...ofProcess,
+  };
+}
+
+/** What of the settings is none of the daemon's options, and stays for as long as the process runs. */
+type ProcessSettings = Pick<DaemonSettings, "log" | "stopDeadline" | "exitOnMemory" | "gateway">;
+
+/** What the file calls them. */
+const NAMES: Readonly<Record<keyof ProcessSettings, string>> = {
+  log: "log",
+  stopDeadline: "stopDeadline",
+  exitOnMemory: "memory.exit",
+  gateway: "gateway",
+};
+
+function processSettings(flags: DaemonFlags, config: DaemonConfig | undefined): ProcessSettings {
+  return {
     log: flags.log ?? config?.log ?? "pretty",
     stopDeadline: flags.stopDeadline ?? config?.stopDeadline ?? STOP_DEADLINE,
     exitOnMemory: flags.exitOnMemory ?? config?.exitOnMemory ?? false,
-    control: await controlOptions(flags),
     gateway: flags.gateway ??
       (config?.gateway === undefined ? undefined : portArgument(config.gateway)),
   };
+}
+
+/** The names of those that are others now. */
+function changed(before: ProcessSettings, now: ProcessSettings): string[] {
+  return (Object.keys(NAMES) as (keyof ProcessSettings)[])
+    .filter((each) => JSON.stringify(before[each]) !== JSON.stringify(now[each]))
+    .map((each) => NAMES[each]);
 }
 
 async function controlOptions(

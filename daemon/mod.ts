@@ -42,7 +42,7 @@ export { defaultStateFolder } from "./default_state_folder.ts";
 export { parseConfig, readConfig } from "./read_config.ts";
 export type { DaemonConfig } from "./read_config.ts";
 export type { Config, ConfigMemory, ConfigOption, ConfigPlugin, ConfigSettings } from "./config.ts";
-export type { DaemonOptions } from "./options.ts";
+export type { DaemonOptions, ReloadedOptions } from "./options.ts";
 export { PluginDaemon } from "./plugin_daemon.ts";
 export type {
   DaemonStatus,

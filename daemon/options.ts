@@ -77,7 +77,7 @@ export interface DaemonOptions extends ManagerOptions {
    *
    * @default they stay as they are
    */
-  readonly reload?: () => Promise<DaemonOptions>;
+  readonly reload?: () => Promise<ReloadedOptions>;
   /**
    * Past this RSS nothing more is loaded, in bytes.
    *
@@ -91,6 +91,17 @@ export interface DaemonOptions extends ManagerOptions {
    * @default `Infinity`
    */
   readonly memoryHard?: number;
+}
+
+/** What {@linkcode DaemonOptions.reload} answers with. */
+export interface ReloadedOptions extends DaemonOptions {
+  /**
+   * The names of settings beside these that have changed and need a restart: they are told with those
+   * of the daemon.
+   *
+   * @default {[]}
+   */
+  readonly restart?: readonly string[];
 }
 
 /** {@linkcode DaemonOptions} with every gap filled. */
@@ -118,7 +129,7 @@ export interface ResolvedDaemonOptions {
   /** From what weight on something is logged. */
   readonly logLevel: LogLevel;
   /** Where the options come from. */
-  readonly reload: (() => Promise<DaemonOptions>) | undefined;
+  readonly reload: (() => Promise<ReloadedOptions>) | undefined;
   /** The state folder, absolute; undefined for none. */
   readonly state: string | undefined;
   /** Past this RSS nothing more is loaded, in bytes. */

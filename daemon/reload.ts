@@ -36,8 +36,9 @@ export async function reloadOptions(
 ): Promise<Reloaded> {
   if (!current.reload) return { next: undefined, restart: [] };
   try {
-    const next = resolveDaemonOptions(await current.reload());
-    const restart = applyOptions(current, next);
+    const read = await current.reload();
+    const next = resolveDaemonOptions(read);
+    const restart = [...applyOptions(current, next), ...read.restart ?? []];
     manager.reconfigure(next.managerOptions);
     runners.retry();
     emit(reloadedEvent(restart));

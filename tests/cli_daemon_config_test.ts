@@ -57,11 +57,13 @@ Deno.test({
     await daemon.printed("tag old");
     await daemon.events.next(({ type }) => type === "ready", PATIENCE);
 
-    await write("new", `, "scanInterval": 5000`);
+    const more = `"gateway": "0", "log": "json", "stopDeadline": 1, "memory": { "exit": true }`;
+    await write("new", `, "scanInterval": 5000, ${more}`);
     daemon.kill("SIGHUP");
     const reloaded = await daemon.events.next(({ type }) => type === "config", PATIENCE);
     assert(reloaded.type === "config");
-    assertEquals([reloaded.state, reloaded.restart], ["reloaded", ["scanInterval"]]);
+    const names = ["scanInterval", "log", "stopDeadline", "memory.exit", "gateway"];
+    assertEquals([reloaded.state, reloaded.restart], ["reloaded", names]);
     await publish(plugins, CONFIGURED, { scn: SECOND });
     await daemon.printed("tag new");
 
