@@ -200,6 +200,7 @@ async function connected(
   use: (client: CtlClient) => Promise<void>,
 ): Promise<void> {
   using client = new CtlClient(await findDaemon(flags), io.signal);
+  await client.reach();
   await use(client);
 }
 

@@ -14,6 +14,8 @@ export interface CtlEvent {
 /** How long it is tried to reach a daemon again that has told of events, in milliseconds. */
 const PATIENCE = 10_000;
 const PAUSE = 250;
+/** How long a daemon whose loop turns may take for a sign of life, in milliseconds. */
+const SIGN_OF_LIFE = 5_000;
 
 /** Asks a daemon's control. */
 export class CtlClient implements Disposable {
@@ -28,6 +30,16 @@ export class CtlClient implements Disposable {
     this.#http = Deno.createHttpClient(
       place.socket === undefined ? {} : { proxy: { transport: "unix", path: place.socket } },
     );
+  }
+
+  /**
+   * Resolves once the daemon gives a sign of life: what it is asked for then may take its time.
+   *
+   * @throws {HotplugError} `remote` where none answers in time.
+   */
+  async reach(): Promise<void> {
+    const { body } = await this.#fetch("livez", { signal: AbortSignal.timeout(SIGN_OF_LIFE) });
+    await body?.cancel();
   }
 
   /**
@@ -101,8 +113,9 @@ export class CtlClient implements Disposable {
     }
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
+  async #fetch(path: string, { signal, ...init }: RequestInit): Promise<Response> {
     const { url, token } = this.#place;
+    const signals = [signal, this.#signal].filter((each) => each !== undefined && each !== null);
     const headers = new Headers(init.headers);
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     const response = await fetch(new URL(path, url), {
@@ -110,7 +123,7 @@ export class CtlClient implements Disposable {
       headers,
       client: this.#http,
       redirect: "error",
-      ...(this.#signal && { signal: this.#signal }),
+      signal: AbortSignal.any(signals),
     }).catch((cause) => {
       throw this.#unreachable(cause);
     });
@@ -130,9 +143,21 @@ export class CtlClient implements Disposable {
   }
 
   #unreachable(cause: unknown): HotplugError {
+    const { label } = this.#place;
+    if (this.#signal?.aborted) {
+      return new HotplugError("cancelled", `Ended before the daemon at "${label}" had answered`);
+    }
+    if (cause instanceof DOMException && cause.name === "TimeoutError") {
+      return new HotplugError(
+        "remote",
+        `The daemon at "${label}" gave no sign of life for ${SIGN_OF_LIFE} ms: its process is stopped, ` +
+          "or a plugin keeps it busy; see what it does, or end it",
+        { cause },
+      );
+    }
     return new HotplugError(
       "remote",
-      `No daemon answers at "${this.#place.label}": ${describeError(cause)}; see that it runs`,
+      `No daemon answers at "${label}": ${describeError(cause)}; see that it runs`,
       { cause },
     );
   }

@@ -236,6 +236,21 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "hotplug ctl does not wait for a daemon that is stopped, and says so",
+  ignore,
+  async fn() {
+    await using at = await fixture();
+    await using daemon = await at.daemon();
+    daemon.kill("SIGSTOP");
+    const { code, stderr } = await at.ctl("status", "--watch", at.plugins);
+    daemon.kill("SIGCONT");
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "no sign of life");
+    assertEquals((await at.ctl("status", "--watch", at.plugins)).code, 0);
+  },
+});
+
 Deno.test("a daemon's control can be turned off, and what makes no sense is a misuse", async () => {
   await using at = await fixture();
   const state = at.file("state");
