@@ -1,5 +1,3 @@
-/** Where the path of a URL may begin at the earliest: after `http://`. */
-const AUTHORITY = 7;
 const OTHER_END = /[?#]/;
 
 /**
@@ -9,7 +7,9 @@ const OTHER_END = /[?#]/;
  * The URL is not parsed: that would normalise `/a/../b`, and take longer.
  */
 export function firstSegment(url: string): string | undefined {
-  const begin = url.indexOf("/", AUTHORITY) + 1;
+  // Whoever asks may name a whole URL, of any scheme.
+  const authority = url.indexOf("//") + 2;
+  const begin = url.indexOf("/", authority) + 1;
   if (begin === 0) return undefined;
   // Most often a slash follows, or nothing.
   const end = url.indexOf("/", begin);

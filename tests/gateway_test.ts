@@ -152,6 +152,8 @@ Deno.test("gateway: a path that is no plugin's is 404, to the letter", async () 
     "/%2e%2e/echo",
     "/.",
     "/mute/",
+    "https://echo/nope/",
+    "https://echo",
   ];
   for (const path of paths) {
     const request = `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`;
@@ -160,7 +162,7 @@ Deno.test("gateway: a path that is no plugin's is 404, to the letter", async () 
     assertStringIncludes(answer, "application/problem+json");
   }
   // What has a query or nothing at all behind its name is the plugin's, too.
-  for (const path of ["/echo", "/echo?x", "/echo/../nope"]) {
+  for (const path of ["/echo", "/echo?x", "/echo/../nope", "https://mute/echo"]) {
     const request = `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`;
     const answer = await sendRaw(fixture.url("/"), request);
     assert(answer.startsWith("HTTP/1.1 201 "), `${path}: ${answer}`);
