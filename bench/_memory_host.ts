@@ -3,7 +3,8 @@
  * Loads generation after generation of a plugin, by the manager or bare, and prints heap and RSS on
  * the way. A process of its own for each kind, since what one leaves would be charged to the next.
  *
- * Arguments: the kind, how many generations, and at which of them to print.
+ * Arguments: the kind, how many generations, at which of them to print, and how many of another plugin
+ * come before.
  *
  * @module
  */
@@ -14,7 +15,7 @@ import v8 from "node:v8";
 import { nextScn } from "../artifact/mod.ts";
 import { PluginManager, type PluginSettings } from "../manager/mod.ts";
 
-const [kind = "", count = "0", marks = ""] = Deno.args;
+const [kind = "", count = "0", marks = "", before = "0"] = Deno.args;
 const at = marks.split(",").map(Number);
 const folder = await Deno.makeTempDir({ prefix: "hotplug-bench-" });
 const FILLER = Array.from(
@@ -76,11 +77,11 @@ async function write(n: number, text = source(n)): Promise<string> {
   return path;
 }
 
-function managed(manager: PluginManager): Step {
+function managed(manager: PluginManager, name: string): Step {
   let scn = 20240101000000;
   return async (n) => {
     scn = nextScn(scn);
-    const path = `${folder}/memory_${scn}_2_0_0_any_any.mjs`;
+    const path = `${folder}/${name}_${scn}_2_0_0_any_any.mjs`;
     await Deno.writeTextFile(path, source(n));
     const generation = await manager.open(path);
     if (await generation.call("answer") !== n) throw new Error("wrong answer");
@@ -99,7 +100,10 @@ async function measure(n: number): Promise<void> {
 }
 
 await using manager = new PluginManager(settings[kind] ?? {});
-const step = bare[kind] ?? managed(manager);
+const runIn = bare[kind] ?? managed(manager, "other");
+// Other numbers: what was imported once is not imported again.
+for (let n = 1; n <= Number(before); n++) await runIn(-n);
+const step = bare[kind] ?? managed(manager, "memory");
 for (let n = 1; n <= Number(count); n++) {
   await step(n);
   if (at.includes(n)) await measure(n);

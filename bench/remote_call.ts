@@ -1,29 +1,37 @@
 import { join } from "@std/path";
 import { PluginManager, type Tier } from "../manager/mod.ts";
-import { type Echo, echoProcess, echoWorker } from "./_echo.ts";
+import { birpcProcess, birpcWorker, type Echo, echoProcess, echoWorker } from "./_echo.ts";
 import { quantile, table } from "./_stats.ts";
 
-const ROUNDS = 20;
-
-/** What is sent, and how often in a round. */
-const VALUES: Readonly<Record<string, { readonly value: unknown; readonly calls: number }>> = {
-  "small": { value: { item: "book", net: 100 }, calls: 500 },
-  "1 MB of text": { value: "hotplug ".repeat(128 * 1024), calls: 10 },
-  "1 MB of bytes": { value: new Uint8Array(1024 * 1024), calls: 10 },
+/** What is sent, in how many rounds, and how often in each. */
+const VALUES: Readonly<Record<string, Load>> = {
+  "small": { value: { item: "book", net: 100 }, rounds: 300, calls: 30 },
+  "1 MB of text": { value: "hotplug ".repeat(128 * 1024), rounds: 60, calls: 3 },
+  "1 MB of bytes": { value: new Uint8Array(1024 * 1024), rounds: 60, calls: 3 },
 };
 
-/** A round trip to a process and a worker beside a bare echo over the same channel and encoding. */
+interface Load {
+  readonly value: unknown;
+  readonly rounds: number;
+  readonly calls: number;
+}
+
+/**
+ * A round trip to a process and a worker beside a bare echo over the same channel and encoding, and
+ * beside birpc by itself over these. The rounds are short, and each begins with another one: what else
+ * the machine does befalls them all.
+ */
 export async function benchRemoteCall(): Promise<string[]> {
   const folder = await Deno.makeTempDir({ prefix: "hotplug-bench-" });
   const file = join(folder, "echo_20261123014512_2_9_5_any_any.mjs");
   await Deno.writeTextFile(file, "export const echo = (value) => value;");
   try {
     return [
-      `remote call: ${ROUNDS} rounds in turn, p50 a round trip`,
+      "remote call: short rounds in turn, p50 a round trip",
       ...table([
-        ["", "bare echo", "call", "ratio"],
-        ...await measure("process", file, echoProcess),
-        ...await measure("worker", file, echoWorker),
+        ["", "bare echo", "birpc", "call", "birpc to echo", "call to echo", "call to birpc"],
+        ...await measure("process", file, echoProcess, birpcProcess),
+        ...await measure("worker", file, echoWorker, birpcWorker),
       ]),
       "",
     ];
@@ -32,29 +40,56 @@ export async function benchRemoteCall(): Promise<string[]> {
   }
 }
 
-async function measure(tier: Tier, file: string, start: () => Echo): Promise<string[][]> {
-  await using echo = start();
+async function measure(
+  tier: Tier,
+  file: string,
+  startEcho: () => Echo,
+  startBirpc: () => Echo,
+): Promise<string[][]> {
+  await using echo = startEcho();
+  await using birpc = startBirpc();
   await using manager = new PluginManager({ tier });
   const plugin = await manager.open(file);
   const rows: string[][] = [];
-  for (const [label, { value, calls }] of Object.entries(VALUES)) {
-    const bare: number[] = [];
-    const call: number[] = [];
-    for (let round = -3; round < ROUNDS; round++) {
-      const floor = await perCall(calls, () => echo.send(value));
-      const own = await perCall(calls, () => plugin.call("echo", value));
-      if (round < 0) continue;
-      bare.push(floor);
-      call.push(own);
-    }
-    const [floor, own] = [quantile(bare, 0.5), quantile(call, 0.5)];
-    const ratio = `${(own / floor).toFixed(2)}x`;
-    rows.push([`${tier}, ${label}`, `${floor.toFixed(0)} µs`, `${own.toFixed(0)} µs`, ratio]);
+  for (const [label, { value, rounds, calls }] of Object.entries(VALUES)) {
+    const [floor, peer, own] = await inTurn(rounds, calls, [
+      () => echo.send(value),
+      () => birpc.send(value),
+      () => plugin.call("echo", value),
+    ]) as [number, number, number];
+    const ratio = (a: number, b: number): string => `${(a / b).toFixed(2)}x`;
+    rows.push([
+      `${tier}, ${label}`,
+      ...[floor, peer, own].map((each) => `${each.toFixed(0)} µs`),
+      ratio(peer, floor),
+      ratio(own, floor),
+      ratio(own, peer),
+    ]);
   }
   return rows;
 }
 
+/** The p50 of each, in µs a call. */
+async function inTurn(
+  rounds: number,
+  calls: number,
+  fns: readonly (() => Promise<unknown>)[],
+): Promise<number[]> {
+  const times: number[][] = fns.map(() => []);
+  const warmUp = Math.ceil(rounds / 6);
+  for (let round = 0; round < warmUp + rounds; round++) {
+    for (let turn = 0; turn < fns.length; turn++) {
+      const at = (turn + round) % fns.length;
+      const took = await perCall(calls, fns[at] as () => Promise<unknown>);
+      if (round >= warmUp) times[at]?.push(took);
+    }
+  }
+  return times.map((each) => quantile(each, 0.5));
+}
+
 async function perCall(calls: number, fn: () => Promise<unknown>): Promise<number> {
+  // The first one finds the caches as another has left them.
+  await fn();
   const began = performance.now();
   for (let i = 0; i < calls; i++) await fn();
   return (performance.now() - began) / calls * 1e3;
