@@ -107,11 +107,12 @@ export class ChildProcess implements Runner {
 
   memory(): number | undefined {
     if (Deno.build.os !== "linux") return undefined;
-    // Asked first: nobody is to be prompted for this.
-    const path = `/proc/${this.pid}/statm`;
-    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+    // Asked first: nobody is to be prompted for this. For all processes at once, since Deno keeps each
+    // answer for good.
+    const { state } = Deno.permissions.querySync({ name: "read", path: "/proc" });
+    if (state !== "granted") return undefined;
     try {
-      const pages = Deno.readTextFileSync(path).split(" ")[1];
+      const pages = Deno.readTextFileSync(`/proc/${this.pid}/statm`).split(" ")[1];
       return Number(pages) * 4096;
     } catch {
       return undefined;
