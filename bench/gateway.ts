@@ -14,6 +14,9 @@ const FIRST: Scn = 20240101000000;
 /**
  * Requests through the gateway against the same handler under `Deno.serve`, in the same process, round
  * by round in turn; then a hundred swaps in a minute under that load. The client is another process.
+ *
+ * A second floor sets the header that the gateway sets, and does nothing else: with it, Deno sends an
+ * answer in another, slower way.
  */
 export async function benchGateway(): Promise<string[]> {
   const folder = await Deno.makeTempDir({ prefix: "hotplug-bench-" });
@@ -24,25 +27,36 @@ export async function benchGateway(): Promise<string[]> {
     const first = await publish(folder, FIRST);
     await daemon.start();
     const { default: handler } = await import(first);
-    await using bare = Deno.serve(
-      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-      (each) => handler.fetch(each),
-    );
-    const barePort = (bare.addr as Deno.NetAddr).port;
-    const results = { bare: [] as ClientResult[], gateway: [] as ClientResult[] };
+    await using bare = serve((each) => handler.fetch(each));
+    await using labelled = serve((each) => {
+      const response: Response = handler.fetch(each);
+      response.headers.set("x-hotplug-scn", `${FIRST}`);
+      return response;
+    });
+    const ports = [portOf(bare), portOf(labelled), Number(port)];
+    const results: ClientResult[][] = ports.map(() => []);
     for (let round = 0; round <= ROUNDS; round++) {
-      const pair = [await load(barePort, ROUND_MS), await load(Number(port), ROUND_MS)] as const;
-      // The first one warms up.
-      if (round === 0) continue;
-      results.bare.push(pair[0]);
-      results.gateway.push(pair[1]);
+      for (let turn = 0; turn < ports.length; turn++) {
+        const at = (round + turn) % ports.length;
+        const result = await load(ports[at] as number, ROUND_MS);
+        // The first one warms up.
+        if (round > 0) results[at]?.push(result);
+      }
     }
     const swapped = load(Number(port), SWAPS * SWAP_MS);
     await swap(folder);
-    return report(results.bare, results.gateway, await swapped);
+    return report(results, await swapped);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+function serve(handler: (request: Request) => Response): Deno.HttpServer {
+  return Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, handler);
+}
+
+function portOf({ addr }: Deno.HttpServer): number {
+  return (addr as Deno.NetAddr).port;
 }
 
 async function swap(folder: string): Promise<void> {
@@ -77,21 +91,35 @@ async function load(port: number, milliseconds: number): Promise<ClientResult> {
 }
 
 function report(
-  bare: readonly ClientResult[],
-  gateway: readonly ClientResult[],
+  [bare = [], labelled = [], gateway = []]: readonly ClientResult[][],
   swapped: ClientResult,
 ): string[] {
   const row = (label: string, of: (result: ClientResult) => number, unit: string): string[] => {
-    const ratios = gateway.map((each, round) => of(each) / of(bare[round] as ClientResult));
     const middle = (results: readonly ClientResult[]): string =>
       `${quantile(results.map(of), 0.5).toFixed(2)} ${unit}`;
-    return [label, middle(gateway), middle(bare), `${quantile(ratios, 0.5).toFixed(2)}x`];
+    const ratio = (floor: readonly ClientResult[]): string => {
+      const ratios = gateway.map((each, round) => of(each) / of(floor[round] as ClientResult));
+      return `${quantile(ratios, 0.5).toFixed(2)}x`;
+    };
+    return [
+      label,
+      ...[gateway, bare, labelled].map(middle),
+      ratio(bare),
+      ratio(labelled),
+    ];
   };
   const { count, failed, mixed, generations, p99 } = swapped;
   return [
     `gateway: a handler with 20 µs of work, ${CONNECTIONS} connections, ${ROUNDS} rounds`,
     ...table([
-      ["", "gateway", "bare Deno.serve", "ratio"],
+      [
+        "",
+        "gateway",
+        "bare Deno.serve",
+        "bare, with the header",
+        "to bare",
+        "to that with the header",
+      ],
       row("requests", (each) => each.count / ROUND_MS, "/ms"),
       row("p50", (each) => each.p50, "ms"),
       row("p99", (each) => each.p99, "ms"),
