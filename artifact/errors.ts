@@ -35,7 +35,7 @@
  * | `key` | not a key to sign or to verify with |
  * | `symbol` | the plugin has no such symbol, or it is no function |
  * | `busy` | more calls, or builds at a service, at a time than are allowed |
- * | `retired` | the generation is gone, or a stream of it was cut when its time was over |
+ * | `retired` | the generation is gone or stays down, or a stream of it was cut when its time was over |
  * | `crashed` | the process or worker of the plugin ended; the call may be tried again |
  * | `protocol` | the process of the plugin sent what is no message |
  * | `clone` | a value that can't be copied to where the plugin runs, or from there |

@@ -202,8 +202,9 @@ export class RemoteInstance implements Instance {
     this.#spec.events.crashed(error);
     const { mayRestart = () => true, label } = this.#spec;
     if (!mayRestart()) {
+      // Not `crashed`: there is nothing that a call could be tried again with.
       this.#reason = new HotplugError(
-        "crashed",
+        "retired",
         `Cannot call ${label}: its ${this.tier} was lost too often to be started again; load another ` +
           "version, in a process",
         { cause: error },

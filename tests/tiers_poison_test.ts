@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type ErrorCode, nextScn, parseScn } from "../artifact/mod.ts";
-import { type Generation, type ManagerOptions, PluginManager } from "../manager/mod.ts";
+import {
+  type Generation,
+  isRetryable,
+  type ManagerOptions,
+  PluginManager,
+} from "../manager/mod.ts";
 import { assertCode } from "./_errors.ts";
 import { collectEvents } from "./_events.ts";
 import { executableFixture, executableTest, onlyArtifact } from "./_executable.ts";
@@ -165,6 +170,20 @@ for (const symbol of ["loop", "exit"] as const) {
     assertEquals([plugin.tier, next.tier], ["worker", "process"]);
   });
 }
+
+Deno.test("a worker that was lost three times stays down, and its calls are none to try again", async () => {
+  await using fixture = await tierFixture({ ...QUICK, tier: "worker" });
+  const plugin = await fixture.open(PLUGIN);
+  for (let lost = 1; lost <= 3; lost++) {
+    const error = await assertCode(plugin.call("exit"), "crashed");
+    assert(isRetryable(error));
+    const again = (): boolean => fixture.events.of("restarted").length === lost;
+    if (lost < 3) await fixture.events.next(again);
+  }
+  const error = await assertCode(plugin.call("one"), "retired");
+  assert(!isRetryable(error));
+  assertStringIncludes(error.message, "load another version, in a process");
+});
 
 for (const tier of ["worker", "process"] as const) {
   Deno.test(`late errors are told and end nothing, ${tier}`, async () => {
