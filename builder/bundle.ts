@@ -66,6 +66,15 @@ export const SOURCE_FOLDER = "src";
 const OUTPUT = "plugin.mjs";
 
 /**
+ * What Deno says where two of it bring esbuild into one cache at the same time, and one finds the
+ * other's half way. Both have it a moment later.
+ */
+const ESBUILD_RACE = /failed to copy esbuild binary|Text file busy/;
+const ESBUILD_TRIES = 4;
+/** Between two tries, in milliseconds. */
+const ESBUILD_PAUSE = 150;
+
+/**
  * Bundles a module with all that it imports, in a child process, once it is known that nothing is
  * imported from outside of the source.
  *
@@ -83,11 +92,14 @@ export async function bundle(
   const env = childEnv(request.env);
   const flags = resolutionFlags(request, "bundle");
   const runner = logged(run, request.logger);
-  const step = async (args: readonly string[]): Promise<string> => {
+  const step = async (args: readonly string[], triesLeft = ESBUILD_TRIES): Promise<string> => {
     const { code, stdout, stderr } = await start(runner, { program: deno, args, cwd, env }, signal);
     throwIfCancelled(signal);
-    if (code !== 0) throw failure(stderr, cwd, entry);
-    return stdout;
+    if (code === 0) return stdout;
+    if (triesLeft <= 1 || !ESBUILD_RACE.test(stderr)) throw failure(stderr, cwd, entry);
+    await new Promise((resolve) => setTimeout(resolve, ESBUILD_PAUSE));
+    throwIfCancelled(signal);
+    return await step(args, triesLeft - 1);
   };
   // A path that begins with a dash, or looks like a URL, is still a path with a dot before it.
   const told = resolutionFlags(request, "graph");
