@@ -63,6 +63,7 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     isHeld: (name, scn) => manager.isHeld(name, scn) || recovery.keepsOut(name, scn),
     sources: () => sourcesOf(manager, state()),
     isLocal: (folder) => watches.isLocal(folder),
+    special: (paths) => watches.keepPipes(paths),
     listed: (folders) => watches.cover(folders),
     unlisted: (folder, error) => watches.unlisted(folder, error),
     emit,

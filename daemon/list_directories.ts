@@ -13,6 +13,8 @@ export interface ListOptions {
   readonly isLocal?: (directory: string) => boolean;
   /** Told of a folder that can't be listed. */
   readonly failed: (directory: string, error: unknown) => void;
+  /** Told of what is neither a file nor a folder nor a link: a named pipe, or else. */
+  readonly special?: (path: string) => void;
 }
 
 /**
@@ -46,8 +48,9 @@ async function list(directory: string, walk: Walk, depth: number): Promise<void>
   const files: string[] = [];
   const folders: string[] = [];
   try {
-    for (const { name, isFile, isDirectory } of await readAll(directory, walk)) {
+    for (const { name, isFile, isDirectory, isSymlink } of await readAll(directory, walk)) {
       files.push(name);
+      if (!isFile && !isDirectory && !isSymlink) walk.special?.(join(directory, name));
       if (walk.root === undefined || isFile || isTemporaryName(name)) continue;
       const folder = join(directory, name);
       if (isDirectory || await isFolder(folder)) folders.push(folder);

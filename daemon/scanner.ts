@@ -28,6 +28,8 @@ export interface ScannerWorld {
   isHeld(name: string, scn: Scn): boolean;
   /** Whether a folder may be listed at one go. */
   isLocal(directory: string): boolean;
+  /** Told of what is neither a file nor a folder nor a link, before anything else. */
+  special(paths: readonly string[]): void;
   /** Told of all folders that were listed. */
   listed(directories: readonly string[]): void;
   /** Told of a folder that can't be listed. */
@@ -80,7 +82,14 @@ export class Scanner {
   async scan(directories: readonly string[]): Promise<Map<string, Choice>> {
     const { recursive, isLocal, unlisted } = this.#world;
     const began = performance.now();
-    const listings = await listDirectories(directories, { recursive, isLocal, failed: unlisted });
+    const special: string[] = [];
+    const listings = await listDirectories(directories, {
+      recursive,
+      isLocal,
+      failed: unlisted,
+      special: (path) => special.push(path),
+    });
+    this.#world.special(special);
     if (recursive) this.#world.listed(listings.map(({ directory }) => directory));
     this.#entries.turn();
     let choices: Map<string, Choice>;

@@ -1,6 +1,7 @@
 import { describeError } from "../manager/describe_error.ts";
 import { DirectoryWatch, type DirectoryWatchOptions } from "./directory_watch.ts";
 import type { WatchEvent } from "./events.ts";
+import { PipeHolds } from "./pipe_holds.ts";
 import type { WatchStatus } from "./status.ts";
 import { WatchLog } from "./watch_log.ts";
 
@@ -34,6 +35,7 @@ export class WatchSet {
   /** Those of folders in the directories, by path. */
   readonly #folders = new Map<string, { readonly root: string; readonly watch: DirectoryWatch }>();
   readonly #states = new Map<string, Map<string, Pick<WatchEvent, "state" | "message">>>();
+  readonly #pipes = new PipeHolds();
   #closed = false;
 
   /** Makes watches that have not begun. */
@@ -74,6 +76,11 @@ export class WatchSet {
     }
   }
 
+  /** Lets no watch wait at these pipes that lie in the folders. */
+  keepPipes(paths: readonly string[]): void {
+    if (!this.#closed && !this.#options.alwaysPoll) this.#pipes.keep(paths);
+  }
+
   /** The directory that a path lies in, the innermost of several. */
   rootOf(path: string): string | undefined {
     return this.#options.watch
@@ -107,6 +114,7 @@ export class WatchSet {
     this.#closed = true;
     const folders = [...this.#folders.values()].map(({ watch }) => watch);
     await Promise.all([...this.#roots, ...folders].map((each) => each.close()));
+    this.#pipes[Symbol.dispose]();
   }
 
   #make(folder: string, root: string): DirectoryWatch {
