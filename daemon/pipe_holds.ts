@@ -16,6 +16,11 @@ interface Hold {
 export class PipeHolds implements Disposable {
   readonly #holds = new Map<string, Hold>();
 
+  /** How many are open. */
+  get size(): number {
+    return this.#holds.size;
+  }
+
   /** Keeps those of these that are pipes open, and no others; nothing is read from them. */
   keep(paths: readonly string[]): void {
     // First the new ones: that an old one is let go of is an event, too.

@@ -114,6 +114,8 @@ export class WatchSet {
     this.#closed = true;
     const folders = [...this.#folders.values()].map(({ watch }) => watch);
     await Promise.all([...this.#roots, ...folders].map((each) => each.close()));
+    // Deno takes watches back in a later turn: until then one could wait at a pipe that is let go of.
+    if (this.#pipes.size > 0) await new Promise((resolve) => setTimeout(resolve, WATCHES_GONE));
     this.#pipes[Symbol.dispose]();
   }
 
@@ -142,4 +144,6 @@ export class WatchSet {
   }
 }
 
+/** In milliseconds. */
+const WATCHES_GONE = 100;
 const SLASH = Deno.build.os === "windows" ? "\\" : "/";

@@ -141,7 +141,6 @@ Deno.test({
     await Deno.mkdir(directory.file("more"));
     await writeArtifact(directory.file("more"), "export const answer = () => 1;");
     await daemon.events.next(({ type }) => type === "loaded", PATIENCE);
-    await Deno.remove(pipe);
     daemon.kill("SIGTERM");
     assertEquals((await daemon.ended(10_000)).code, 0);
   },
