@@ -54,6 +54,8 @@ const SCN_HEADER = "x-hotplug-scn";
 const HOLDER = { label: "gateway" };
 /** How a WebSocket is closed whose server goes. */
 const GOING_AWAY = 1001;
+/** What may last for good; types are of either case. */
+const EVENT_STREAM = /^text\/event-stream/i;
 
 /**
  * Makes the function from a request to a plugin's answer. It waits for nothing that is there: promises
@@ -166,7 +168,7 @@ function keepAnswer(
   const response = stamp(answered, lease.scn);
   const socket = response.status === 101 ? socketOf(request) : undefined;
   if (socket) return keepSocket(world, lease, socket, response);
-  if (!response.headers.get("content-type")?.startsWith("text/event-stream")) {
+  if (!EVENT_STREAM.test(response.headers.get("content-type") ?? "")) {
     return endWith(world, lease, info, response);
   }
   const { response: stream, end } = endable(response);

@@ -80,16 +80,9 @@ export class Scanner {
 
   /** Looks at the folders as they are now. */
   async scan(directories: readonly string[]): Promise<Map<string, Choice>> {
-    const { recursive, isLocal, unlisted } = this.#world;
+    const { recursive } = this.#world;
     const began = performance.now();
-    const special: string[] = [];
-    const listings = await listDirectories(directories, {
-      recursive,
-      isLocal,
-      failed: unlisted,
-      special: (path) => special.push(path),
-    });
-    this.#world.special(special);
+    const listings = await this.list(directories);
     if (recursive) this.#world.listed(listings.map(({ directory }) => directory));
     this.#entries.turn();
     let choices: Map<string, Choice>;
@@ -113,6 +106,16 @@ export class Scanner {
       files: listings.reduce((sum, { files }) => sum + files.length, 0),
     };
     return choices;
+  }
+
+  /** Lists the folders, and tells of what is special in them. */
+  async list(directories: readonly string[]): Promise<Listing[]> {
+    const { recursive, isLocal, unlisted: failed } = this.#world;
+    const paths: string[] = [];
+    const special = (path: string): void => void paths.push(path);
+    const listings = await listDirectories(directories, { recursive, isLocal, failed, special });
+    this.#world.special(paths);
+    return listings;
   }
 
   #choose(listings: readonly Listing[]): Map<string, Choice> {

@@ -24,7 +24,7 @@ export interface PlacedModule {
 }
 
 /** Up to so many bytes are written at once. */
-const SMALL = 128 * 1024;
+const SMALL = 512 * 1024;
 
 /** How long after its start a store sweeps, in milliseconds: what loads first need not share the disk. */
 const SWEEP_AFTER = 1_000;

@@ -17,7 +17,7 @@ import { HotplugError } from "../artifact/mod.ts";
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /** Up to so many bytes a file is read at once. */
-const SMALL = 128 * 1024;
+const SMALL = 512 * 1024;
 
 /** How much of a large file is read at once. */
 const PIECE = 1024 * 1024;

@@ -145,3 +145,16 @@ Deno.test({
     assertEquals((await daemon.ended(10_000)).code, 0);
   },
 });
+
+Deno.test({
+  name: "a named pipe that has just come does not keep a daemon from ending",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    await using daemon = startDaemon([directory.path, "--no-config"]);
+    await daemon.events.next(({ type }) => type === "ready", PATIENCE);
+    await new Deno.Command("mkfifo", { args: [directory.file("pipe")] }).output();
+    daemon.kill("SIGTERM");
+    assertEquals((await daemon.ended(10_000)).code, 0);
+  },
+});
