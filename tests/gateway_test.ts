@@ -227,7 +227,7 @@ Deno.test("gateway: a plugin that is quiescing gets no request; they wait for th
   await publish(fixture.path, source(SCN), { name: "shy" });
   await fixture.loaded("shy");
   const asking = new AbortController();
-  const answers = new Set<string>();
+  const answers = new Set([await (await fixture.get("/shy/")).text()]);
   const ask = async (): Promise<void> => {
     while (!asking.signal.aborted) answers.add(await (await fixture.get("/shy/")).text());
   };
