@@ -1,6 +1,5 @@
 import { HotplugError } from "../artifact/mod.ts";
-import { bearerToken } from "../artifact/bearer_token.ts";
-import { sameSecret } from "../artifact/same_secret.ts";
+import { checkBearerToken } from "../artifact/bearer_token.ts";
 import { isLoopback } from "./service_options.ts";
 
 /**
@@ -11,7 +10,7 @@ import { isLoopback } from "./service_options.ts";
  * @throws {HotplugError} With code `unauthorized`.
  */
 export function checkAccess(request: Request, token: string | undefined): void {
-  if (token !== undefined) return checkToken(request, token);
+  if (token !== undefined) return checkBearerToken(request, token);
   const { hostname } = new URL(request.url);
   if (!isLoopback(hostname)) {
     throw refusal(
@@ -23,16 +22,6 @@ export function checkAccess(request: Request, token: string | undefined): void {
   if (request.headers.has("origin") || site !== "none") {
     throw refusal("it comes from a web page; set a token to take such ones");
   }
-}
-
-function checkToken(request: Request, token: string): void {
-  const given = bearerToken(request.headers);
-  if (sameSecret(given, token)) return;
-  throw refusal(
-    given === ""
-      ? "it has no token; give it as --token-file FILE, or in the header authorization: Bearer TOKEN"
-      : "its token is another one",
-  );
 }
 
 function refusal(why: string): HotplugError {

@@ -1,7 +1,7 @@
 import { join, resolve } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { defaultStateFolder, readConfig } from "../daemon/mod.ts";
-import { type ControlPlace, readPlace } from "../daemon/control_place.ts";
+import { type ControlPlace, isLive, readPlace } from "../daemon/control_place.ts";
 import { TOKEN_FILE } from "../daemon/control_token.ts";
 import { defaultStateFolders } from "../daemon/default_state_folder.ts";
 import { CONFIG_FILE } from "./daemon_settings.ts";
@@ -110,19 +110,3 @@ async function placeOf(
 }
 
 const LOCAL = new URL("http://localhost/");
-
-/** A daemon that was killed leaves its place behind. */
-async function isLive({ socket, url }: ControlPlace): Promise<boolean> {
-  try {
-    const connection = socket === undefined
-      ? await Deno.connect({
-        hostname: new URL(url ?? "").hostname,
-        port: Number(new URL(url ?? "").port),
-      })
-      : await Deno.connect({ transport: "unix", path: socket });
-    connection.close();
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,8 +1,7 @@
 import { hostname as machineName } from "node:os";
 import { isIP } from "node:net";
 import { HotplugError } from "../artifact/mod.ts";
-import { bearerToken } from "../artifact/bearer_token.ts";
-import { sameSecret } from "../artifact/same_secret.ts";
+import { checkBearerToken } from "../artifact/bearer_token.ts";
 
 /** Where requests come in, and what they must bring along. */
 export interface ControlDoor {
@@ -21,7 +20,7 @@ export interface ControlDoor {
  * @throws {HotplugError} `unauthorized` without the token, `forbidden` from a web page.
  */
 export function checkControlAccess(request: Request, { token, hostname }: ControlDoor): void {
-  if (token !== undefined) checkToken(request, token);
+  if (token !== undefined) checkBearerToken(request, token);
   const host = request.headers.get("host") ?? "";
   if (hostname !== undefined && !isOwnName(host, hostname)) {
     throw forbidden(
@@ -37,18 +36,6 @@ export function checkControlAccess(request: Request, { token, hostname }: Contro
   if (origin !== null && !isOwn || site !== "none" && site !== "same-origin") {
     throw forbidden("it comes from a web page");
   }
-}
-
-function checkToken({ headers }: Request, token: string): void {
-  const given = bearerToken(headers);
-  if (sameSecret(given, token)) return;
-  throw new HotplugError(
-    "unauthorized",
-    given === ""
-      ? "Cannot serve the request: it has no token; give it as --token-file FILE, or in the header " +
-        "authorization: Bearer TOKEN"
-      : "Cannot serve the request: its token is another one",
-  );
 }
 
 function isOwnName(host: string, hostname: string): boolean {

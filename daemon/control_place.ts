@@ -36,6 +36,19 @@ export async function readPlace(state: string): Promise<ControlPlace | undefined
   }
 }
 
+/** Whether somebody listens there: a daemon that was killed leaves its place behind. */
+export async function isLive({ socket, url = "" }: Omit<ControlPlace, "pid">): Promise<boolean> {
+  try {
+    const connection = socket === undefined
+      ? await Deno.connect({ hostname: new URL(url).hostname, port: Number(new URL(url).port) })
+      : await Deno.connect({ transport: "unix", path: socket });
+    connection.close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Takes it back, where it is still this process's. */
 export async function removePlace(state: string): Promise<void> {
   if ((await readPlace(state))?.pid !== Deno.pid) return;

@@ -4,6 +4,7 @@ import process from "node:process";
 import { dirname, join } from "@std/path";
 import { HotplugError, sha256 } from "../artifact/mod.ts";
 import { describeError } from "../manager/describe_error.ts";
+import { isLive } from "./control_place.ts";
 
 /** The most bytes of a socket's path, its end included, that the systems have in common. */
 const MAX_PATH = 103;
@@ -51,19 +52,9 @@ export async function clearSocket(path: string, patience = PATIENCE): Promise<vo
     const found = await lstat(path).catch(() => undefined);
     if (!found) return;
     if (!found.isSocket()) throw taken(path, "something that is no socket is there; remove it");
-    if (!await isLive(path)) return await Deno.remove(path).catch(() => {});
+    if (!await isLive({ socket: path })) return await Deno.remove(path).catch(() => {});
     if (Date.now() - began >= patience) throw taken(path, "another process listens there");
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
-  }
-}
-
-/** Whether somebody listens at the socket. */
-async function isLive(path: string): Promise<boolean> {
-  try {
-    (await Deno.connect({ transport: "unix", path })).close();
-    return true;
-  } catch {
-    return false;
   }
 }
 

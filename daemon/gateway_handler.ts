@@ -3,14 +3,7 @@ import type { FetchInfo, Lease, PluginManager } from "../manager/mod.ts";
 import type { GatewayCounts } from "./gateway_counts.ts";
 import type { GatewayCuts } from "./gateway_cuts.ts";
 import type { GatewayLog } from "./gateway_log.ts";
-import {
-  badAnswer,
-  closing,
-  failedPlugin,
-  noPlugin,
-  notLoaded,
-  onlyInline,
-} from "./gateway_problem.ts";
+import { closing, failedPlugin, noPlugin, notLoaded, onlyInline } from "./gateway_problem.ts";
 import { firstSegment } from "./gateway_route.ts";
 import type { GatewayTraffic } from "./gateway_traffic.ts";
 import { socketOf } from "./gateway_sockets.ts";
@@ -67,11 +60,11 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
     counts.add(name, response.status);
     return response;
   };
-  const serve = (name: string, request: Request, info: ServeInfo): Answer => {
+  const serve = (name: string, request: Request, info: ServeInfo, late = false): Answer => {
     const lease = acquire(target, name);
     if (lease instanceof Response) return count("", lease);
     traffic.enter();
-    const response = answer(world, lease, request, info);
+    const response = answer(world, lease, request, info, late);
     if (response instanceof Response) return count(name, response);
     return response.then((each) => count(name, each));
   };
@@ -82,19 +75,8 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
       return count("", noPlugin());
     }
     const gate = target.manager.gate(name);
-    return gate
-      ? gate.then(() => serve(name, request, info)).then(sendable)
-      : serve(name, request, info);
+    return gate ? gate.then(() => serve(name, request, info, true)) : serve(name, request, info);
   };
-}
-
-/**
- * An answer that comes later, and whose body somebody reads already, would be a rejection within
- * `Deno.serve` that nobody can catch; for one that comes at once there is its `onError`. To look makes a
- * stream of a body that had a length: so only where a request had to wait for a swap.
- */
-function sendable(response: Response): Response {
-  return response.body?.locked ? badAnswer() : response;
 }
 
 function acquire(target: GatewayTarget, name: string): Lease | Response {
@@ -107,7 +89,14 @@ function acquire(target: GatewayTarget, name: string): Lease | Response {
   }
 }
 
-function answer(world: HandlerWorld, lease: Lease, request: Request, info: ServeInfo): Answer {
+/** Late is a request that had to wait for a swap. */
+function answer(
+  world: HandlerWorld,
+  lease: Lease,
+  request: Request,
+  info: ServeInfo,
+  late: boolean,
+): Answer {
   if (lease.generation.tier !== "inline" && isInlineOnly(request)) {
     return endWith(world, lease, info, onlyInline(lease.name));
   }
@@ -117,9 +106,11 @@ function answer(world: HandlerWorld, lease: Lease, request: Request, info: Serve
   } catch (error) {
     return failed(world, lease, info, error);
   }
-  if (response instanceof Response) return keep(world, lease, request, info, response);
-  return response.then((each) => keep(world, lease, request, info, copyOf(each)))
-    .catch((error) => failed(world, lease, info, error));
+  if (response instanceof Response) return keep(world, lease, request, info, response, late);
+  return response.then(
+    (each) => keep(world, lease, request, info, each, true),
+    (error) => failed(world, lease, info, error),
+  );
 }
 
 /**
@@ -142,39 +133,30 @@ function failed(world: HandlerWorld, lease: Lease, info: ServeInfo, error: unkno
   return endWith(world, lease, info, stamp(told, lease.scn));
 }
 
-/** Keeps the lease for as long as the answer takes. */
+/** Keeps the lease for as long as the answer takes; one that comes later is made anew. */
 function keep(
   world: HandlerWorld,
   lease: Lease,
   request: Request,
   info: ServeInfo,
   answered: Response,
+  late: boolean,
 ): Response {
   try {
-    return keepAnswer(world, lease, request, info, answered);
+    const response = stamp(late ? copyOf(answered) : answered, lease.scn);
+    const socket = response.status === 101 ? socketOf(request) : undefined;
+    if (socket) return keepSocket(world, lease, socket, response);
+    if (!EVENT_STREAM.test(response.headers.get("content-type") ?? "")) {
+      return endWith(world, lease, info, response);
+    }
+    const { response: stream, end } = endable(response);
+    const forget = world.cuts.add(lease.generation, end);
+    info.completed.then(forget, forget);
+    return endWith(world, lease, info, stream);
   } catch (error) {
     // Its body is somebody's already.
     return failed(world, lease, info, error);
   }
-}
-
-function keepAnswer(
-  world: HandlerWorld,
-  lease: Lease,
-  request: Request,
-  info: ServeInfo,
-  answered: Response,
-): Response {
-  const response = stamp(answered, lease.scn);
-  const socket = response.status === 101 ? socketOf(request) : undefined;
-  if (socket) return keepSocket(world, lease, socket, response);
-  if (!EVENT_STREAM.test(response.headers.get("content-type") ?? "")) {
-    return endWith(world, lease, info, response);
-  }
-  const { response: stream, end } = endable(response);
-  const forget = world.cuts.add(lease.generation, end);
-  info.completed.then(forget, forget);
-  return endWith(world, lease, info, stream);
 }
 
 function keepSocket(

@@ -3,13 +3,13 @@ import { type ControlPlace, readPlace } from "../daemon/control_place.ts";
 import { startDaemon } from "./_cli.ts";
 import { tcpOf } from "./_control.ts";
 import { publish } from "./_daemon.ts";
-import { type FuzzedRequest, type FuzzedServer, fuzzRequest } from "./_fuzz_request.ts";
+import type { FuzzedRequest } from "./_fuzz_request.ts";
 import {
   changes,
+  fuzzDoors,
+  type FuzzedDoor,
   type FuzzOptions,
   type FuzzReport,
-  type FuzzTarget,
-  holdSlowly,
   leftOpen,
   openFiles,
   PATIENCE,
@@ -19,7 +19,6 @@ import {
 } from "./_fuzz_wire.ts";
 import { documentChecker } from "./_openapi.ts";
 import { tempDirectory } from "./_temp.ts";
-import { makeRandom } from "./random.ts";
 
 const BODIES = [
   {},
@@ -40,13 +39,12 @@ const SOURCE = `
   export const fail = () => { throw new Error("no such luck"); };
 `;
 const SLOW_HEADS = ["PUT /v1/log-level HTTP/1.1\r\nhost: 127.0.0.1\r\n", "GET /", ""];
-const AT_ONCE = 16;
 const READS = /^(https?:\/\/[^/]*)?\/(livez|readyz)([?#]|$)/;
 /** What the server itself answers to what is no request. */
 const NO_REQUEST = [0, 400, 408, 413, 414, 431, 505];
 
 /** Sends a daemon that runs for this alone whatever can be sent, by all of its doors. */
-export async function fuzzControl({ seed, requests }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzzControl(options: FuzzOptions): Promise<FuzzReport> {
   await using directory = await tempDirectory();
   const [plugins, state] = [directory.file("plugins"), directory.file("state")];
   await Deno.mkdir(plugins);
@@ -62,25 +60,7 @@ export async function fuzzControl({ seed, requests }: FuzzOptions): Promise<Fuzz
   const paths = await pathsOf(place);
   const doors = doorsOf(place, token, paths);
   const open = await openFiles(place.pid);
-  const random = makeRandom(seed);
-  const statuses: Record<number, number> = {};
-  const faults: string[] = [];
-  let left = requests;
-  const work = async (): Promise<void> => {
-    while (left-- > 0) {
-      const door = random.pick(doors);
-      const request = fuzzRequest(random, door.server);
-      const answer = await send(door.target, request);
-      const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(answer)?.[1] ?? 0);
-      statuses[status] = (statuses[status] ?? 0) + 1;
-      const fault = judge(status, answer, request, door.isOpen);
-      if (fault) faults.push(`${fault}: ${JSON.stringify(request.target).slice(0, 300)}`);
-    }
-  };
-  {
-    await using _slow = await holdSlowly(doors.map(({ target }) => target), SLOW_HEADS);
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-  }
+  const { statuses, faults } = await fuzzDoors(doors, options, SLOW_HEADS);
   const live = await send(tcpOf(place), plain("GET /livez HTTP/1.1\r\nhost: 127.0.0.1"));
   if (!live.endsWith("ok\n")) faults.push(`it does not live any more: ${live}`);
   faults.push(...changes(before, await treeOf(directory.path)));
@@ -89,26 +69,23 @@ export async function fuzzControl({ seed, requests }: FuzzOptions): Promise<Fuzz
   const { code, stderr } = await daemon.ended();
   if (code !== 0) faults.push(`it ended with ${code}: ${stderr.slice(-2_000)}`);
   if (/A request failed/.test(stderr)) faults.push(stderr.slice(0, 2_000));
-  return { requests, statuses, faults };
+  return { requests: options.requests, statuses, faults };
 }
 
-interface Door {
-  readonly target: FuzzTarget;
-  readonly server: FuzzedServer;
-  /** Whether requests are let in. */
-  readonly isOpen: boolean;
-}
-
-function doorsOf(place: ControlPlace, token: string, paths: readonly string[]): Door[] {
+function doorsOf(place: ControlPlace, token: string, paths: readonly string[]): FuzzedDoor[] {
   const tcp = tcpOf(place);
   const server = { paths, bodies: BODIES, headers: {} };
   const authorization = `Bearer ${token}`;
-  const doors: Door[] = [
-    { target: tcp, server, isOpen: false },
-    { target: tcp, server: { ...server, headers: { authorization } }, isOpen: true },
+  const doors: FuzzedDoor[] = [
+    { target: tcp, server, judge: judgeOf(false) },
+    { target: tcp, server: { ...server, headers: { authorization } }, judge: judgeOf(true) },
   ];
   if (place.socket === undefined) return doors;
-  return [...doors, { target: { transport: "unix", path: place.socket }, server, isOpen: true }];
+  return [...doors, {
+    target: { transport: "unix", path: place.socket },
+    server,
+    judge: judgeOf(true),
+  }];
 }
 
 /** Those of the document, but for the stream that does not end. */
@@ -120,6 +97,11 @@ async function pathsOf(place: ControlPlace): Promise<string[]> {
   const document = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n")));
   const all = documentChecker(document).operations.map(({ path }) => path);
   return all.map((path) => path === "/v1/events" ? `${path}?follow=false` : path);
+}
+
+/** Open is a door that lets requests in. */
+function judgeOf(isOpen: boolean): FuzzedDoor["judge"] {
+  return (status, answer, request) => judge(status, answer, request, isOpen);
 }
 
 function judge(

@@ -1,11 +1,11 @@
 import { startDaemon } from "./_cli.ts";
 import { publish } from "./_daemon.ts";
-import { type FuzzedRequest, type FuzzedServer, fuzzRequest } from "./_fuzz_request.ts";
+import type { FuzzedRequest, FuzzedServer } from "./_fuzz_request.ts";
 import {
   changes,
+  fuzzDoors,
   type FuzzOptions,
   type FuzzReport,
-  holdSlowly,
   leftOpen,
   openFiles,
   PATIENCE,
@@ -14,7 +14,6 @@ import {
   treeOf,
 } from "./_fuzz_wire.ts";
 import { tempDirectory } from "./_temp.ts";
-import { makeRandom } from "./random.ts";
 
 /** Reads all, and answers with as much; what it does not understand it throws. */
 const ECHO = `
@@ -44,10 +43,9 @@ const SERVER: FuzzedServer = {
   headers: {},
 };
 const SLOW_HEADS = ["POST /echo/ HTTP/1.1\r\nhost: a\r\ncontent-length: 9999\r\n\r\n", "GET /", ""];
-const AT_ONCE = 16;
 
 /** Sends a daemon's gateway, which runs for this alone, whatever can be sent. */
-export async function fuzzGateway({ seed, requests }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzzGateway(options: FuzzOptions): Promise<FuzzReport> {
   await using directory = await tempDirectory();
   const [plugins, config] = [directory.file("plugins"), directory.file("hotplug.jsonc")];
   await Deno.mkdir(plugins);
@@ -65,24 +63,8 @@ export async function fuzzGateway({ seed, requests }: FuzzOptions): Promise<Fuzz
   const target = { hostname: "127.0.0.1", port };
   const before = await treeOf(directory.path);
   const open = await openFiles(daemon.pid);
-  const random = makeRandom(seed);
-  const statuses: Record<number, number> = {};
-  const faults: string[] = [];
-  let left = requests;
-  const work = async (): Promise<void> => {
-    while (left-- > 0) {
-      const request = fuzzRequest(random, SERVER);
-      const answer = await send(target, request);
-      const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(answer)?.[1] ?? 0);
-      statuses[status] = (statuses[status] ?? 0) + 1;
-      const fault = judge(status, answer, request);
-      if (fault) faults.push(`${fault}: ${JSON.stringify(request.target).slice(0, 300)}`);
-    }
-  };
-  {
-    await using _slow = await holdSlowly([target], SLOW_HEADS);
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-  }
+  const door = { target, server: SERVER, judge };
+  const { statuses, faults } = await fuzzDoors([door], options, SLOW_HEADS);
   const live = await send(target, plain("GET /deaf/ HTTP/1.1\r\nhost: 127.0.0.1"));
   if (!live.endsWith("whatever you say")) faults.push(`it does not serve any more: ${live}`);
   faults.push(...changes(before, await treeOf(directory.path)));
@@ -90,7 +72,7 @@ export async function fuzzGateway({ seed, requests }: FuzzOptions): Promise<Fuzz
   daemon.kill("SIGTERM");
   const { code, stderr } = await daemon.ended();
   if (code !== 0) faults.push(`it ended with ${code}: ${stderr.slice(-2_000)}`);
-  return { requests, statuses, faults };
+  return { requests: options.requests, statuses, faults };
 }
 
 function judge(status: number, answer: string, { cut }: FuzzedRequest): string | undefined {

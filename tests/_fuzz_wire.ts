@@ -1,7 +1,8 @@
 import { join, relative } from "@std/path";
 import { sha256 } from "../artifact/mod.ts";
 import { connect } from "./_control.ts";
-import type { FuzzedRequest } from "./_fuzz_request.ts";
+import { type FuzzedRequest, type FuzzedServer, fuzzRequest } from "./_fuzz_request.ts";
+import { makeRandom } from "./random.ts";
 
 /** What came of it. */
 export interface FuzzReport {
@@ -24,9 +25,46 @@ export interface FuzzOptions {
 /** Where requests are sent. */
 export type FuzzTarget = Deno.ConnectOptions | Deno.UnixConnectOptions;
 
+/** What is fuzzed, and how its answers are judged. */
+export interface FuzzedDoor {
+  /** Where requests are sent. */
+  readonly target: FuzzTarget;
+  /** What they are made for. */
+  readonly server: FuzzedServer;
+  /** Says what is wrong with an answer; undefined where nothing is. */
+  judge(status: number, answer: string, request: FuzzedRequest): string | undefined;
+}
+
 /** How long anything may take, in milliseconds. */
 export const PATIENCE = 10_000;
 const SLOW = 24;
+const AT_ONCE = 16;
+
+/** Sends whatever can be sent to the doors, while slow clients hold some of their connections. */
+export async function fuzzDoors(
+  doors: readonly FuzzedDoor[],
+  { seed, requests }: FuzzOptions,
+  slowHeads: readonly string[],
+): Promise<{ statuses: Record<number, number>; faults: string[] }> {
+  const random = makeRandom(seed);
+  const statuses: Record<number, number> = {};
+  const faults: string[] = [];
+  let left = requests;
+  const work = async (): Promise<void> => {
+    while (left-- > 0) {
+      const door = random.pick(doors);
+      const request = fuzzRequest(random, door.server);
+      const answer = await send(door.target, request);
+      const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(answer)?.[1] ?? 0);
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      const fault = door.judge(status, answer, request);
+      if (fault) faults.push(`${fault}: ${JSON.stringify(request.target).slice(0, 300)}`);
+    }
+  };
+  await using _slow = await holdSlowly(doors.map(({ target }) => target), slowHeads);
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return { statuses, faults };
+}
 
 /** A request that is as it should be. */
 export function plain(head: string): FuzzedRequest {
@@ -79,7 +117,7 @@ async function readAll(connection: Deno.Conn): Promise<string> {
 }
 
 /** Clients that send a byte now and then, and end only with the scope. */
-export async function holdSlowly(
+async function holdSlowly(
   targets: readonly FuzzTarget[],
   heads: readonly string[],
 ): Promise<AsyncDisposable> {

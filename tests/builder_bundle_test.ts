@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { bundle, type BundleRequest } from "../builder/bundle.ts";
-import { importHosts } from "../builder/import_hosts.ts";
+import { bundle } from "../builder/bundle.ts";
 import { type CommandOutcome, type CommandRunner, runCommand } from "../builder/run_command.ts";
 import { builderFixture, failureOf } from "./_builder_fixture.ts";
+import { bundleRequest } from "./_bundle_request.ts";
 
 /** As Deno 2.9.5 has said it, where several builds began with one empty cache. */
 const RACE: CommandOutcome = {
@@ -25,35 +25,17 @@ function racing(times: number): { readonly run: CommandRunner; readonly bundled:
   };
 }
 
-function requestOf(workFolder: string): BundleRequest {
-  return {
-    deno: Deno.execPath(),
-    workFolder,
-    entry: "mod.ts",
-    config: "deno.json",
-    version: Deno.version.deno,
-    check: false,
-    minify: true,
-    optional: [],
-    buildArgs: { graph: [], bundle: [], compile: [] },
-    env: {},
-    hosts: importHosts([]),
-    frozen: false,
-    logger: { debug() {}, info() {}, warn() {} },
-  };
-}
-
 Deno.test("bundle() tries again what another build has got in the way of, and not for ever", async () => {
   await using fixture = await builderFixture({
     "src/mod.ts": "export const answer = () => 42;",
     "src/deno.json": "{}",
   });
   const passing = racing(2);
-  const { code } = await bundle(requestOf(fixture.source), passing.run);
+  const { code } = await bundle(bundleRequest(fixture.source), passing.run);
   assertStringIncludes(code, "42");
   assertEquals(passing.bundled(), 3);
   const lasting = racing(Infinity);
-  const error = await failureOf(bundle(requestOf(fixture.source), lasting.run));
+  const error = await failureOf(bundle(bundleRequest(fixture.source), lasting.run));
   assertEquals([error.code, lasting.bundled()], ["bundle", 4]);
   assertStringIncludes(error.message, "failed to copy esbuild binary");
 });

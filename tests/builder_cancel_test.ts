@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { build } from "../builder/mod.ts";
 import { bundle } from "../builder/bundle.ts";
-import { importHosts } from "../builder/import_hosts.ts";
 import { runCommand } from "../builder/run_command.ts";
 import { builderFixture, failureOf, PRICING } from "./_builder_fixture.ts";
+import { bundleRequest } from "./_bundle_request.ts";
 
 Deno.test("build() that is cancelled after any step leaves nothing behind", async () => {
   for (const step of ["unpacked", "bundled", "reserved"]) {
@@ -33,19 +33,8 @@ Deno.test("bundle() that is cancelled ends its child", async () => {
   await using fixture = await builderFixture({ "src/mod.ts": "", "src/deno.json": "{}" });
   const controller = new AbortController();
   const request = {
-    deno: Deno.execPath(),
-    workFolder: fixture.source,
-    entry: "mod.ts",
-    config: "deno.json",
-    version: Deno.version.deno,
+    ...bundleRequest(fixture.source),
     check: true,
-    minify: true,
-    optional: [],
-    buildArgs: { graph: [], bundle: [], compile: [] },
-    env: {},
-    hosts: importHosts([]),
-    frozen: false,
-    logger: { debug() {}, info() {}, warn() {} },
     signal: controller.signal,
   };
   let code = 0;

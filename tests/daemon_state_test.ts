@@ -44,6 +44,17 @@ async function remove(plugins: string): Promise<void> {
   for await (const { name } of Deno.readDir(plugins)) await Deno.remove(join(plugins, name));
 }
 
+/** Its store is away at the start, and comes back: then so does what was current. */
+async function assertReopensWithStore(at: Place, scn: number): Promise<void> {
+  const store = join(at.state, "store");
+  await Deno.rename(store, `${store}.away`);
+  await using after = await at.start({ scanInterval: 100 });
+  assertEquals(after.daemon.manager.names(), []);
+  await Deno.remove(store);
+  await Deno.rename(`${store}.away`, store);
+  await after.loaded("pricing", scn);
+}
+
 Deno.test("what was current is back after a restart, though its artifact is gone", async () => {
   await using at = await place();
   await publish(at.plugins, answers(1), { scn: FIRST, gzip: true, sourceMap: "{}" });
@@ -378,13 +389,7 @@ Deno.test("what can't be reopened for a passing reason is reopened once that is 
     await using _before = await at.start();
   }
   await remove(at.plugins);
-  const store = join(at.state, "store");
-  await Deno.rename(store, `${store}.away`);
-  await using after = await at.start({ scanInterval: 100 });
-  assertEquals(after.daemon.manager.names(), []);
-  await Deno.remove(store);
-  await Deno.rename(`${store}.away`, store);
-  await after.loaded("pricing", FIRST);
+  await assertReopensWithStore(at, FIRST);
 });
 
 for (const name of ["state.json", "journal", "store"]) {
@@ -408,13 +413,7 @@ Deno.test("what is suspect and can't be reopened for a passing reason is tried a
   }
   await remove(at.plugins);
   await beginLoading(at.state, path);
-  const store = join(at.state, "store");
-  await Deno.rename(store, `${store}.away`);
-  await using after = await at.start({ scanInterval: 100 });
-  assertEquals(after.daemon.manager.names(), []);
-  await Deno.remove(store);
-  await Deno.rename(`${store}.away`, store);
-  await after.loaded("pricing", SECOND);
+  await assertReopensWithStore(at, SECOND);
 });
 
 Deno.test("a journal that is full goes on with what is open", async () => {
