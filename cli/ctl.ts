@@ -21,10 +21,11 @@ folder, else the only one of this user that runs.
 
 /** The subcommand `hotplug ctl`: drives a running daemon. */
 export function ctlCommand(io: Io): Command {
-  const command = new Command("ctl")
+  const command = withTarget(new Command("ctl"))
     .summary("drive a running daemon, and see how it stands")
     .description("Ask a running hotplug daemon how it stands, or to do something.")
-    .addHelpText("after", EXAMPLES);
+    .addHelpText("after", EXAMPLES)
+    .hook("preAction", (_ctl, subcommand) => takeFlagsBefore(subcommand));
   for (const each of [...views(io), ...actions(io), ...settings(io), invoke(io)]) {
     command.addCommand(each);
   }
@@ -78,7 +79,7 @@ function actions(io: Io): Command[] {
 }
 
 function settings(io: Io): Command[] {
-  const quarantine = new Command("quarantine")
+  const quarantine = withTarget(new Command("quarantine"))
     .description("the versions that ended the process twice while they were loading");
   quarantine.addCommand(
     withTarget(new Command("list").description("list them")).action((flags: CtlFlags) =>
@@ -159,6 +160,17 @@ function withTarget(command: Command): Command {
       ),
     )
     .option("--json", "print the answer as JSON, and nothing else");
+}
+
+/** Gives a subcommand the flags that came before its name, where none of its own says otherwise. */
+function takeFlagsBefore(subcommand: Command): void {
+  for (let before = subcommand.parent; before; before = before.parent) {
+    for (const [flag, value] of Object.entries<unknown>(before.opts())) {
+      const own: unknown = subcommand.getOptionValue(flag);
+      const both = Array.isArray(value) && Array.isArray(own) ? [...value, ...own] : own ?? value;
+      subcommand.setOptionValue(flag, both);
+    }
+  }
 }
 
 async function act(

@@ -78,7 +78,9 @@ async function theOnlyOne(token: string | undefined): Promise<CtlPlace> {
       ? `No daemon of this user runs, as far as "${folder}" tells; start one with hotplug daemon, or ` +
         "name it (--state, --watch, --control)"
       : `${found.length} daemons run; name one: ${
-        found.map(({ state }) => `--state ${state}`).join(" or ")
+        found.map(({ state, place }) =>
+          `--state ${state} (it watches ${place.watch.map((each) => `"${each}"`).join(" and ")})`
+        ).join(" or ")
       }`,
   );
 }

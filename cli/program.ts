@@ -69,7 +69,9 @@ function program(io: Io): Command {
 /** With its own subcommands, which were added before it had anything to pass on. */
 function inherit(subcommand: Command, command: Command, path: string): void {
   subcommand.copyInheritedSettings(command)
-    .showHelpAfterError(`Run ${path} --help for what it takes.`);
+    .showHelpAfterError(`Run ${path} --help for what it takes.`)
+    // Flags that a subcommand has as well are its own where they follow its name.
+    .enablePositionalOptions(subcommand.commands.length > 0);
   for (const each of subcommand.commands) inherit(each, subcommand, `${path} ${each.name()}`);
 }
 
@@ -95,6 +97,8 @@ function printJson(value: unknown, io: Io): void {
 
 function describe(error: unknown): { readonly code: string; readonly message: string } {
   if (error instanceof CommanderError) {
+    const isHelp = error.code === "commander.help";
+    if (isHelp) return { code: "options", message: "No command was named; see --help" };
     return { code: "options", message: error.message.replace(/^error: /, "") };
   }
   if (error instanceof HotplugError) return error;

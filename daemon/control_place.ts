@@ -10,6 +10,8 @@ export interface ControlPlace {
   readonly url?: string;
   /** The process. */
   readonly pid: number;
+  /** The folders that it watches. */
+  readonly watch: readonly string[];
 }
 
 const FILE = "control.json";
@@ -18,6 +20,7 @@ const schema: v.GenericSchema<unknown, ControlPlace> = v.object({
   socket: v.exactOptional(v.string()),
   url: v.exactOptional(v.string()),
   pid: v.number(),
+  watch: v.array(v.string()),
 });
 
 /** Writes into a state folder where its daemon's control listens. */
@@ -37,7 +40,9 @@ export async function readPlace(state: string): Promise<ControlPlace | undefined
 }
 
 /** Whether somebody listens there: a daemon that was killed leaves its place behind. */
-export async function isLive({ socket, url = "" }: Omit<ControlPlace, "pid">): Promise<boolean> {
+export async function isLive(
+  { socket, url = "" }: Pick<ControlPlace, "socket" | "url">,
+): Promise<boolean> {
   try {
     const connection = socket === undefined
       ? await Deno.connect({ hostname: new URL(url).hostname, port: Number(new URL(url).port) })

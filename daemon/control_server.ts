@@ -51,6 +51,7 @@ export class ControlServer implements AsyncDisposable {
   readonly #history: EventHistory;
   readonly #metrics: Metrics;
   readonly #app: ControlApp;
+  readonly #watched: () => string[];
   readonly #servers: Server[] = [];
   readonly #abort = new AbortController();
   #socket: SocketPlace | undefined;
@@ -67,6 +68,7 @@ export class ControlServer implements AsyncDisposable {
     const { history, heartbeat, readers, allowInvoke, limits } = this.#options;
     this.#history = new EventHistory(daemon, { events: history });
     this.#metrics = new Metrics(daemon, options.gateway);
+    this.#watched = () => daemon.status().watch.map(({ directory }) => directory);
     this.#app = controlApp({
       target: daemon,
       events: new EventStreams(this.#history, {
@@ -111,7 +113,8 @@ export class ControlServer implements AsyncDisposable {
     const socket = state === undefined || Deno.build.os === "windows"
       ? undefined
       : await this.#listenUnix(state);
-    const place = { ...(socket && { socket }), ...(url && { url }), pid: Deno.pid };
+    const listens = { ...(socket && { socket }), ...(url && { url }) };
+    const place = { ...listens, pid: Deno.pid, watch: this.#watched() };
     if (state !== undefined) await writePlace(state, place);
     return place;
   }
