@@ -4,7 +4,13 @@ import { collect, nameArgument, numberArgument, scnArgument, textArgument } from
 import { CtlClient } from "./ctl_client.ts";
 import { ctlEvents } from "./ctl_events.ts";
 import { type CtlFlags, findDaemon } from "./ctl_find.ts";
-import { formatPlugin, formatPlugins, formatQuarantine, formatStatus } from "./ctl_format.ts";
+import {
+  formatAnswer,
+  formatPlugin,
+  formatPlugins,
+  formatQuarantine,
+  formatStatus,
+} from "./ctl_format.ts";
 import type { Io } from "./io.ts";
 
 const EXAMPLES = `
@@ -186,7 +192,7 @@ async function act(
     "POST",
     `v1/plugins/${name}/${what}`,
     body,
-    ({ changed, plugin }) => `${changed ? "" : "nothing to do\n"}${formatPlugin(plugin)}`,
+    (answer) => formatAnswer(answer, what),
   );
 }
 

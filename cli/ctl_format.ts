@@ -1,4 +1,5 @@
 import type { PluginStatus } from "../manager/mod.ts";
+import type { PluginAnswer } from "../daemon/control_schemas.ts";
 import type { DaemonStatus, QuarantinedVersion } from "../daemon/mod.ts";
 import { table } from "./table.ts";
 
@@ -56,6 +57,14 @@ export function formatPlugin(plugin: PluginStatus): string {
   const names = ["SCN", "STATE", "TIER", "SINCE", "LEASES", "CALLS", "ERRORS", "CRASHES", "FILE"];
   const title = hold === "" ? plugin.name : `${plugin.name}: ${hold}`;
   return `${table([[title]])}${rows.length === 0 ? "nothing loaded\n" : table([names, ...rows])}`;
+}
+
+/** What came of something that was asked for of a plugin. */
+export function formatAnswer({ changed, known, plugin }: PluginAnswer, what: string): string {
+  const yet = what === "freeze" ? " yet, and what comes is kept out" : "";
+  const unknown =
+    `nothing of plugin "${plugin.name}" is known${yet}; hotplug ctl plugins names all\n`;
+  return `${changed ? "" : "nothing to do\n"}${known ? "" : unknown}${formatPlugin(plugin)}`;
 }
 
 /** The versions in quarantine, one a line. */

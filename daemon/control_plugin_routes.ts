@@ -44,7 +44,12 @@ function listRoutes(): ControlRoute[] {
         assertPluginName(name);
         const plugin = target.manager.statusOf(name);
         if (plugin) return plugin;
-        throw new HotplugError("not-found", `There is no plugin "${name}" here`);
+        throw new HotplugError(
+          "not-found",
+          target.knows(name)
+            ? `Nothing of plugin "${name}" is loaded; its events tell why`
+            : `There is no plugin "${name}" here`,
+        );
       },
     }),
   ];
@@ -138,7 +143,7 @@ const invokeRoute: ControlRoute = route({
   },
 });
 
-function answer({ manager }: ControlTarget, name: string, changed: boolean): PluginAnswer {
-  const unknown: PluginStatus = { name, frozen: false, generations: [] };
-  return { changed, plugin: manager.statusOf(name) ?? unknown };
+function answer(target: ControlTarget, name: string, changed: boolean): PluginAnswer {
+  const nothing: PluginStatus = { name, frozen: false, generations: [] };
+  return { changed, known: target.knows(name), plugin: target.manager.statusOf(name) ?? nothing };
 }

@@ -16,6 +16,11 @@ import type {
 export interface PluginAnswer {
   /** Whether that has changed something. */
   readonly changed: boolean;
+  /**
+   * Whether there is something of it, loaded or in the folders; before the first scan, that may be. A
+   * name with a typo can be frozen, since what is kept out need not be there yet.
+   */
+  readonly known: boolean;
   /** How it stands now. */
   readonly plugin: PluginStatus;
 }
@@ -74,6 +79,10 @@ export const pluginsSchema: v.GenericSchema<unknown, PluginStatus[]> = v.array(p
 /** How a plugin stands after something was asked for. */
 export const pluginAnswerSchema: v.GenericSchema<unknown, PluginAnswer> = v.object({
   changed: v.boolean(),
+  known: v.pipe(
+    v.boolean(),
+    v.description("Whether there is something of it; before the first scan, that may be"),
+  ),
   plugin: pluginSchema,
 });
 

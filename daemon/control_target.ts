@@ -16,6 +16,7 @@ export interface ControlTarget extends
     | "quarantine"
     | "releaseQuarantine"
     | "setLogLevel"
+    | "knows"
   > {
   /** What is logged. */
   readonly logLevel: PluginDaemon["logLevel"];

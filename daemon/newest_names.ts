@@ -18,6 +18,8 @@ export interface Thinned {
   readonly listings: readonly Listing[];
   /** The plugins of which there are older versions than those, and the newest SCN that is left out. */
   readonly deeper: ReadonlyMap<string, Scn>;
+  /** The names of all plugins, by the looks of the files. */
+  readonly names: Pick<ReadonlySet<string>, "has">;
 }
 
 /**
@@ -58,12 +60,12 @@ export function newestNames(
       for (const { listing, index } of files) kept[listing]?.push(index);
     }
   }
-  if (deeper.size === 0) return { listings, deeper };
+  if (deeper.size === 0) return { listings, deeper, names: plugins };
   const thinned = listings.map(({ directory, files }, listing) => {
     const left = kept[listing]?.sort((a, b) => a - b) ?? [];
     return { directory, files: left.map((index) => files[index] ?? "") };
   });
-  return { listings: thinned, deeper };
+  return { listings: thinned, deeper, names: plugins };
 }
 
 /** The files of one SCN, by their place in the listings. */

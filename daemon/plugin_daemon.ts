@@ -197,7 +197,7 @@ export class PluginDaemon implements AsyncDisposable {
   knows(name: string): boolean {
     const { manager, scanner } = this.#parts;
     if (!this.#ready || scanner.found(name)) return true;
-    return manager.generations(name).length > 0 || manager.isHeld(name, 1);
+    return manager.generations(name).length > 0 || manager.statusOf(name)?.held !== undefined;
   }
 
   /** What is logged; events are told whatever it is. */

@@ -49,7 +49,7 @@ export class Scanner {
   /** How many versions are looked at, of the plugins of which it is more than the first few. */
   readonly #depths = new Map<string, number>();
   #deeper: ReadonlyMap<string, Scn> = new Map();
-  #found: ReadonlySet<string> = new Set();
+  #names: Pick<ReadonlySet<string>, "has"> = new Set();
   #status: ScanStatus = { count: 0, files: 0 };
 
   /** Makes a scanner that has seen nothing. */
@@ -73,9 +73,9 @@ export class Scanner {
     return true;
   }
 
-  /** Whether the last scan found something of the plugin that may be opened, now or later. */
+  /** Whether the last scan found something of the plugin, whether it may be opened or not. */
   found(name: string): boolean {
-    return this.#found.has(name);
+    return this.#names.has(name);
   }
 
   /** Looks at the folders as they are now. */
@@ -95,7 +95,6 @@ export class Scanner {
         if ((choices.get(name)?.candidates.length ?? 0) === 0) again = this.deepen(name) || again;
       }
     } while (again);
-    this.#found = new Set(choices.keys());
     for (const event of this.#skips.news(choices.values())) this.#world.emit(event);
     const gone = await this.#deleted.news(this.#world.sources(), choices);
     for (const event of gone) this.#world.emit(event);
@@ -122,8 +121,9 @@ export class Scanner {
     const { options, manager } = this.#world;
     const currentScn = (name: string): Scn | undefined => manager.current(name)?.scn;
     const depth = (name: string): number => this.#depths.get(name) ?? FIRST_DEPTH;
-    const { listings: newest, deeper } = newestNames(listings, { depth, currentScn });
+    const { listings: newest, deeper, names } = newestNames(listings, { depth, currentScn });
     this.#deeper = deeper;
+    this.#names = names;
     return choose(newest, {
       options,
       currentScn,

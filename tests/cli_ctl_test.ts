@@ -174,6 +174,41 @@ Deno.test({
 });
 
 Deno.test({
+  name: "hotplug ctl says so where nothing is known of a plugin, as after a slip in its name",
+  ignore,
+  async fn() {
+    await using at = await fixture();
+    await using daemon = await at.daemon();
+    const done = async (...args: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await at.ctl(...args);
+      assertEquals([code, stderr], [0, ""], args.join(" "));
+      return stdout;
+    };
+    const known = async (what: string, name: string): Promise<unknown> =>
+      JSON.parse(await done(what, name, "--json")).known;
+    await publish(at.plugins, "syntax error", { name: "broken" });
+    await daemon.events.next(({ type }) => type === "failed", PATIENCE);
+    const frozen = await done("freeze", "greter");
+    assertMatch(frozen, /^nothing of plugin "greter" is known yet, and what comes is kept out/);
+    assertStringIncludes(frozen, "greter: frozen");
+    for (const what of ["freeze", "release", "thaw", "thaw"]) {
+      assertMatch(await done(what, "greter"), /nothing of plugin "greter" is known/, what);
+      assertEquals(await known(what, "greter"), false, what);
+    }
+    // What comes while it is frozen is known, though nothing of it is loaded.
+    await done("freeze", "greeter");
+    await publish(at.plugins, SOURCE, { name: "greeter" });
+    await done("rescan");
+    for (const name of ["greeter", "broken"]) assertEquals(await known("freeze", name), true);
+    assertEquals((await done("freeze", "greeter")).includes("known"), false);
+    await done("thaw", "broken");
+    const { code, stderr } = await at.ctl("plugins", "broken");
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `Nothing of plugin "broken" is loaded; its events tell why`);
+  },
+});
+
+Deno.test({
   name: "what is common to all of hotplug ctl may come before a subcommand's name, or after it",
   ignore,
   async fn() {

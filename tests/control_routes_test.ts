@@ -131,6 +131,7 @@ Deno.test("what is done by it is done to the daemon", async () => {
   const act = async (what: string, body: unknown = {}) =>
     await at.json("POST", `/v1/plugins/pricing/${what}`, body) as {
       readonly changed: boolean;
+      readonly known: boolean;
       readonly plugin: { readonly current: number; readonly held?: number; frozen: boolean };
     };
   assertEquals(current(), SECOND);
@@ -142,8 +143,10 @@ Deno.test("what is done by it is done to the daemon", async () => {
   assertEquals((await act("freeze")).changed, false);
   assertEquals([(await act("thaw")).changed, (await act("thaw")).changed], [true, false]);
   assertEquals([(await act("release")).changed, (await act("release")).changed], [true, false]);
-  await act("approve");
+  assertEquals((await act("approve")).known, true);
   assertEquals(current(), THIRD);
+  const other = await at.json("POST", "/v1/plugins/other/freeze", {}) as Record<string, unknown>;
+  assertEquals([other.changed, other.known], [true, false]);
   await at.json("PUT", "/v1/log-level", { level: "error" });
   assertEquals(daemon.logLevel, "error");
   const invoked = await at.json("POST", "/v1/plugins/pricing/invoke", {
