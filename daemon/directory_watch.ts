@@ -1,9 +1,8 @@
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
 import { basename, resolve } from "@std/path";
 import type { ChokidarOptions, FSWatcher } from "chokidar";
 import { describeError } from "../manager/describe_error.ts";
 import type { WatchEvent } from "./events.ts";
+import { lookAtRoot } from "./look_at_root.ts";
 import { networkFileSystem } from "./network_file_system.ts";
 import { isTemporaryName } from "./temporary_name.ts";
 import { watchUnlisted } from "./watch_unlisted.ts";
@@ -27,6 +26,8 @@ export interface DirectoryWatchOptions {
   readonly alwaysPoll: boolean;
   /** How long after watches were used up another one is tried, in milliseconds. */
   readonly exhaustedFor?: number;
+  /** Why no watch is to be set on a folder, where none is; see {@linkcode DirectoryWatch.reset}. */
+  readonly avoid?: (directory: string) => string | undefined;
   /** The name of the network file system that a folder lies on, if it does. */
   readonly networkOf?: (directory: string) => Promise<string | undefined>;
   /** What sets a watch. */
@@ -54,6 +55,7 @@ export class DirectoryWatch implements AsyncDisposable {
   #ready: PromiseWithResolvers<void> | undefined;
   #identity: string | undefined;
   #watcher: FSWatcher | undefined;
+  #remote = false;
   #checking: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #poll: ReturnType<typeof setInterval> | undefined;
@@ -71,6 +73,7 @@ export class DirectoryWatch implements AsyncDisposable {
     this.#listener = listener;
     this.#options = {
       exhaustedFor: EXHAUSTED_FOR,
+      avoid: () => undefined,
       networkOf: networkFileSystem,
       setWatch: watchUnlisted,
       ...options,
@@ -86,6 +89,28 @@ export class DirectoryWatch implements AsyncDisposable {
   /** Looks whether the directory is still the one that is watched, and watches it anew if not. */
   check(): Promise<void> {
     return this.#checking ??= this.#check().finally(() => this.#checking = undefined);
+  }
+
+  /** Watches it anew, or polls it: where that may be otherwise than when it was looked at. */
+  async reset(): Promise<void> {
+    await this.#checking;
+    this.#identity = undefined;
+    await this.check();
+  }
+
+  /** The directory, where a watch is set on it. */
+  get watched(): string | undefined {
+    return this.#watcher && this.#directory;
+  }
+
+  /** Whether it lies where nothing tells of changes. */
+  get isRemote(): boolean {
+    return this.#remote;
+  }
+
+  /** Leaves the watch that is set as it is, for good: where it can't be taken back. */
+  abandon(): void {
+    this.#watcher = undefined;
   }
 
   /** Ends it. */
@@ -107,7 +132,7 @@ export class DirectoryWatch implements AsyncDisposable {
   }
 
   async #check(): Promise<void> {
-    const root = await lookAt(this.#directory);
+    const root = await lookAtRoot(this.#directory);
     if (this.#closed || root.identity === this.#identity) return;
     this.#identity = root.identity;
     await this.#unwatch();
@@ -123,8 +148,9 @@ export class DirectoryWatch implements AsyncDisposable {
   async #whyPolling(): Promise<string | undefined> {
     if (this.#options.alwaysPoll) return "as asked for";
     const network = await this.#options.networkOf(this.#directory);
+    this.#remote = network !== undefined;
     if (network !== undefined) return `it lies on a file system that may not tell (${network})`;
-    return undefined;
+    return this.#options.avoid(this.#directory);
   }
 
   #startPolling(why: string): void {
@@ -187,7 +213,8 @@ export class DirectoryWatch implements AsyncDisposable {
       this.#listener.hint();
     });
     watcher.on("ready", () => {
-      if (!failed && !this.#closed) this.#listener.state("watching");
+      const isOwn = this.#watcher === watcher && !this.#closed;
+      if (!failed && isOwn) this.#listener.state("watching");
       ready.resolve();
     });
     return ready.promise;
@@ -206,31 +233,4 @@ function isTelling(path: unknown): boolean {
   if (typeof path !== "string") return true;
   const name = basename(path);
   return !isTemporaryName(name) || name.endsWith(".lock") || name.startsWith("..");
-}
-
-interface Root {
-  readonly state: WatchEvent["state"];
-  /** Another one means another directory, or another state of it. */
-  readonly identity: string;
-  readonly message?: string;
-}
-
-async function lookAt(directory: string): Promise<Root> {
-  try {
-    const stats = await stat(directory);
-    if (!stats.isDirectory()) {
-      const message = "it is not a directory";
-      return { state: "error", identity: message, message };
-    }
-    await access(directory, constants.R_OK);
-    const { dev, ino, birthtimeMs } = stats;
-    // The time too: a directory made again may get the number of the one that went.
-    return { state: "watching", identity: `${dev}:${ino}:${birthtimeMs}` };
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") {
-      return { state: "missing", identity: "missing" };
-    }
-    const message = describeError(error);
-    return { state: "error", identity: message, message };
-  }
 }

@@ -13,8 +13,10 @@ export interface ListOptions {
   readonly isLocal?: (directory: string) => boolean;
   /** Told of a folder that can't be listed. */
   readonly failed: (directory: string, error: unknown) => void;
-  /** Told of what is neither a file nor a folder nor a link: a named pipe, or else. */
-  readonly special?: (path: string) => void;
+  /** Told of a named pipe, and of a link that leads to one. */
+  readonly pipe?: (path: string) => void;
+  /** Whether links in a directory are followed to look for pipes; in any case where folders are. */
+  readonly follows?: (directory: string) => boolean;
 }
 
 /**
@@ -47,23 +49,25 @@ interface Walk extends ListOptions {
 async function list(directory: string, walk: Walk, depth: number): Promise<void> {
   const files: string[] = [];
   const folders: string[] = [];
+  const follows = walk.root !== undefined || walk.follows?.(directory) === true;
   try {
     for (const { name, isFile, isDirectory, isSymlink } of await readAll(directory, walk)) {
       files.push(name);
-      if (!isFile && !isDirectory && !isSymlink) walk.special?.(join(directory, name));
-      if (walk.root === undefined || isFile || isTemporaryName(name)) continue;
-      const folder = join(directory, name);
-      if (isDirectory || await isFolder(folder)) folders.push(folder);
+      if (isFile) continue;
+      const path = join(directory, name);
+      const end = !isDirectory && (!isSymlink || follows) ? await endOf(path) : undefined;
+      if (end?.isFifo) walk.pipe?.(path);
+      if ((isDirectory || end?.isDirectory) && !isTemporaryName(name)) folders.push(path);
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) walk.failed(directory, error);
     return;
   }
   walk.listings.push({ directory, files });
-  if (depth === DEEPEST) return;
+  if (walk.root === undefined || depth === DEEPEST) return;
   for (const folder of folders.sort()) {
     const real = await realPath(folder);
-    if (real === undefined || walk.seen.has(real) || !isInside(real, walk.root ?? "")) continue;
+    if (real === undefined || walk.seen.has(real) || !isInside(real, walk.root)) continue;
     walk.seen.add(real);
     await list(folder, walk, depth + 1);
   }
@@ -76,12 +80,12 @@ async function readAll(directory: string, { isLocal }: Walk): Promise<Iterable<D
   return await Array.fromAsync(Deno.readDir(directory));
 }
 
-/** A link to a folder, too. */
-async function isFolder(path: string): Promise<boolean> {
+/** What it is, or a link leads to; undefined where that is nothing. */
+async function endOf(path: string): Promise<Deno.FileInfo | undefined> {
   try {
-    return (await Deno.stat(path)).isDirectory;
+    return await Deno.stat(path);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

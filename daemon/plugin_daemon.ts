@@ -258,8 +258,6 @@ export class PluginDaemon implements AsyncDisposable {
     // After this turn `#closed` is set, which all that is under way looks at.
     await Promise.resolve();
     for (const timer of this.#timers) clearInterval(timer);
-    // No watch that goes is to wait at a pipe that came a moment ago.
-    await this.#parts.scanner.list(this.#options.watch);
     await this.#parts.watches.close();
     await this.#scans.close();
     if (drain > 0) await drained(this.#parts.manager, drain);

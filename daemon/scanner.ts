@@ -28,8 +28,10 @@ export interface ScannerWorld {
   isHeld(name: string, scn: Scn): boolean;
   /** Whether a folder may be listed at one go. */
   isLocal(directory: string): boolean;
-  /** Told of what is neither a file nor a folder nor a link, before anything else. */
-  special(paths: readonly string[]): void;
+  /** Whether links in a folder are followed to look for pipes. */
+  follows(directory: string): boolean;
+  /** Told of all named pipes in the folders, before anything else. */
+  pipes(paths: readonly string[]): Promise<void>;
   /** Told of all folders that were listed. */
   listed(directories: readonly string[]): void;
   /** Told of a folder that can't be listed. */
@@ -82,7 +84,7 @@ export class Scanner {
   async scan(directories: readonly string[]): Promise<Map<string, Choice>> {
     const { recursive } = this.#world;
     const began = performance.now();
-    const listings = await this.list(directories);
+    const listings = await this.#list(directories);
     if (recursive) this.#world.listed(listings.map(({ directory }) => directory));
     this.#entries.turn();
     let choices: Map<string, Choice>;
@@ -107,13 +109,13 @@ export class Scanner {
     return choices;
   }
 
-  /** Lists the folders, and tells of what is special in them. */
-  async list(directories: readonly string[]): Promise<Listing[]> {
-    const { recursive, isLocal, unlisted: failed } = this.#world;
-    const paths: string[] = [];
-    const special = (path: string): void => void paths.push(path);
-    const listings = await listDirectories(directories, { recursive, isLocal, failed, special });
-    this.#world.special(paths);
+  async #list(directories: readonly string[]): Promise<Listing[]> {
+    const { recursive, isLocal, follows, unlisted: failed } = this.#world;
+    const pipes: string[] = [];
+    const pipe = (path: string): void => void pipes.push(path);
+    const how = { recursive, isLocal, follows, failed, pipe };
+    const listings = await listDirectories(directories, how);
+    await this.#world.pipes(pipes);
     return listings;
   }
 

@@ -1,6 +1,9 @@
+import { dirname } from "@std/path";
 import { describeError } from "../manager/describe_error.ts";
+import { crowdedFolders } from "./crowded_folders.ts";
 import { DirectoryWatch, type DirectoryWatchOptions } from "./directory_watch.ts";
 import type { WatchEvent } from "./events.ts";
+import { listDirectories } from "./list_directories.ts";
 import { PipeHolds } from "./pipe_holds.ts";
 import type { WatchStatus } from "./status.ts";
 import { WatchLog } from "./watch_log.ts";
@@ -36,6 +39,10 @@ export class WatchSet {
   readonly #folders = new Map<string, { readonly root: string; readonly watch: DirectoryWatch }>();
   readonly #states = new Map<string, Map<string, Pick<WatchEvent, "state" | "message">>>();
   readonly #pipes = new PipeHolds();
+  /** The folders that are polled, for their pipes. */
+  #crowded: ReadonlySet<string> = new Set();
+  /** The pipe for which watches can't be taken back any more, nor others set. */
+  #stuckAt: string | undefined;
   #closed = false;
 
   /** Makes watches that have not begun. */
@@ -52,8 +59,7 @@ export class WatchSet {
 
   /** Looks whether the folders are still those that are watched. */
   async check(): Promise<void> {
-    const folders = [...this.#folders.values()].map(({ watch }) => watch);
-    await Promise.all([...this.#roots, ...folders].map((each) => each.check()));
+    await Promise.all(this.#all().map((each) => each.check()));
   }
 
   /** Watches, besides the directories, these folders that were found in them, and no others. */
@@ -76,9 +82,34 @@ export class WatchSet {
     }
   }
 
-  /** Lets no watch wait at these pipes that lie in the folders. */
-  keepPipes(paths: readonly string[]): void {
-    if (!this.#closed && !this.#options.alwaysPoll) this.#pipes.keep(paths);
+  /** Whether links in a folder may lead to pipes that a watch waits at. */
+  follows(folder: string): boolean {
+    return !this.#options.alwaysPoll && !this.#watchOf(folder)?.isRemote;
+  }
+
+  /**
+   * Lets no watch wait at these pipes that lie in the folders: a folder with too many is polled, and all
+   * are where one can't be kept open.
+   */
+  async keepPipes(paths: readonly string[]): Promise<void> {
+    if (this.#closed || this.#stuckAt !== undefined || this.#options.alwaysPoll) return;
+    const near = paths.filter((path) => this.follows(dirname(path)));
+    const before = this.#crowded;
+    const crowded = this.#crowded = crowdedFolders(near, MOST_PIPES);
+    const leaving = new Set([...crowded].filter((each) => this.#watchOf(each)?.watched));
+    const pipesOf = (isOf: (folder: string) => boolean) =>
+      near.filter((path) => isOf(dirname(path)));
+    if (leaving.size > 0) {
+      // Their watches are taken back while nothing can keep one waiting.
+      const failed = this.#hold(pipesOf((each) => !crowded.has(each) || leaving.has(each)));
+      if (failed !== undefined) return await this.#giveUp(failed);
+      await this.#reset(leaving);
+      await new Promise((resolve) => setTimeout(resolve, WATCHES_GONE));
+      if (this.#closed) return;
+    }
+    const failed = this.#hold(pipesOf((each) => !crowded.has(each)));
+    if (failed !== undefined) return await this.#giveUp(failed);
+    await this.#reset(before.difference(crowded));
   }
 
   /** The directory that a path lies in, the innermost of several. */
@@ -112,11 +143,60 @@ export class WatchSet {
   /** Ends all of them. */
   async close(): Promise<void> {
     this.#closed = true;
-    const folders = [...this.#folders.values()].map(({ watch }) => watch);
-    await Promise.all([...this.#roots, ...folders].map((each) => each.close()));
+    const all = [...this.#all()];
+    // No watch that goes is to wait at a pipe that came a moment ago.
+    const pipes: string[] = [];
+    await listDirectories(all.flatMap(({ watched }) => watched ?? []), {
+      recursive: false,
+      follows: () => true,
+      isLocal: (folder) => this.isLocal(folder),
+      pipe: (path) => void pipes.push(path),
+      failed: () => {}, // what can't be listed is gone
+    });
+    const failed = this.#hold([...this.#pipes.paths, ...pipes]);
+    if (failed !== undefined) { for (const each of all) each.abandon(); }
+    await Promise.all(all.map((each) => each.close()));
     // Deno takes watches back in a later turn: until then one could wait at a pipe that is let go of.
-    if (this.#pipes.size > 0) await new Promise((resolve) => setTimeout(resolve, WATCHES_GONE));
+    if (this.#pipes.paths.length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, WATCHES_GONE));
+    }
     this.#pipes[Symbol.dispose]();
+  }
+
+  #all(): DirectoryWatch[] {
+    return [...this.#roots, ...[...this.#folders.values()].map(({ watch }) => watch)];
+  }
+
+  #watchOf(folder: string): DirectoryWatch | undefined {
+    return this.#folders.get(folder)?.watch ??
+      this.#roots[this.#options.watch.indexOf(folder)];
+  }
+
+  /** Answers with the first that can't be. */
+  #hold(pipes: readonly string[]): string | undefined {
+    return pipes[MOST_AT_ONCE] ?? this.#pipes.keep(pipes);
+  }
+
+  async #reset(folders: ReadonlySet<string>): Promise<void> {
+    await Promise.all([...folders].map((each) => this.#watchOf(each)?.reset()));
+  }
+
+  async #giveUp(pipe: string): Promise<void> {
+    this.#stuckAt = pipe;
+    const all = this.#all();
+    for (const each of all) each.abandon();
+    await Promise.all(all.map((each) => each.reset()));
+    this.#pipes[Symbol.dispose]();
+  }
+
+  #whyAvoid(folder: string): string | undefined {
+    if (this.#stuckAt !== undefined) {
+      return `Deno may wait at a named pipe that can't be kept open ("${this.#stuckAt}"); remove such, ` +
+        "and restart";
+    }
+    if (!this.#crowded.has(folder)) return undefined;
+    return `named pipes lie in "${folder}", more than ${MOST_PIPES} together with those of other ` +
+      "folders; remove them";
   }
 
   #make(folder: string, root: string): DirectoryWatch {
@@ -130,7 +210,7 @@ export class WatchSet {
         else states.set(folder, { state, ...(message !== undefined && { message }) });
         this.#told(root);
       },
-    }, this.#options);
+    }, { ...this.#options, avoid: (each) => this.#whyAvoid(each) });
   }
 
   #told(root: string): void {
@@ -144,6 +224,13 @@ export class WatchSet {
   }
 }
 
+/**
+ * So many pipes are kept open, in all folders: more than anybody has there with a purpose, and few beside
+ * the 1,024 files that a process may have open at the least.
+ */
+const MOST_PIPES = 64;
+/** And so many while a watch is taken back: less than half of what macOS, with the least, allows. */
+const MOST_AT_ONCE = 4_000;
 /** In milliseconds. */
 const WATCHES_GONE = 100;
 const SLASH = Deno.build.os === "windows" ? "\\" : "/";

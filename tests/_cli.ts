@@ -55,10 +55,14 @@ export function temporaryIn(folder: string): Record<string, string> {
   return { TMPDIR: folder, TEMP: folder, TMP: folder };
 }
 
-/** Starts `hotplug daemon --json` with these arguments; its state goes with it unless told where to. */
+/**
+ * Starts `hotplug daemon --json` with these arguments, by a Deno with these flags; its state goes with it
+ * unless told where to.
+ */
 export function startDaemon(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
 ): DaemonProcess {
   const stateHome = env.XDG_STATE_HOME === undefined
     ? Deno.makeTempDirSync({ prefix: "hotplug-test-state-" })
@@ -66,7 +70,7 @@ export function startDaemon(
   const child = spawnHotplug(["daemon", "--json", ...args], {
     ...(stateHome !== undefined && { XDG_STATE_HOME: stateHome, LOCALAPPDATA: stateHome }),
     ...env,
-  });
+  }, flags);
   const listeners = new Set<(event: DaemonEvent) => void>();
   const events = collectEvents<DaemonEvent>({
     subscribe(listener) {

@@ -126,35 +126,3 @@ Deno.test("hotplug daemon waits for directories that are not there yet, each by 
     assert(watching.some(({ directory }) => directory === folder));
   }
 });
-
-Deno.test({
-  name: "a named pipe in a watched folder holds up neither the events nor the end of a daemon",
-  ignore,
-  async fn() {
-    await using directory = await tempDirectory();
-    await using daemon = startDaemon([directory.path, "--no-config", "--recursive"]);
-    await daemon.events.next(({ type }) => type === "ready", PATIENCE);
-    const pipe = directory.file("pipe_20240101000000_2_0_0_any_any.mjs");
-    await new Deno.Command("mkfifo", { args: [pipe] }).output();
-    daemon.kill("SIGHUP");
-    await daemon.events.next((event) => event.type === "failed" && event.path === pipe, PATIENCE);
-    await Deno.mkdir(directory.file("more"));
-    await writeArtifact(directory.file("more"), "export const answer = () => 1;");
-    await daemon.events.next(({ type }) => type === "loaded", PATIENCE);
-    daemon.kill("SIGTERM");
-    assertEquals((await daemon.ended(10_000)).code, 0);
-  },
-});
-
-Deno.test({
-  name: "a named pipe that has just come does not keep a daemon from ending",
-  ignore,
-  async fn() {
-    await using directory = await tempDirectory();
-    await using daemon = startDaemon([directory.path, "--no-config"]);
-    await daemon.events.next(({ type }) => type === "ready", PATIENCE);
-    await new Deno.Command("mkfifo", { args: [directory.file("pipe")] }).output();
-    daemon.kill("SIGTERM");
-    assertEquals((await daemon.ended(10_000)).code, 0);
-  },
-});
