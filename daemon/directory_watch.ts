@@ -28,6 +28,8 @@ export interface DirectoryWatchOptions {
   readonly exhaustedFor?: number;
   /** Why no watch is to be set on a folder, where none is; see {@linkcode DirectoryWatch.reset}. */
   readonly avoid?: (directory: string) => string | undefined;
+  /** Whether a watch can be set or taken back now, without holding up the process. */
+  readonly responds?: () => Promise<boolean>;
   /** The name of the network file system that a folder lies on, if it does. */
   readonly networkOf?: (directory: string) => Promise<string | undefined>;
   /** What sets a watch. */
@@ -74,6 +76,7 @@ export class DirectoryWatch implements AsyncDisposable {
     this.#options = {
       exhaustedFor: EXHAUSTED_FOR,
       avoid: () => undefined,
+      responds: () => Promise.resolve(true),
       networkOf: networkFileSystem,
       setWatch: watchUnlisted,
       ...options,
@@ -134,6 +137,9 @@ export class DirectoryWatch implements AsyncDisposable {
   async #check(): Promise<void> {
     const root = await lookAtRoot(this.#directory);
     if (this.#closed || root.identity === this.#identity) return;
+    // Else the next check may: what is found out of by a scan.
+    if (!await this.#options.responds()) return void this.#listener.hint();
+    if (this.#closed) return;
     this.#identity = root.identity;
     await this.#unwatch();
     const why = root.state === "watching" ? await this.#whyPolling() : undefined;

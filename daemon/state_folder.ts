@@ -14,7 +14,8 @@ export interface StateFolder {
   close(): Promise<void>;
 }
 
-const LOCK = "lock";
+/** The file in a state folder that is locked; nothing else is done with it. */
+export const LOCK = "lock";
 const OWNER = "owner.json";
 
 /**

@@ -1,10 +1,7 @@
-import { dirname } from "@std/path";
 import { describeError } from "../manager/describe_error.ts";
-import { crowdedFolders } from "./crowded_folders.ts";
 import { DirectoryWatch, type DirectoryWatchOptions } from "./directory_watch.ts";
 import type { WatchEvent } from "./events.ts";
-import { listDirectories } from "./list_directories.ts";
-import { PipeHolds } from "./pipe_holds.ts";
+import { PipeGuard } from "./pipe_guard.ts";
 import type { WatchStatus } from "./status.ts";
 import { WatchLog } from "./watch_log.ts";
 
@@ -20,6 +17,8 @@ export interface WatchSetListener {
 export interface WatchSetOptions extends DirectoryWatchOptions {
   /** The directories, as absolute paths. */
   readonly watch: readonly string[];
+  /** The state folder, which is there when pipes are told of first; undefined where there is none. */
+  readonly state?: string | undefined;
   /** Time between two looks whether a folder is still the same one, in milliseconds. */
   readonly rootCheck: number;
 }
@@ -38,17 +37,17 @@ export class WatchSet {
   /** Those of folders in the directories, by path. */
   readonly #folders = new Map<string, { readonly root: string; readonly watch: DirectoryWatch }>();
   readonly #states = new Map<string, Map<string, Pick<WatchEvent, "state" | "message">>>();
-  readonly #pipes = new PipeHolds();
-  /** The folders that are polled, for their pipes. */
-  #crowded: ReadonlySet<string> = new Set();
-  /** The pipe for which watches can't be taken back any more, nor others set. */
-  #stuckAt: string | undefined;
+  readonly #pipes: PipeGuard;
   #closed = false;
 
   /** Makes watches that have not begun. */
   constructor(options: WatchSetOptions, listener: WatchSetListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#pipes = new PipeGuard(options.state, {
+      watches: () => this.#all(),
+      watchOf: (folder) => this.#watchOf(folder),
+    });
     this.#roots = options.watch.map((root) => this.#make(root, root));
   }
 
@@ -87,29 +86,9 @@ export class WatchSet {
     return !this.#options.alwaysPoll && !this.#watchOf(folder)?.isRemote;
   }
 
-  /**
-   * Lets no watch wait at these pipes that lie in the folders: a folder with too many is polled, and all
-   * are where one can't be kept open.
-   */
+  /** Lets no watch wait at these pipes that lie in the folders. */
   async keepPipes(paths: readonly string[]): Promise<void> {
-    if (this.#closed || this.#stuckAt !== undefined || this.#options.alwaysPoll) return;
-    const near = paths.filter((path) => this.follows(dirname(path)));
-    const before = this.#crowded;
-    const crowded = this.#crowded = crowdedFolders(near, MOST_PIPES);
-    const leaving = new Set([...crowded].filter((each) => this.#watchOf(each)?.watched));
-    const pipesOf = (isOf: (folder: string) => boolean) =>
-      near.filter((path) => isOf(dirname(path)));
-    if (leaving.size > 0) {
-      // Their watches are taken back while nothing can keep one waiting.
-      const failed = this.#hold(pipesOf((each) => !crowded.has(each) || leaving.has(each)));
-      if (failed !== undefined) return await this.#giveUp(failed);
-      await this.#reset(leaving);
-      await new Promise((resolve) => setTimeout(resolve, WATCHES_GONE));
-      if (this.#closed) return;
-    }
-    const failed = this.#hold(pipesOf((each) => !crowded.has(each)));
-    if (failed !== undefined) return await this.#giveUp(failed);
-    await this.#reset(before.difference(crowded));
+    if (!this.#closed && !this.#options.alwaysPoll) await this.#pipes.keep(paths);
   }
 
   /** The directory that a path lies in, the innermost of several. */
@@ -143,24 +122,10 @@ export class WatchSet {
   /** Ends all of them. */
   async close(): Promise<void> {
     this.#closed = true;
-    const all = [...this.#all()];
     // No watch that goes is to wait at a pipe that came a moment ago.
-    const pipes: string[] = [];
-    await listDirectories(all.flatMap(({ watched }) => watched ?? []), {
-      recursive: false,
-      follows: () => true,
-      isLocal: (folder) => this.isLocal(folder),
-      pipe: (path) => void pipes.push(path),
-      failed: () => {}, // what can't be listed is gone
-    });
-    const failed = this.#hold([...this.#pipes.paths, ...pipes]);
-    if (failed !== undefined) { for (const each of all) each.abandon(); }
-    await Promise.all(all.map((each) => each.close()));
-    // Deno takes watches back in a later turn: until then one could wait at a pipe that is let go of.
-    if (this.#pipes.paths.length > 0) {
-      await new Promise((resolve) => setTimeout(resolve, WATCHES_GONE));
-    }
-    this.#pipes[Symbol.dispose]();
+    await this.#pipes.prepareClose((folder) => this.isLocal(folder));
+    await Promise.all(this.#all().map((each) => each.close()));
+    await this.#pipes.close();
   }
 
   #all(): DirectoryWatch[] {
@@ -170,33 +135,6 @@ export class WatchSet {
   #watchOf(folder: string): DirectoryWatch | undefined {
     return this.#folders.get(folder)?.watch ??
       this.#roots[this.#options.watch.indexOf(folder)];
-  }
-
-  /** Answers with the first that can't be. */
-  #hold(pipes: readonly string[]): string | undefined {
-    return pipes[MOST_AT_ONCE] ?? this.#pipes.keep(pipes);
-  }
-
-  async #reset(folders: ReadonlySet<string>): Promise<void> {
-    await Promise.all([...folders].map((each) => this.#watchOf(each)?.reset()));
-  }
-
-  async #giveUp(pipe: string): Promise<void> {
-    this.#stuckAt = pipe;
-    const all = this.#all();
-    for (const each of all) each.abandon();
-    await Promise.all(all.map((each) => each.reset()));
-    this.#pipes[Symbol.dispose]();
-  }
-
-  #whyAvoid(folder: string): string | undefined {
-    if (this.#stuckAt !== undefined) {
-      return `Deno may wait at a named pipe that can't be kept open ("${this.#stuckAt}"); remove such, ` +
-        "and restart";
-    }
-    if (!this.#crowded.has(folder)) return undefined;
-    return `named pipes lie in "${folder}", more than ${MOST_PIPES} together with those of other ` +
-      "folders; remove them";
   }
 
   #make(folder: string, root: string): DirectoryWatch {
@@ -210,7 +148,11 @@ export class WatchSet {
         else states.set(folder, { state, ...(message !== undefined && { message }) });
         this.#told(root);
       },
-    }, { ...this.#options, avoid: (each) => this.#whyAvoid(each) });
+    }, {
+      ...this.#options,
+      avoid: (each) => this.#pipes.whyAvoid(each),
+      responds: () => this.#pipes.responds(),
+    });
   }
 
   #told(root: string): void {
@@ -224,13 +166,4 @@ export class WatchSet {
   }
 }
 
-/**
- * So many pipes are kept open, in all folders: more than anybody has there with a purpose, and few beside
- * the 1,024 files that a process may have open at the least.
- */
-const MOST_PIPES = 64;
-/** And so many while a watch is taken back: less than half of what macOS, with the least, allows. */
-const MOST_AT_ONCE = 4_000;
-/** In milliseconds. */
-const WATCHES_GONE = 100;
 const SLASH = Deno.build.os === "windows" ? "\\" : "/";

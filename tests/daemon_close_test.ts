@@ -155,3 +155,24 @@ Deno.test("close gives up those who don't leave, once the time is over", async (
   await daemon.close({ drain: 50 });
   assertEquals(daemon.status().closed, true);
 });
+
+Deno.test("Closing lists what is watched, and nothing that is polled: it may lie far away", async () => {
+  const listed: string[] = [];
+  const { readDir, readDirSync } = Deno;
+  const note = <T>(list: (path: string | URL) => T) => (path: string | URL): T => {
+    listed.push(String(path));
+    return list(path);
+  };
+  for (const poll of [0, 60_000]) {
+    await using directory = await tempDirectory();
+    await using fixture = makeDaemon([directory.path], { poll });
+    await fixture.daemon.start();
+    try {
+      Object.assign(Deno, { readDir: note(readDir), readDirSync: note(readDirSync) });
+      await fixture.daemon.close();
+    } finally {
+      Object.assign(Deno, { readDir, readDirSync });
+    }
+    assertEquals(listed.splice(0).includes(directory.path), poll === 0);
+  }
+});

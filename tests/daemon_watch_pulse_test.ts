@@ -1,0 +1,41 @@
+import { assertEquals } from "@std/assert";
+import { WatchPulse } from "../daemon/watch_pulse.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const ignore = Deno.build.os !== "linux";
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore, fn });
+}
+
+test("WatchPulse beats as often as it is asked, for several at once", async () => {
+  await using directory = await tempDirectory();
+  await Deno.writeTextFile(directory.file("lock"), "");
+  using pulse = new WatchPulse(directory.file("lock"));
+  for (let times = 0; times < 3; times++) {
+    assertEquals(await Promise.all([pulse.beats(), pulse.beats()]), [true, true]);
+  }
+});
+
+test("WatchPulse takes a process that was busy for none whose watches wait", async () => {
+  await using directory = await tempDirectory();
+  await Deno.writeTextFile(directory.file("lock"), "");
+  using pulse = new WatchPulse(directory.file("lock"));
+  await pulse.beats();
+  const beats = pulse.beats();
+  const until = performance.now() + 3_500;
+  while (performance.now() < until);
+  assertEquals(await beats, true);
+});
+
+test("WatchPulse tells nothing where its file is not there, or is another one", async () => {
+  await using directory = await tempDirectory();
+  const path = directory.file("lock");
+  using pulse = new WatchPulse(path);
+  assertEquals(await pulse.beats(), true);
+  await Deno.writeTextFile(path, "");
+  assertEquals(await pulse.beats(), true);
+  await Deno.rename(path, directory.file("other"));
+  await Deno.writeTextFile(path, "");
+  assertEquals(await pulse.beats(), true);
+});
