@@ -156,7 +156,10 @@ function withTarget(command: Command): Command {
       new Option("--state <DIR>", "the daemon of this state folder").argParser(textArgument),
     )
     .addOption(
-      new Option("--watch <DIR>", "the daemon that watches this folder; repeat for all of them")
+      new Option(
+        "--watch <DIR>",
+        "the daemon that watches this folder; repeat where several do",
+      )
         .argParser(collect(textArgument)),
     )
     .addOption(new Option("--control <URL>", "the daemon at this address").argParser(urlArgument))

@@ -41,9 +41,14 @@ export async function findDaemon(flags: CtlFlags): Promise<CtlPlace> {
     return { label: flags.control.href, socket: undefined, url: flags.control, token };
   }
   const state = await namedState(flags);
-  if (state === undefined) return await theOnlyOne(token);
+  if (state === undefined) return await theOnlyOne(await running(), token);
   const place = await readPlace(state);
   if (place) return await placeOf(state, place, token);
+  const folders = flags.state === undefined ? flags.watch?.map((each) => resolve(each)) : undefined;
+  const those = folders === undefined
+    ? []
+    : (await running()).filter((each) => folders.every((one) => each.place.watch.includes(one)));
+  if (those.length > 0) return await theOnlyOne(those, token);
   throw new HotplugError(
     "remote",
     `No daemon can be controlled by state folder "${state}": none runs there, or with --no-control; ` +
@@ -62,27 +67,38 @@ async function namedState({ state, watch }: CtlFlags): Promise<string | undefine
   return options.watch && defaultStateFolder(options.watch.map((each) => resolve(each)));
 }
 
-async function theOnlyOne(token: string | undefined): Promise<CtlPlace> {
-  const folder = defaultStateFolders();
-  const found: { readonly state: string; readonly place: ControlPlace }[] = [];
-  for (const name of await names(folder)) {
-    const state = join(folder, name);
-    const place = await readPlace(state);
-    if (place && await isLive(place)) found.push({ state, place });
-  }
+/** A daemon that runs. */
+interface Running {
+  readonly state: string;
+  readonly place: ControlPlace;
+}
+
+async function theOnlyOne(found: readonly Running[], token: string | undefined): Promise<CtlPlace> {
   const [first] = found;
   if (first && found.length === 1) return await placeOf(first.state, first.place, token);
   throw new HotplugError(
     "remote",
     found.length === 0
-      ? `No daemon of this user runs, as far as "${folder}" tells; start one with hotplug daemon, or ` +
-        "name it (--state, --watch, --control)"
-      : `${found.length} daemons run; name one: ${
-        found.map(({ state, place }) =>
-          `--state ${state} (it watches ${place.watch.map((each) => `"${each}"`).join(" and ")})`
-        ).join(" or ")
-      }`,
+      ? `No daemon of this user runs, as far as "${defaultStateFolders()}" tells; start one with ` +
+        "hotplug daemon, or name it (--state, --watch, --control)"
+      : `${found.length} daemons run; name one: ${found.map(nameOf).join(" or ")}`,
   );
+}
+
+function nameOf({ state, place: { watch } }: Running): string {
+  return `--state ${state} (it watches ${watch.map((each) => `"${each}"`).join(" and ")})`;
+}
+
+/** Those whose state folders have the names that they have by default. */
+async function running(): Promise<Running[]> {
+  const folder = defaultStateFolders();
+  const found: Running[] = [];
+  for (const name of await names(folder)) {
+    const state = join(folder, name);
+    const place = await readPlace(state);
+    if (place && await isLive(place)) found.push({ state, place });
+  }
+  return found;
 }
 
 async function names(folder: string): Promise<string[]> {

@@ -160,6 +160,8 @@ Deno.test({
       return watch.map(({ directory }) => directory);
     };
     assertEquals(await folders("--watch", at.plugins), [at.plugins]);
+    // One of its folders will do, where no other daemon watches that.
+    assertEquals(await folders("--watch", other), [other, at.plugins]);
     // In any order, as its state folder does not depend on it.
     assertEquals(await folders("--watch", at.plugins, "--watch", other), [other, at.plugins]);
     assertEquals(await folders("--state", state), [at.file("third")]);
