@@ -143,12 +143,12 @@ function keep(
   late: boolean,
 ): Response {
   try {
+    // Asked of it while it has one header less.
+    const streams = EVENT_STREAM.test(answered.headers.get("content-type") ?? "");
     const response = stamp(late ? copyOf(answered) : answered, lease.scn);
     const socket = response.status === 101 ? socketOf(request) : undefined;
     if (socket) return keepSocket(world, lease, socket, response);
-    if (!EVENT_STREAM.test(response.headers.get("content-type") ?? "")) {
-      return endWith(world, lease, info, response);
-    }
+    if (!streams) return endWith(world, lease, info, response);
     const { response: stream, end } = endable(response);
     const forget = world.cuts.add(lease.generation, end);
     info.completed.then(forget, forget);

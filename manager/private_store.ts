@@ -26,6 +26,9 @@ export interface PlacedModule {
 /** Up to so many bytes are written at once. */
 const SMALL = 512 * 1024;
 
+/** Nothing is overwritten, and nobody else reads it. */
+const NEW = { createNew: true, mode: 0o600 };
+
 /** How long after its start a store sweeps, in milliseconds: what loads first need not share the disk. */
 const SWEEP_AFTER = 1_000;
 
@@ -60,13 +63,13 @@ export class PrivateStore {
     const directory = await folder.directory;
     const path = join(directory, `${artifact.sha256}.mjs`);
     const { sourceMap } = artifact;
-    const writing = Promise.all([
+    // Both to their end, or the folder would be removed while one is being written.
+    const written = await Promise.allSettled([
+      // Larger than its module as a rule, and on its way while that is written and looked at.
+      sourceMap && Deno.writeFile(join(directory, PLACED_SOURCE_MAP), sourceMap, NEW),
       write(path, artifact.content),
-      sourceMap && write(join(directory, PLACED_SOURCE_MAP), sourceMap),
     ]);
-    await writing.catch((cause) => {
-      throw cannotPlace(cause);
-    });
+    for (const each of written) if (each.status === "rejected") throw cannotPlace(each.reason);
     return {
       directoryUrl: toFileUrl(directory + SEPARATOR).href,
       url: `${toFileUrl(path).href}?scn=${scn}&g=${folder.ordinal}`,
@@ -157,7 +160,6 @@ function cannotPlace(cause: unknown): HotplugError {
 }
 
 async function write(path: string, bytes: Uint8Array): Promise<void> {
-  const options = { createNew: true, mode: 0o600 };
-  if (bytes.length <= SMALL) Deno.writeFileSync(path, bytes, options);
-  else await Deno.writeFile(path, bytes, options);
+  if (bytes.length <= SMALL) Deno.writeFileSync(path, bytes, NEW);
+  else await Deno.writeFile(path, bytes, NEW);
 }
