@@ -1,5 +1,12 @@
 import { fromFileUrl, join } from "@std/path";
-import { generateKeyPair, type Scn } from "../artifact/mod.ts";
+import {
+  formatArtifactName,
+  generateKeyPair,
+  infoFileName,
+  nextScn,
+  parseArtifactName,
+  type Scn,
+} from "../artifact/mod.ts";
 import { build } from "../builder/mod.ts";
 import { Host } from "./_host.ts";
 import { type Pattern, Publisher } from "./_publisher.ts";
@@ -9,6 +16,10 @@ const SWAPS = 200;
 const WARM_UP = 10;
 /** Of what is shown beside: other tiers, and a restart. */
 const SHORT = 40;
+const CROWD = 10_000;
+const CROWDED = "daemon, among 10 000 files";
+const OLDEST: Scn = 20000101000000;
+const INITIAL: Scn = 20200101000000;
 
 /** What `deno run --watch` starts again. */
 const RESTARTED = `
@@ -84,6 +95,7 @@ async function others(folder: string, pattern: Pattern): Promise<Contender[]> {
     await daemon(folder, pattern, "daemon, preflight", { preflight: true }, SHORT),
     await daemon(folder, pattern, "daemon, worker", { tier: "worker" }, SHORT),
     await daemon(folder, pattern, "daemon, process", { tier: "process" }, SHORT),
+    await daemon(folder, pattern, CROWDED, { initialScn: INITIAL }, SHORT),
     await restart(folder, pattern),
   ];
 }
@@ -97,6 +109,7 @@ async function daemon(
   privateKey?: string,
 ): Promise<Contender> {
   const [watched, state] = await twoFolders(folder, label);
+  if (label === CROWDED) await crowd(watched, pattern);
   const host = new Host([path("_daemon_host.ts"), watched, state, JSON.stringify(options)]);
   await host.until("ready");
   const publisher = new Publisher(pattern, privateKey);
@@ -134,6 +147,17 @@ async function bare(
     },
     [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
   };
+}
+
+/** Puts ten thousand files into a folder: versions that are too old to be opened. */
+async function crowd(directory: string, { info }: Pattern): Promise<void> {
+  const name = parseArtifactName(info.artifact.file);
+  let scn: Scn = OLDEST;
+  for (let count = 0; count < CROWD; count += 2, scn = nextScn(scn)) {
+    const older = { ...name, scn };
+    await Deno.writeTextFile(join(directory, formatArtifactName(older)), "");
+    await Deno.writeTextFile(join(directory, infoFileName(older)), "");
+  }
 }
 
 /** What there is without hotplug: Deno starts the program anew when a file of it changes. */

@@ -52,7 +52,11 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
   const manager = new PluginManager(options.managerOptions);
   manager.subscribe(forward);
   const budget = new MemoryBudget(options, emit);
-  const watches = new WatchSet(options, { hint: world.hint, emit });
+  const hint = (path?: string): void => {
+    scanner.tell(path);
+    world.hint();
+  };
+  const watches = new WatchSet(options, { hint, emit });
   const rootOf = (path: string): string | undefined => watches.rootOf(path);
   const loader = new Loader({ manager, state, budget, rootOf });
   const recovery = new Recovery({ manager, loader, emit });

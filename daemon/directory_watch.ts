@@ -9,8 +9,8 @@ import { watchUnlisted } from "./watch_unlisted.ts";
 
 /** Whom a {@linkcode DirectoryWatch} tells. */
 export interface DirectoryWatchListener {
-  /** Something in the directory may have changed. */
-  hint(): void;
+  /** Something in the directory may have changed: the file of that name, or anything if none is given. */
+  hint(name?: string): void;
   /** How the watching stands has changed. */
   state(state: WatchEvent["state"], message?: string): void;
 }
@@ -199,7 +199,7 @@ export class DirectoryWatch implements AsyncDisposable {
       const { watchedPath } = details as { readonly watchedPath?: string };
       const own = watchedPath === undefined || resolve(watchedPath) === this.#directory;
       if (!own || path === basename(this.#directory)) recheck();
-      if (own && isTelling(path)) this.#listener.hint();
+      if (own && isTelling(path)) this.#listener.hint(fileOf(path, this.#directory));
     });
     watcher.on("addDir", recheck).on("unlinkDir", recheck);
     watcher.on("error", (error) => {
@@ -232,6 +232,13 @@ function isExhausted(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (code === "EMFILE" || code === "ENFILE" || code === "ENOSPC") return true;
   return /watch limit reached|too many open files/i.test(String(message));
+}
+
+/** The name of the file that was told of; undefined for the directory itself, and what may mean more. */
+function fileOf(path: unknown, directory: string): string | undefined {
+  if (typeof path !== "string") return undefined;
+  const name = basename(path);
+  return name === basename(directory) || name.startsWith("..") ? undefined : name;
 }
 
 /** Temporary files of builders and editors tell nothing; a lock that goes tells that a build ended. */

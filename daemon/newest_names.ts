@@ -89,16 +89,26 @@ function addFile(newest: Newest, scn: string, listing: number, index: number): v
   const { found, depth, current } = newest;
   // Most of a long listing: older than what is left out already.
   if (scn <= newest.leftOut && scn !== current) return;
-  let at = 0;
-  for (let version = found[at]; version && version.scn >= scn; version = found[++at]) {
-    if (version.scn === scn) return void version.files.push({ listing, index });
-  }
+  const at = placeOf(scn, found);
+  const version = found[at];
+  if (version?.scn === scn) return void version.files.push({ listing, index });
   found.splice(at, 0, { scn, files: [{ listing, index }] });
   const [over, ...after] = found.splice(depth);
   if (!over) return;
   if (over.scn > newest.leftOut) newest.leftOut = over.scn;
   const kept = [over, ...after].find((each) => each.scn === current);
   if (kept) found.push(kept);
+}
+
+/** Where an SCN is, or is to be, among versions from the newest to the oldest. */
+function placeOf(scn: string, versions: readonly Version[]): number {
+  let [from, to] = [0, versions.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((versions[middle]?.scn ?? "") > scn) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 const DIGITS = 14;

@@ -16,8 +16,8 @@ import { type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./stat
 /**
  * Watches directories and keeps the newest version of every plugin in them loaded.
  *
- * Events of the file system are hints; a listing of the directory is the truth, taken after each
- * hint and on a timer. What fails to load leaves the generation before it in place.
+ * Events of the file system are hints; a listing of the directory is the truth, taken after
+ * hints and on a timer. What fails to load leaves the generation before it in place.
  *
  * @example
  * ```ts
@@ -27,7 +27,6 @@ import { type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./stat
  * const directory = await Deno.makeTempDir();
  * await using daemon = new PluginDaemon({ watch: [directory], bareSettle: 0 });
  * await daemon.start();
- *
  * const events = daemon.events();
  * const file = `${directory}/greeter_20261123014512_2_9_5_any_any.mjs`;
  * await Deno.writeTextFile(file, "export const greet = (name) => `Hello, ${name}!`;");
@@ -36,7 +35,6 @@ import { type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./stat
  * }
  * using greeter = daemon.manager.acquire("greeter");
  * assertEquals(await greeter.call("greet", "Ada"), "Hello, Ada!");
- *
  * await Deno.remove(directory, { recursive: true });
  * ```
  */
@@ -101,6 +99,7 @@ export class PluginDaemon implements AsyncDisposable {
   async scan(): Promise<void> {
     this.#assertOpen();
     await this.#parts.watches.check();
+    this.#parts.scanner.tell();
     await this.#look();
   }
 
@@ -274,11 +273,12 @@ export class PluginDaemon implements AsyncDisposable {
     await this.#parts.runners.settled();
   }
 
-  async #scan(): Promise<void> {
+  async #scan(): Promise<boolean> {
     const choices = await this.#parts.scanner.scan(this.#options.watch);
-    if (this.#closed) return;
+    if (this.#closed) return false;
     this.#parts.runners.update(choices);
     await this.#parts.recovery.retryReopening((name) => !!this.#parts.manager.current(name));
+    return this.#parts.scanner.isBrief;
   }
 
   #forward(event: ManagerEvent): void {

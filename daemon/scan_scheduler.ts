@@ -1,19 +1,27 @@
+/** After so long the other one follows, in milliseconds. */
+const FOLLOWS = 100;
+
 /**
  * Runs a scan when asked to: at once, one at a time, and once more for what was asked meanwhile.
  *
  * After each scan it rests for as long as the scan took, so that a burst of ten thousand hints ends
- * in a few scans and never takes more than half of a core.
+ * in a few scans and never takes more than half of a core. A scan that says so is followed by another
+ * one soon.
  */
 export class ScanScheduler {
-  readonly #scan: () => Promise<void>;
+  readonly #scan: () => Promise<boolean | void>;
   readonly #rest: number;
   #asked: PromiseWithResolvers<void> | undefined;
   #running: Promise<void> | undefined;
   #skipPause: (() => void) | undefined;
+  #following: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  /** Runs this scan; rests at least so many milliseconds between two. */
-  constructor(scan: () => Promise<void>, rest = 2) {
+  /**
+   * Runs this scan; rests at least so many milliseconds between two. It resolves to true where another
+   * one is to follow.
+   */
+  constructor(scan: () => Promise<boolean | void>, rest = 2) {
     this.#scan = scan;
     this.#rest = rest;
   }
@@ -30,6 +38,7 @@ export class ScanScheduler {
   /** Lets the running scan end, and begins no other. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#following);
     this.#skipPause?.();
     await this.#running;
     this.#asked?.resolve();
@@ -42,8 +51,9 @@ export class ScanScheduler {
       this.#asked = undefined;
       const began = performance.now();
       try {
-        await this.#scan();
+        const isToFollow = await this.#scan();
         asked.resolve();
+        if (isToFollow) this.#follow();
       } catch (error) {
         asked.reject(error);
       }
@@ -51,6 +61,14 @@ export class ScanScheduler {
     }
     // In the same turn as the loop's last look, so that no request falls in between.
     this.#running = undefined;
+  }
+
+  #follow(): void {
+    if (this.#closed) return;
+    this.#following ??= setTimeout(() => {
+      this.#following = undefined;
+      void this.request();
+    }, FOLLOWS);
   }
 
   async #pause(milliseconds: number): Promise<void> {

@@ -12,6 +12,7 @@ import { DeletedLog, type Source } from "./deleted_log.ts";
 import { EntryMemory } from "./entry_memory.ts";
 import type { DeletedEvent } from "./events.ts";
 import { listDirectories } from "./list_directories.ts";
+import { ListingMemory } from "./listing_memory.ts";
 import { FIRST_DEPTH, newestNames } from "./newest_names.ts";
 import { SkipLog } from "./skip_log.ts";
 import type { ScanStatus } from "./status.ts";
@@ -46,6 +47,7 @@ export interface ScannerWorld {
 export class Scanner {
   readonly #world: ScannerWorld;
   readonly #entries = new EntryMemory();
+  readonly #memory = new ListingMemory();
   readonly #skips = new SkipLog();
   readonly #deleted = new DeletedLog();
   /** How many versions are looked at, of the plugins of which it is more than the first few. */
@@ -53,6 +55,7 @@ export class Scanner {
   #deeper: ReadonlyMap<string, Scn> = new Map();
   #names: Pick<ReadonlySet<string>, "has"> = new Set();
   #status: ScanStatus = { count: 0, files: 0 };
+  #isBrief = false;
 
   /** Makes a scanner that has seen nothing. */
   constructor(world: ScannerWorld) {
@@ -70,9 +73,15 @@ export class Scanner {
    */
   deepen(name: string): boolean {
     const left = this.#deeper.get(name);
-    if (left === undefined || left <= (this.#world.manager.current(name)?.scn ?? 0)) return false;
+    if (left === undefined || !this.#mayBeOpened(name, left)) return false;
     this.#depths.set(name, (this.#depths.get(name) ?? FIRST_DEPTH) * 4);
     return true;
+  }
+
+  /** By its SCN alone. */
+  #mayBeOpened(name: string, scn: Scn): boolean {
+    const { manager, options } = this.#world;
+    return scn >= options.initialScn && scn > (manager.current(name)?.scn ?? 0);
   }
 
   /** Whether the last scan found something of the plugin, whether it may be opened or not. */
@@ -80,12 +89,22 @@ export class Scanner {
     return this.#names.has(name);
   }
 
-  /** Looks at the folders as they are now. */
+  /** Notes that a file may have changed, or anything if no path is given. */
+  tell(path?: string): void {
+    this.#memory.tell(path);
+  }
+
+  /** Whether the last scan went by what was told, and a listing is to follow. */
+  get isBrief(): boolean {
+    return this.#isBrief;
+  }
+
+  /** Looks at the folders as they are now, or where only some files were told of, at these. */
   async scan(directories: readonly string[]): Promise<Map<string, Choice>> {
-    const { recursive } = this.#world;
     const began = performance.now();
-    const listings = await this.#list(directories);
-    if (recursive) this.#world.listed(listings.map(({ directory }) => directory));
+    const recalled = this.#memory.recall(began);
+    this.#isBrief = recalled !== undefined;
+    const listings = recalled ?? await this.#list(directories);
     this.#entries.turn();
     let choices: Map<string, Choice>;
     let again = false;
@@ -97,6 +116,7 @@ export class Scanner {
         if ((choices.get(name)?.candidates.length ?? 0) === 0) again = this.deepen(name) || again;
       }
     } while (again);
+    this.#lookLessFar(choices);
     for (const event of this.#skips.news(choices.values())) this.#world.emit(event);
     const gone = await this.#deleted.news(this.#world.sources(), choices);
     for (const event of gone) this.#world.emit(event);
@@ -111,12 +131,24 @@ export class Scanner {
 
   async #list(directories: readonly string[]): Promise<Listing[]> {
     const { recursive, isLocal, follows, unlisted: failed } = this.#world;
+    // What is told of while they are being listed is not in it, or may not be.
+    this.#memory.forget();
     const pipes: string[] = [];
     const pipe = (path: string): void => void pipes.push(path);
     const how = { recursive, isLocal, follows, failed, pipe };
     const listings = await listDirectories(directories, how);
     await this.#world.pipes(pipes);
+    this.#memory.take(listings);
+    if (recursive) this.#world.listed(listings.map(({ directory }) => directory));
     return listings;
+  }
+
+  /** Where nothing is newer than what is current, nothing older is looked for any more. */
+  #lookLessFar(choices: ReadonlyMap<string, Choice>): void {
+    for (const name of this.#depths.keys()) {
+      const candidates = choices.get(name)?.candidates ?? [];
+      if (candidates.length === 0 && this.#world.manager.current(name)) this.#depths.delete(name);
+    }
   }
 
   #choose(listings: readonly Listing[]): Map<string, Choice> {

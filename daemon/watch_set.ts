@@ -1,3 +1,4 @@
+import { join } from "@std/path";
 import { describeError } from "../manager/describe_error.ts";
 import { DirectoryWatch, type DirectoryWatchOptions } from "./directory_watch.ts";
 import type { WatchEvent } from "./events.ts";
@@ -7,8 +8,8 @@ import { WatchLog } from "./watch_log.ts";
 
 /** Whom a {@linkcode WatchSet} tells. */
 export interface WatchSetListener {
-  /** Something may have changed. */
-  hint(): void;
+  /** Something may have changed: the file of that path, or anything if none is given. */
+  hint(path?: string): void;
   /** How the watching of a directory stands has changed. */
   emit(event: WatchEvent): void;
 }
@@ -139,7 +140,7 @@ export class WatchSet {
 
   #make(folder: string, root: string): DirectoryWatch {
     return new DirectoryWatch(folder, {
-      hint: () => this.#listener.hint(),
+      hint: (name) => this.#listener.hint(name === undefined ? undefined : join(folder, name)),
       state: (state, message) => {
         let states = this.#states.get(root);
         if (!states) this.#states.set(root, states = new Map());

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ScanScheduler } from "../daemon/scan_scheduler.ts";
+import { within } from "./_daemon.ts";
 
 /** A scan that ends when told to. */
 function heldScan(): { scan: () => Promise<void>; count: () => number; end: () => void } {
@@ -102,6 +103,26 @@ Deno.test("ScanScheduler lets the running scan end at its close, and begins no o
 
 Deno.test("ScanScheduler does not rest at its close", async () => {
   const scheduler = new ScanScheduler(() => Promise.resolve(), 60_000);
+  await scheduler.request();
+  await scheduler.close();
+});
+
+Deno.test("ScanScheduler lets another scan follow by itself where one says so", async () => {
+  const followed = Promise.withResolvers<void>();
+  let scans = 0;
+  const scheduler = new ScanScheduler(() => {
+    if (++scans === 2) followed.resolve();
+    return Promise.resolve(scans === 1);
+  });
+  await scheduler.request();
+  assertEquals(scans, 1);
+  await within(10_000, "another scan", followed.promise);
+  await scheduler.close();
+  assertEquals(scans, 2);
+});
+
+Deno.test("ScanScheduler lets nothing follow after its close", async () => {
+  const scheduler = new ScanScheduler(() => Promise.resolve(true));
   await scheduler.request();
   await scheduler.close();
 });
