@@ -1,6 +1,6 @@
-// Its other build hands the text to WebAssembly through `Buffer`, which Deno 2.9 does number by number:
-// one or two milliseconds of a swap, with what is collected afterwards.
-import { init, parse, type ParseError } from "es-module-lexer/js";
+// Mapped to its build in JavaScript: the other one hands the text to WebAssembly through `Buffer`, which
+// Deno 2.9 does number by number, one or two milliseconds of a swap.
+import { init, parse, type ParseError } from "es-module-lexer";
 import { HotplugError } from "./errors.ts";
 import { isHook } from "./hooks.ts";
 

@@ -70,7 +70,7 @@ Deno.test("what is not the project's own comes by deno.json's map, in one exact 
   );
   assertEquals(wrong.map(arrow), []);
   const loose = Object.values(map).filter((target) =>
-    !/^(jsr|npm):@?[^@]+@\d+\.\d+\.\d+(-[\w.]+)?$/.test(target)
+    !/^(jsr|npm):@?[^@]+@\d+\.\d+\.\d+(-[\w.]+)?(\/[\w/]+)?$/.test(target)
   );
   assertEquals(loose, []);
 });
