@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { basename, dirname } from "@std/path";
 import type { Listing } from "../manager/mod.ts";
 
@@ -18,22 +18,30 @@ const TRUSTED = 100;
 export class ListingMemory {
   #files: Map<string, string[]> | undefined;
   readonly #told = new Set<string>();
+  /** Whether the listing that is under way, if one is, began after all that may mean anything. */
+  #isSure = true;
   #usedSince: number | undefined;
 
   /** Notes that something of that path has changed, or anything if none is given. */
   tell(path?: string): void {
-    if (path === undefined) this.forget();
-    else if (this.#files && this.#told.size <= MOST) this.#told.add(path);
+    if (path !== undefined) {
+      if (this.#told.size <= MOST) this.#told.add(path);
+      return;
+    }
+    this.#files = undefined;
+    this.#isSure = false;
   }
 
-  /** Has no answer until something is taken; to be called as the folders begin to be listed. */
-  forget(): void {
+  /** To be called as the folders begin to be listed: what is told of from then on may not be in it. */
+  begin(): void {
     this.#files = undefined;
     this.#told.clear();
+    this.#isSure = true;
   }
 
   /** Takes what was listed. */
   take(listings: readonly Listing[]): void {
+    if (!this.#isSure) return;
     this.#files = new Map(listings.map(({ directory, files }) => [directory, [...files]]));
     this.#usedSince = undefined;
   }
@@ -52,7 +60,8 @@ export class ListingMemory {
   #update(path: string): boolean {
     const files = this.#files?.get(dirname(path));
     if (!files) return false;
-    const stat = lstatSync(path, { throwIfNoEntry: false });
+    const stat = statOf(path);
+    if (stat === null) return false;
     const name = basename(path);
     const index = files.indexOf(name);
     if (!stat) {
@@ -63,5 +72,14 @@ export class ListingMemory {
     if (!stat.isFile()) return false;
     if (index < 0) files.push(name);
     return true;
+  }
+}
+
+/** Undefined where nothing is there, null where that can't be said. */
+function statOf(path: string): Stats | undefined | null {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return null;
   }
 }

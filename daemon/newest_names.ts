@@ -116,6 +116,7 @@ const DIGITS = 14;
 const FIELDS_AFTER = 5;
 
 const UNDERSCORE = 0x5f;
+const [ZERO, NINE] = [0x30, 0x39];
 
 /** Where the SCN of a name begins, less one for its underscore; less than 0 where it has none. */
 function scnAt(file: string): number {
@@ -125,7 +126,16 @@ function scnAt(file: string): number {
     if (file.charCodeAt(at) !== UNDERSCORE || ++fields < FIELDS_AFTER) continue;
     const before = at - 1 - DIGITS;
     // The last field may hold what looks like one in an extension of somebody's own: no artifact's.
-    return file.charCodeAt(before) === UNDERSCORE ? before : -1;
+    return file.charCodeAt(before) === UNDERSCORE && areDigits(file, before + 1, at) ? before : -1;
   }
   return -1;
+}
+
+/** What is none would pass for the newest, and what is no number ends the search for what is older. */
+function areDigits(file: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const code = file.charCodeAt(at);
+    if (code < ZERO || code > NINE) return false;
+  }
+  return true;
 }

@@ -131,8 +131,7 @@ export class Scanner {
 
   async #list(directories: readonly string[]): Promise<Listing[]> {
     const { recursive, isLocal, follows, unlisted: failed } = this.#world;
-    // What is told of while they are being listed is not in it, or may not be.
-    this.#memory.forget();
+    this.#memory.begin();
     const pipes: string[] = [];
     const pipe = (path: string): void => void pipes.push(path);
     const how = { recursive, isLocal, follows, failed, pipe };

@@ -64,3 +64,35 @@ Deno.test("ListingMemory answers for a moment only, however much is told of, unt
   folder.memory.take([{ directory: folder.path, files: ["old"] }]);
   assertEquals(recall(170), 1);
 });
+
+Deno.test("ListingMemory looks at what was told of while the folders were being listed", async () => {
+  await using folder = await remembered();
+  folder.memory.begin();
+  await Deno.writeTextFile(folder.file("new"), "");
+  folder.memory.tell(folder.file("new"));
+  folder.memory.take([{ directory: folder.path, files: ["old"] }]);
+  assertEquals(folder.memory.recall(0)?.map(({ files }) => files), [["old", "new"]]);
+});
+
+Deno.test("ListingMemory takes no listing that was under way when anything was told of", async () => {
+  await using folder = await remembered();
+  const listing = [{ directory: folder.path, files: ["old"] }];
+  const recall = (): number | undefined => {
+    folder.memory.take(listing);
+    folder.memory.tell(folder.file("old"));
+    return folder.memory.recall(0)?.length;
+  };
+  folder.memory.begin();
+  folder.memory.tell();
+  assertEquals(recall(), undefined);
+  folder.memory.begin();
+  assertEquals(recall(), 1);
+});
+
+Deno.test("ListingMemory leaves it to a listing where a name can't be looked at", async () => {
+  await using folder = await remembered();
+  await Deno.writeTextFile(folder.file("folder"), "");
+  folder.memory.take([{ directory: folder.file("folder"), files: [] }]);
+  folder.memory.tell(join(folder.path, "folder", "file"));
+  assertEquals(folder.memory.recall(0), undefined);
+});

@@ -1,12 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { Scanner } from "../daemon/scanner.ts";
+import { Scanner, type ScannerWorld } from "../daemon/scanner.ts";
 import type { ManagerOptions } from "../manager/mod.ts";
 import { resolveManagerOptions } from "../manager/options.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
+import { takeLock } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 
 /** A scanner of a host that has nothing loaded. */
-function makeScanner(options: ManagerOptions = {}): Scanner {
+function makeScanner(options: ManagerOptions = {}, world: Partial<ScannerWorld> = {}): Scanner {
   return new Scanner({
     options: resolveManagerOptions(options),
     manager: { current: () => undefined },
@@ -19,6 +20,7 @@ function makeScanner(options: ManagerOptions = {}): Scanner {
     unlisted: () => {},
     sources: () => [],
     emit: () => {},
+    ...world,
   });
 }
 
@@ -58,4 +60,38 @@ Deno.test("A scanner looks for older versions down to the initial SCN, and no fu
     assertEquals(choices.get("pricing")?.candidates.length, 4);
     assertEquals(scanner.deepen("pricing"), isMore);
   }
+});
+
+Deno.test("A build that takes its lock while the folders are being listed is unfinished at the next scan", async () => {
+  await using directory = await tempDirectory();
+  // Pipes are seen to between the listing and its use.
+  const pipes = async (): Promise<void> => {
+    scanner.tell(await takeLock(directory.path, { scn: SCN }));
+  };
+  const scanner = makeScanner({}, { pipes });
+  await scanner.scan([directory.path]);
+  const { path, infoPath } = await writeArtifact(directory.path, "export {};");
+  for (const each of [path, infoPath]) scanner.tell(each);
+  assertEquals([...(await scanner.scan([directory.path])).keys()], []);
+});
+
+Deno.test("A scan that is asked for while the folders are being listed lists them again", async () => {
+  await using directory = await tempDirectory();
+  const scanner = makeScanner({}, {
+    pipes: () => Promise.resolve(scanner.tell()),
+  });
+  await scanner.scan([directory.path]);
+  scanner.tell((await writeArtifact(directory.path, "export {};")).path);
+  await scanner.scan([directory.path]);
+  assertEquals(scanner.isBrief, false);
+});
+
+Deno.test("Names with anything but digits where an SCN belongs hide no version", async () => {
+  await using directory = await tempDirectory();
+  await writeArtifact(directory.path, "export {};");
+  for (let copy = 10; copy < 20; copy++) {
+    await Deno.writeTextFile(directory.file(`pricing_my-old-copy-${copy}_2_0_0_any_any.mjs`), "");
+  }
+  const choices = await makeScanner().scan([directory.path]);
+  assertEquals(choices.get("pricing")?.candidates.length, 1);
 });
