@@ -24,18 +24,24 @@ export class WatchPulse implements Disposable {
     if (this.#beat) return await this.#beat.promise;
     const { promise, resolve } = this.#beat = Promise.withResolvers<boolean>();
     let turns = 0;
+    let again: Promise<void> | undefined;
     // Not by the clock: a plugin may have kept the process busy all the time.
-    const late = setInterval(() => void (++turns === TURNS && resolve(false)), TURN);
+    const late = setInterval(() => {
+      if (++turns === TURNS) resolve(false);
+      // Where much is told at a time, some of it is lost.
+      again = this.#touch().catch(() => {});
+    }, TURN);
     try {
       const { ino } = await Deno.stat(this.#file);
       if (!this.#watcher) [this.#watcher, this.#ino] = [this.#watch(), ino];
       if (ino !== this.#ino) return true;
-      await Deno.utime(this.#file, new Date(), new Date());
+      await this.#touch();
       return await promise;
     } catch {
       return true;
     } finally {
       clearInterval(late);
+      await again;
       resolve(true);
       this.#beat = undefined;
     }
@@ -45,6 +51,10 @@ export class WatchPulse implements Disposable {
   [Symbol.dispose](): void {
     this.#watcher?.close();
     this.#watcher = undefined;
+  }
+
+  async #touch(): Promise<void> {
+    await Deno.utime(this.#file, new Date(), new Date());
   }
 
   #watch(): Deno.FsWatcher {
