@@ -89,6 +89,8 @@ async function inline(folder: string, pattern: Pattern): Promise<Contender[]> {
 
 async function others(folder: string, pattern: Pattern): Promise<Contender[]> {
   const { publicKey, privateKey } = await generateKeyPair();
+  const [crowded] = await twoFolders(folder, CROWDED);
+  await crowd(crowded, pattern);
   return [
     await daemon(folder, pattern, "daemon, signed", { trust: publicKey }, SHORT, privateKey),
     await daemon(folder, pattern, "daemon, reclaimable", { loader: "reclaimable" }, SHORT),
@@ -109,7 +111,6 @@ async function daemon(
   privateKey?: string,
 ): Promise<Contender> {
   const [watched, state] = await twoFolders(folder, label);
-  if (label === CROWDED) await crowd(watched, pattern);
   const host = new Host([path("_daemon_host.ts"), watched, state, JSON.stringify(options)]);
   await host.until("ready");
   const publisher = new Publisher(pattern, privateKey);

@@ -44,10 +44,7 @@ export async function findDaemon(flags: CtlFlags): Promise<CtlPlace> {
   if (state === undefined) return await theOnlyOne(await running(), token);
   const place = await readPlace(state);
   if (place) return await placeOf(state, place, token);
-  const folders = flags.state === undefined ? flags.watch?.map((each) => resolve(each)) : undefined;
-  const those = folders === undefined
-    ? []
-    : (await running()).filter((each) => folders.every((one) => each.place.watch.includes(one)));
+  const those = flags.state === undefined && flags.watch ? await watching(flags.watch) : [];
   if (those.length > 0) return await theOnlyOne(those, token);
   throw new HotplugError(
     "remote",
@@ -99,6 +96,12 @@ async function running(): Promise<Running[]> {
     if (place && await isLive(place)) found.push({ state, place });
   }
   return found;
+}
+
+/** Those of them that watch all of these folders, and may be others. */
+async function watching(folders: readonly string[]): Promise<Running[]> {
+  const paths = folders.map((each) => resolve(each));
+  return (await running()).filter(({ place }) => paths.every((each) => place.watch.includes(each)));
 }
 
 async function names(folder: string): Promise<string[]> {
