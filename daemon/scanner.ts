@@ -62,7 +62,7 @@ export class Scanner {
     this.#world = world;
   }
 
-  /** The scans so far. */
+  /** The listings so far. */
   get status(): ScanStatus {
     return this.#status;
   }
@@ -120,13 +120,17 @@ export class Scanner {
     for (const event of this.#skips.news(choices.values())) this.#world.emit(event);
     const gone = await this.#deleted.news(this.#world.sources(), choices);
     for (const event of gone) this.#world.emit(event);
+    if (!this.#isBrief) this.#note(listings, began);
+    return choices;
+  }
+
+  #note(listings: readonly Listing[], began: number): void {
     this.#status = {
       count: this.#status.count + 1,
       lastAt: new Date().toISOString(),
       lastDurationMs: Math.round((performance.now() - began) * 1000) / 1000,
       files: listings.reduce((sum, { files }) => sum + files.length, 0),
     };
-    return choices;
   }
 
   async #list(directories: readonly string[]): Promise<Listing[]> {

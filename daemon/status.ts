@@ -48,7 +48,7 @@ export interface MemoryStatus {
   readonly hardLimit?: number;
 }
 
-/** The scans so far. */
+/** The full scans so far; a look at the files alone that an event named is none. */
 export interface ScanStatus {
   /** How many have ended. */
   readonly count: number;
@@ -80,7 +80,7 @@ export interface DaemonStatus {
   readonly quarantine: readonly QuarantinedVersion[];
   /** What the process takes of memory. */
   readonly memory: MemoryStatus;
-  /** The scans so far. */
+  /** The full scans so far. */
   readonly scans: ScanStatus;
   /** What is logged. */
   readonly logLevel: LogLevel;
