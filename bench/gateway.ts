@@ -14,44 +14,82 @@ const FIRST: Scn = 20240101000000;
 
 /**
  * Requests through the gateway against the same handler under `Deno.serve`, in the same process, round
- * by round in turn; then a hundred swaps in a minute under that load. The client is another process.
+ * by round in turn; a hundred swaps in a minute under that load; then the gateway once more without the
+ * guards. The client is another process.
  *
  * Two more floors do no more than what can't be done without: one sets the header that the gateway sets,
  * with which Deno sends an answer in another, slower way; one also calls the handler in an async context
- * of its own, by which the guards know whose doing a late error is.
+ * of its own, by which the guards know whose doing a late error is, reads the URL, and asks when the
+ * answer was sent.
  */
 export async function benchGateway(): Promise<string[]> {
   const folder = await Deno.makeTempDir({ prefix: "hotplug-bench-" });
   try {
-    await using daemon = new PluginDaemon({ watch: [folder], bareSettle: 0 });
-    await using gateway = new Gateway(daemon);
-    const { port } = await gateway.start();
-    const first = await publish(folder, FIRST);
-    await daemon.start();
-    const { default: handler } = await import(first);
-    await using bare = serve((each) => handler.fetch(each));
-    await using labelled = serve((each) => label(handler.fetch(each)));
-    const context = new AsyncLocalStorage<string>();
-    await using traced = serve((each) => label(context.run("plugin", () => handler.fetch(each))));
-    const ports = [...[bare, labelled, traced].map(portOf), Number(port)];
-    const results: ClientResult[][] = ports.map(() => []);
-    for (let round = 0; round <= ROUNDS; round++) {
-      for (let turn = 0; turn < ports.length; turn++) {
-        const at = (round + turn) % ports.length;
-        const result = await load(ports[at] as number, ROUND_MS);
-        // The first one warms up.
-        if (round > 0) results[at]?.push(result);
-      }
-    }
-    const swapped = load(Number(port), SWAPS * SWAP_MS);
-    await swap(folder);
-    return report(results, await swapped);
+    const file = await publish(folder, FIRST);
+    const guarded = await guardedRounds(folder, file);
+    return [...guarded, ...await bareRounds(folder, file)];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-function serve(handler: (request: Request) => Response): Deno.HttpServer {
+async function guardedRounds(folder: string, file: string): Promise<string[]> {
+  await using daemon = new PluginDaemon({ watch: [folder], bareSettle: 0 });
+  await using gateway = new Gateway(daemon);
+  const { port } = await gateway.start();
+  await daemon.start();
+  const { default: handler } = await import(file);
+  await using bare = serve((each) => handler.fetch(each));
+  await using labelled = serve((each) => label(handler.fetch(each)));
+  const context = new AsyncLocalStorage<string>();
+  let read = 0;
+  await using traced = serve((each, { completed }) => {
+    read += each.url.length;
+    const response = label(context.run("plugin", () => handler.fetch(each)));
+    completed.then(() => read--, () => read--);
+    return response;
+  });
+  const results = await rounds([...[bare, labelled, traced].map(portOf), Number(port)]);
+  const swapped = load(Number(port), SWAPS * SWAP_MS);
+  await swap(folder);
+  const columns = ["bare Deno.serve", "with the header", "all that must be", "gateway"];
+  return [
+    `gateway: a handler with 20 µs of work, ${CONNECTIONS} connections, ${ROUNDS} rounds; in brackets ` +
+    "what the gateway is of it",
+    ...report(columns, results),
+    swapReport(await swapped),
+    "",
+  ];
+}
+
+async function bareRounds(folder: string, file: string): Promise<string[]> {
+  await using daemon = new PluginDaemon({ watch: [folder], bareSettle: 0, guards: false });
+  await using gateway = new Gateway(daemon);
+  const { port } = await gateway.start();
+  await daemon.start();
+  const { default: handler } = await import(file);
+  await using bare = serve((each) => handler.fetch(each));
+  const results = await rounds([portOf(bare), Number(port)]);
+  return ["gateway: without guards", ...report(["bare Deno.serve", "gateway"], results), ""];
+}
+
+/** The results of each port, round by round. */
+async function rounds(ports: readonly number[]): Promise<ClientResult[][]> {
+  const results: ClientResult[][] = ports.map(() => []);
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (let turn = 0; turn < ports.length; turn++) {
+      const at = (round + turn) % ports.length;
+      const result = await load(ports[at] as number, ROUND_MS);
+      // The first one warms up.
+      if (round > 0) results[at]?.push(result);
+    }
+  }
+  return results;
+}
+
+function serve(
+  handler: (request: Request, info: Deno.ServeHandlerInfo) => Response,
+): Deno.HttpServer {
   return Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, handler);
 }
 
@@ -96,7 +134,10 @@ async function load(port: number, milliseconds: number): Promise<ClientResult> {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-function report(results: readonly (readonly ClientResult[])[], swapped: ClientResult): string[] {
+function report(
+  columns: readonly string[],
+  results: readonly (readonly ClientResult[])[],
+): string[] {
   const gateway = results.at(-1) ?? [];
   const row = (label: string, of: (result: ClientResult) => number, unit: string): string[] => {
     const cells = results.map((own) => {
@@ -106,20 +147,17 @@ function report(results: readonly (readonly ClientResult[])[], swapped: ClientRe
     });
     return [label, ...cells];
   };
-  const { count, failed, mixed, generations, p99 } = swapped;
-  return [
-    `gateway: a handler with 20 µs of work, ${CONNECTIONS} connections, ${ROUNDS} rounds; in brackets ` +
-    "what the gateway is of it",
-    ...table([
-      ["", "bare Deno.serve", "with the header", "in an async context too", "gateway"],
-      row("requests", (each) => each.count / ROUND_MS, "/ms"),
-      row("p50", (each) => each.p50, "ms"),
-      row("p99", (each) => each.p99, "ms"),
-    ]),
-    `${SWAPS} swaps in ${
-      SWAPS * SWAP_MS / 1000
-    } s: ${count} requests of ${generations} generations, ` +
-    `${failed} failed, ${mixed} mixed, p99 ${p99.toFixed(2)} ms`,
-    "",
-  ];
+  return table([
+    ["", ...columns],
+    row("requests", (each) => each.count / ROUND_MS, "/ms"),
+    row("p50", (each) => each.p50, "ms"),
+    row("p99", (each) => each.p99, "ms"),
+  ]);
+}
+
+function swapReport({ count, failed, mixed, generations, p99 }: ClientResult): string {
+  return `${SWAPS} swaps in ${
+    SWAPS * SWAP_MS / 1000
+  } s: ${count} requests of ${generations} generations, ` +
+    `${failed} failed, ${mixed} mixed, p99 ${p99.toFixed(2)} ms`;
 }
