@@ -1,6 +1,6 @@
 import { mkdir, stat } from "node:fs/promises";
 import { HotplugError } from "../artifact/mod.ts";
-import { quote } from "./_quote.ts";
+import { quote } from "./quote.ts";
 import { type BuildConfig, resolveBuildOptions } from "./build_config.ts";
 import type { PluginFacts } from "./build_plugin.ts";
 import type { BuildResult } from "./build_result.ts";
@@ -8,12 +8,12 @@ import type { BuiltTarget } from "./build_targets.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import { makeTargets } from "./make_targets.ts";
 import type { BuildOptions } from "./options.ts";
-import { checkDestination, publishFiles } from "./publish.ts";
-import { reserveScn } from "./reserve.ts";
+import { checkDestination, publishFiles } from "./files/publish.ts";
+import { reserveScn } from "./files/reserve.ts";
 import { artifactNames, stage, type Staged } from "./stage.ts";
-import { sweepDestination } from "./sweep.ts";
+import { sweepDestination } from "./files/sweep.ts";
 import { TargetsFailedError } from "./target_failure.ts";
-import { makeWorkFolder, sweepWorkFolders } from "./work_folder.ts";
+import { makeWorkFolder, sweepWorkFolders } from "./files/work_folder.ts";
 
 /**
  * Builds a plugin: bundles its source into one module that stands alone, or compiles that into an

@@ -1,6 +1,6 @@
 import { resolve } from "@std/path";
 import { HotplugError, type Mode } from "../artifact/mod.ts";
-import { quote } from "./_quote.ts";
+import { quote } from "./quote.ts";
 
 /** Checked arguments, by the step that they are for. */
 export interface BuildArgs {

@@ -14,20 +14,20 @@ import {
   type Target,
 } from "../artifact/mod.ts";
 import { type BuildArgs, checkBuildArgs } from "./build_args.ts";
-import { cacheFolder } from "./cache_folder.ts";
+import { cacheFolder } from "./toolchain/cache_folder.ts";
 import { checkEnv } from "./child_env.ts";
-import { checkDefines, type Defines } from "./define.ts";
-import type { DenortMirror } from "./denort.ts";
-import type { Dependencies } from "./dependencies.ts";
+import { checkDefines, type Defines } from "./bundle/define.ts";
+import type { DenortMirror } from "./toolchain/denort.ts";
+import type { Dependencies } from "./project/dependencies.ts";
 import { describeProgress } from "./describe_progress.ts";
-import { type ImportHosts, importHosts } from "./import_hosts.ts";
+import { type ImportHosts, importHosts } from "./bundle/import_hosts.ts";
 import type { BuildLogger } from "./logger.ts";
 import type { BuildOptions } from "./options.ts";
 import { checkPermissions } from "./permission_flags.ts";
 import type { BuildProgress } from "./progress.ts";
-import { type RemoteConfig, resolveRemote } from "./remote.ts";
-import { DEFAULT_SOURCE_LIMITS, type SourceLimits } from "./source_limits.ts";
-import { expandHome, parseSourceLocation, type SourceLocation } from "./source_location.ts";
+import { type RemoteConfig, resolveRemote } from "./remote/remote.ts";
+import { DEFAULT_SOURCE_LIMITS, type SourceLimits } from "./sources/source_limits.ts";
+import { expandHome, parseSourceLocation, type SourceLocation } from "./sources/source_location.ts";
 import { resolveTargets } from "./targets.ts";
 
 /** Options, checked and filled: nothing below reads the raw ones. */

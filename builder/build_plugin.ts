@@ -1,17 +1,17 @@
 import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
-import { quote } from "./_quote.ts";
-import { type Bundle, bundle, type BundleRequest, SOURCE_FOLDER } from "./bundle.ts";
+import { quote } from "./quote.ts";
+import { type Bundle, bundle, type BundleRequest, SOURCE_FOLDER } from "./bundle/bundle.ts";
 import { throwIfCancelled } from "./cancel.ts";
-import { pluginName } from "./default_name.ts";
-import { addDependencies } from "./dependencies.ts";
-import { findEntry } from "./entry.ts";
-import { lockWouldChange, readPins } from "./lock_file.ts";
-import { bundlePackage } from "./npm_bundle.ts";
+import { pluginName } from "./project/default_name.ts";
+import { addDependencies } from "./project/dependencies.ts";
+import { findEntry } from "./project/entry.ts";
+import { lockWouldChange, readPins } from "./project/lock_file.ts";
+import { bundlePackage } from "./bundle/npm_bundle.ts";
 import type { BuildConfig } from "./build_config.ts";
-import { type Project, readProject } from "./project.ts";
-import { type UnpackedSource, unpackSource } from "./source.ts";
-import type { Toolchain } from "./toolchain.ts";
+import { type Project, readProject } from "./project/project.ts";
+import { type UnpackedSource, unpackSource } from "./sources/source.ts";
+import type { Toolchain } from "./toolchain/toolchain.ts";
 
 /** What all artifacts of a plugin say of it. */
 export interface PluginFacts {

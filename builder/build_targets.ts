@@ -1,14 +1,14 @@
 import { HotplugError, type Target } from "../artifact/mod.ts";
-import { applyDefines } from "./apply_defines.ts";
+import { applyDefines } from "./bundle/apply_defines.ts";
 import { type BuiltModule, finishModule } from "./built_module.ts";
 import type { BuiltPlugin } from "./build_plugin.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import { compile, type CompiledFile } from "./compile.ts";
-import { platformDefines } from "./define.ts";
+import { platformDefines } from "./bundle/define.ts";
 import type { BuildConfig } from "./build_config.ts";
 import { settleAll } from "./settle_all.ts";
 import type { TargetFailure } from "./target_failure.ts";
-import type { Toolchain } from "./toolchain.ts";
+import type { Toolchain } from "./toolchain/toolchain.ts";
 
 /** What is built of one target. */
 export interface BuiltTarget {

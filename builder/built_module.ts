@@ -5,8 +5,8 @@ import {
   scanModule,
   SOURCE_MAP_LINK,
 } from "../artifact/mod.ts";
-import type { Bundle } from "./bundle.ts";
-import { findLeftovers, type Leftovers } from "./leftovers.ts";
+import type { Bundle } from "./bundle/bundle.ts";
+import { findLeftovers, type Leftovers } from "./bundle/leftovers.ts";
 
 /** A finished module, and what is known of it without running it. */
 export interface BuiltModule extends Leftovers {

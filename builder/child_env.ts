@@ -1,5 +1,5 @@
 import { HotplugError } from "../artifact/mod.ts";
-import { quote } from "./_quote.ts";
+import { quote } from "./quote.ts";
 
 /** What every Deno that a build starts is told. */
 const OWN: Readonly<Record<string, string>> = {

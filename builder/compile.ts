@@ -4,14 +4,14 @@ import { denoTriple, formatTarget, HotplugError, type Target } from "../artifact
 import { EXECUTABLE_ENTRY, executableFiles } from "../plugin/mod.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import { childEnv } from "./child_env.ts";
-import { basePath, findBase } from "./denort.ts";
+import { basePath, findBase } from "./toolchain/denort.ts";
 import { gzipFile } from "./gzip.ts";
-import { hashFile } from "./integrity.ts";
+import { hashFile } from "./toolchain/integrity.ts";
 import type { BuildConfig } from "./build_config.ts";
 import { logged } from "./logged.ts";
 import { permissionFlags } from "./permission_flags.ts";
 import { type CommandRunner, runCommand } from "./run_command.ts";
-import type { Toolchain } from "./toolchain.ts";
+import type { Toolchain } from "./toolchain/toolchain.ts";
 
 /** What {@linkcode compile} needs. */
 export interface CompileRequest {

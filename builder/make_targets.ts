@@ -1,10 +1,10 @@
 import type { BuildConfig } from "./build_config.ts";
 import { buildPlugin } from "./build_plugin.ts";
-import { buildRemotely } from "./build_remotely.ts";
+import { buildRemotely } from "./remote/build_remotely.ts";
 import { buildTargets } from "./build_targets.ts";
 import type { MadeTargets } from "./made_targets.ts";
 import { TargetsFailedError } from "./target_failure.ts";
-import { findToolchain } from "./toolchain.ts";
+import { findToolchain } from "./toolchain/toolchain.ts";
 
 /**
  * Makes the targets of a build in its work folder: here, or at a build service.

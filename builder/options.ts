@@ -1,9 +1,9 @@
 import type { KeySource, Mode, Permissions, Scn, SigningKey, Target } from "../artifact/mod.ts";
-import type { DefineValue } from "./define.ts";
+import type { DefineValue } from "./bundle/define.ts";
 import type { BuildLogger } from "./logger.ts";
 import type { BuildProgress } from "./progress.ts";
-import type { RemoteService } from "./remote_service.ts";
-import type { SourceLimits } from "./source_limits.ts";
+import type { RemoteService } from "./remote/remote_service.ts";
+import type { SourceLimits } from "./sources/source_limits.ts";
 
 /** What to build, from what, into where. */
 export interface BuildOptions {

@@ -4,7 +4,7 @@ import {
   type PermissionKind,
   type Permissions,
 } from "../artifact/mod.ts";
-import { quote } from "./_quote.ts";
+import { quote } from "./quote.ts";
 
 /**
  * Checks permissions and answers with their canonical form: known kinds in alphabetical order, what

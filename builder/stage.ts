@@ -18,7 +18,7 @@ import type { BuiltTarget } from "./build_targets.ts";
 import type { BuiltModule } from "./built_module.ts";
 import { gzip } from "./gzip.ts";
 import type { BuildConfig } from "./build_config.ts";
-import type { PublishedFile } from "./publish.ts";
+import type { PublishedFile } from "./files/publish.ts";
 
 /** The artifacts of a build before they are published, and the files in the order to publish. */
 export interface Staged {

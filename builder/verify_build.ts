@@ -11,13 +11,13 @@ import {
   sha256Stream,
   targetOf,
 } from "../artifact/mod.ts";
-import { errnoOf } from "./_fs_error.ts";
-import { quote } from "./_quote.ts";
+import { errnoOf } from "./files/fs_error.ts";
+import { quote } from "./quote.ts";
 import { build } from "./build.ts";
 import { describeProgress } from "./describe_progress.ts";
 import type { BuildOptions } from "./options.ts";
-import { expandHome } from "./source_location.ts";
-import { makeWorkFolder } from "./work_folder.ts";
+import { expandHome } from "./sources/source_location.ts";
+import { makeWorkFolder } from "./files/work_folder.ts";
 
 /** What to verify, and how it was built. What its info file says of that need not be given. */
 export interface VerifyOptions extends

@@ -1,9 +1,9 @@
 import { join, resolve } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { defaultStateFolder, readConfig } from "../daemon/mod.ts";
-import { type ControlPlace, isLive, readPlace } from "../daemon/control_place.ts";
-import { TOKEN_FILE } from "../daemon/control_token.ts";
-import { defaultStateFolders } from "../daemon/default_state_folder.ts";
+import { type ControlPlace, isLive, readPlace } from "../daemon/control/control_place.ts";
+import { TOKEN_FILE } from "../daemon/control/control_token.ts";
+import { defaultStateFolders } from "../daemon/state/default_state_folder.ts";
 import { CONFIG_FILE } from "./daemon_settings.ts";
 import { readToken } from "./read_token.ts";
 

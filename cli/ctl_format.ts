@@ -1,5 +1,5 @@
 import type { PluginStatus } from "../manager/mod.ts";
-import type { PluginAnswer } from "../daemon/control_schemas.ts";
+import type { PluginAnswer } from "../daemon/control/control_schemas.ts";
 import type { DaemonStatus, QuarantinedVersion } from "../daemon/mod.ts";
 import { table } from "./table.ts";
 

@@ -8,7 +8,7 @@ import {
   readConfig,
   type ReloadedOptions,
 } from "../daemon/mod.ts";
-import { readPublicKeys } from "../daemon/key_files.ts";
+import { readPublicKeys } from "../daemon/config/key_files.ts";
 import { type Address, portArgument } from "./argument.ts";
 import { readToken } from "./read_token.ts";
 

@@ -1,5 +1,5 @@
 import { parseSigningKey, type SigningKey } from "../artifact/mod.ts";
-import { inFile } from "../daemon/key_files.ts";
+import { inFile } from "../daemon/config/key_files.ts";
 import type { Io } from "./io.ts";
 import { printable } from "./printable.ts";
 

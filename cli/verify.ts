@@ -3,7 +3,7 @@ import { formatTarget, targetOf } from "../artifact/mod.ts";
 import { type VerifiedArtifact, verifyArtifact } from "../manager/mod.ts";
 import { collect, textArgument } from "./argument.ts";
 import type { Io } from "./io.ts";
-import { readPublicKeys } from "../daemon/key_files.ts";
+import { readPublicKeys } from "../daemon/config/key_files.ts";
 import { printable } from "./printable.ts";
 
 interface Flags {

@@ -2,8 +2,8 @@ import { join } from "@std/path";
 import { HotplugError, type Scn } from "../artifact/mod.ts";
 import { type Candidate, type Choice, choose, type Listing } from "../manager/mod.ts";
 import { describeError } from "../manager/describe_error.ts";
-import { verifyCandidate } from "../manager/verify_candidate.ts";
-import { listDirectories } from "./list_directories.ts";
+import { verifyCandidate } from "../manager/artifacts/verify_candidate.ts";
+import { listDirectories } from "./scan/list_directories.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
 
 /** Why an artifact would not be loaded. */

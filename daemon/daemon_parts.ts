@@ -1,15 +1,15 @@
 import { type ManagerEvent, PluginManager } from "../manager/mod.ts";
-import type { DaemonState } from "./daemon_state.ts";
-import { sourcesOf } from "./deleted_log.ts";
+import type { DaemonState } from "./state/daemon_state.ts";
+import { sourcesOf } from "./scan/deleted_log.ts";
 import type { DaemonEvent } from "./events.ts";
-import { Holds } from "./holds.ts";
-import { Loader } from "./loader.ts";
-import { MemoryBudget } from "./memory_budget.ts";
+import { Holds } from "./loading/holds.ts";
+import { Loader } from "./loading/loader.ts";
+import { MemoryBudget } from "./loading/memory_budget.ts";
 import type { ResolvedDaemonOptions } from "./options.ts";
-import { Recovery } from "./recovery.ts";
-import { RunnerPool } from "./runner_pool.ts";
-import { Scanner } from "./scanner.ts";
-import { WatchSet } from "./watch_set.ts";
+import { Recovery } from "./loading/recovery.ts";
+import { RunnerPool } from "./loading/runner_pool.ts";
+import { Scanner } from "./scan/scanner.ts";
+import { WatchSet } from "./watch/watch_set.ts";
 
 /** What a daemon is put together from. */
 export interface DaemonParts {

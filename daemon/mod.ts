@@ -28,20 +28,26 @@ export type {
   StoppedEvent,
   WatchEvent,
 } from "./events.ts";
-export { ControlServer } from "./control_server.ts";
-export type { ControlOptions } from "./control_options.ts";
-export type { ControlPlace } from "./control_place.ts";
-export type { ControlTarget } from "./control_target.ts";
+export { ControlServer } from "./control/control_server.ts";
+export type { ControlOptions } from "./control/control_options.ts";
+export type { ControlPlace } from "./control/control_place.ts";
+export type { ControlTarget } from "./control/control_target.ts";
 export { checkDaemon } from "./check_daemon.ts";
 export type { CheckedFolder, CheckedPlugin, CheckRefusal, DaemonCheck } from "./check_daemon.ts";
-export { Gateway } from "./gateway.ts";
-export type { GatewayOptions } from "./gateway.ts";
-export type { GatewayCount } from "./gateway_counts.ts";
-export type { GatewayTarget } from "./gateway_handler.ts";
-export { defaultStateFolder } from "./default_state_folder.ts";
-export { parseConfig, readConfig } from "./read_config.ts";
-export type { DaemonConfig } from "./read_config.ts";
-export type { Config, ConfigMemory, ConfigOption, ConfigPlugin, ConfigSettings } from "./config.ts";
+export { Gateway } from "./gateway/gateway.ts";
+export type { GatewayOptions } from "./gateway/gateway.ts";
+export type { GatewayCount } from "./gateway/gateway_counts.ts";
+export type { GatewayTarget } from "./gateway/gateway_handler.ts";
+export { defaultStateFolder } from "./state/default_state_folder.ts";
+export { parseConfig, readConfig } from "./config/read_config.ts";
+export type { DaemonConfig } from "./config/read_config.ts";
+export type {
+  Config,
+  ConfigMemory,
+  ConfigOption,
+  ConfigPlugin,
+  ConfigSettings,
+} from "./config/config.ts";
 export type { DaemonOptions, ReloadedOptions } from "./options.ts";
 export { PluginDaemon } from "./plugin_daemon.ts";
 export type {

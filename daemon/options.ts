@@ -4,9 +4,9 @@ import {
   type ManagerOptions,
   type ResolvedManagerOptions,
   resolveManagerOptions,
-} from "../manager/options.ts";
-import { range } from "../manager/range.ts";
-import { defaultStateFolder } from "./default_state_folder.ts";
+} from "../manager/settings/options.ts";
+import { range } from "../manager/settings/range.ts";
+import { defaultStateFolder } from "./state/default_state_folder.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
 
 /** How a {@linkcode PluginDaemon} behaves; what it loads with is as for a manager. */

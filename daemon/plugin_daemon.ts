@@ -2,7 +2,7 @@ import { HotplugError, type Scn } from "../artifact/mod.ts";
 import type { Generation, ManagerEvent, PluginManager, RollbackOptions } from "../manager/mod.ts";
 import { EventHub } from "../manager/event_hub.ts";
 import { type DaemonParts, makeParts } from "./daemon_parts.ts";
-import { DaemonState } from "./daemon_state.ts";
+import { DaemonState } from "./state/daemon_state.ts";
 import { drained } from "./drain.ts";
 import type { DaemonEvent } from "./events.ts";
 import { readyEvent, stoppedEvent } from "./lifecycle_events.ts";
@@ -10,7 +10,7 @@ import { eventLogger } from "./log_events.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
 import { reloadOptions } from "./reload.ts";
-import { ScanScheduler } from "./scan_scheduler.ts";
+import { ScanScheduler } from "./scan/scan_scheduler.ts";
 import { type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./status.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { HotplugError } from "../artifact/mod.ts";
-import { reloadable } from "../manager/options.ts";
+import { reloadable } from "../manager/settings/options.ts";
 import type { DaemonParts } from "./daemon_parts.ts";
 import type { ConfigEvent } from "./events.ts";
 import { resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import { MAX_TIMER } from "./range.ts";
+import { MAX_TIMER } from "./settings/range.ts";
 
 /** When to give up waiting. */
 export interface Patience {

@@ -1,4 +1,4 @@
-import { MAX_TIMER } from "./range.ts";
+import { MAX_TIMER } from "./settings/range.ts";
 
 interface Watched {
   readonly at: number;

@@ -1,5 +1,5 @@
 import type { LoadedEvent } from "./events.ts";
-import type { Generation } from "./generation.ts";
+import type { Generation } from "./generations/generation.ts";
 
 /** The event of a flip; the duration is that since `open` began, in milliseconds. */
 export function loadedEvent(

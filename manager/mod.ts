@@ -29,10 +29,10 @@
  * @module
  */
 
-export { choose } from "./choose.ts";
-export type { Candidate, Choice, ChoosePolicy, Listing, Skip } from "./choose.ts";
-export type { Refusal } from "./admit.ts";
-export type { PendingVersion } from "./approvals.ts";
+export { choose } from "./opening/choose.ts";
+export type { Candidate, Choice, ChoosePolicy, Listing, Skip } from "./opening/choose.ts";
+export type { Refusal } from "./opening/admit.ts";
+export type { PendingVersion } from "./opening/approvals.ts";
 export { isFinal } from "./events.ts";
 export type {
   ConflictEvent,
@@ -47,16 +47,16 @@ export type {
   RolledBackEvent,
   SkippedEvent,
 } from "./events.ts";
-export type { Generation, GenerationState } from "./generation.ts";
-export type { Holder } from "./hold_book.ts";
-export type { AcquireOptions, Lease } from "./lease.ts";
-export type { OpenOptions, VerifiedFiles } from "./open_options.ts";
-export { isRetryable } from "./is_retryable.ts";
-export { isPluginOutdated, PluginOutdatedError } from "./outdated.ts";
+export type { Generation, GenerationState } from "./generations/generation.ts";
+export type { Holder } from "./generations/hold_book.ts";
+export type { AcquireOptions, Lease } from "./generations/lease.ts";
+export type { OpenOptions, VerifiedFiles } from "./settings/open_options.ts";
+export { isRetryable } from "./opening/is_retryable.ts";
+export { isPluginOutdated, PluginOutdatedError } from "./opening/outdated.ts";
 export type { FetchInfo } from "../plugin/mod.ts";
-export type { CallOptions, HandleResult, PluginHandle } from "./plugin_handle.ts";
+export type { CallOptions, HandleResult, PluginHandle } from "./generations/plugin_handle.ts";
 export { PluginManager } from "./plugin_manager.ts";
-export type { GenerationHolder, RestoredHolds } from "./plugin_registry.ts";
+export type { GenerationHolder, RestoredHolds } from "./generations/plugin_registry.ts";
 export type {
   ChooseTier,
   Loader,
@@ -64,15 +64,15 @@ export type {
   PluginSettings,
   SettingsSource,
   Tier,
-} from "./plugin_settings.ts";
-export type { Probation } from "./probation.ts";
-export type { Retention } from "./retention.ts";
-export type { RollbackOptions } from "./rollback.ts";
-export type { GenerationStatus, PluginStatus } from "./status.ts";
-export type { TierOptions, TierSettings } from "./tier_settings.ts";
-export type { Entry } from "./read_entry.ts";
-export type { ApprovalRule } from "./trust.ts";
-export { verifyArtifact } from "./verify_artifact.ts";
-export type { VerifiedArtifact } from "./verify_artifact.ts";
-export { resolveManagerOptions } from "./options.ts";
-export type { ManagerOptions, ResolvedManagerOptions } from "./options.ts";
+} from "./settings/plugin_settings.ts";
+export type { Probation } from "./settings/probation.ts";
+export type { Retention } from "./settings/retention.ts";
+export type { RollbackOptions } from "./generations/rollback.ts";
+export type { GenerationStatus, PluginStatus } from "./generations/status.ts";
+export type { TierOptions, TierSettings } from "./settings/tier_settings.ts";
+export type { Entry } from "./artifacts/read_entry.ts";
+export type { ApprovalRule } from "./settings/trust.ts";
+export { verifyArtifact } from "./artifacts/verify_artifact.ts";
+export type { VerifiedArtifact } from "./artifacts/verify_artifact.ts";
+export { resolveManagerOptions } from "./settings/options.ts";
+export type { ManagerOptions, ResolvedManagerOptions } from "./settings/options.ts";

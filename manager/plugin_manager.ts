@@ -1,20 +1,21 @@
 import { assertPluginName, HotplugError, scanModule, type Scn } from "../artifact/mod.ts";
-import { Approvals, type PendingVersion } from "./approvals.ts";
+import { Approvals, type PendingVersion } from "./opening/approvals.ts";
 import { EventHub } from "./event_hub.ts";
 import type { ManagerEvent } from "./events.ts";
-import type { Generation } from "./generation.ts";
-import { installGuards, passAftermath } from "./guards.ts";
-import { type AcquireOptions, type Lease, takeLease } from "./lease.ts";
-import type { OpenOptions } from "./open_options.ts";
-import { Opener } from "./opener.ts";
-import { type ManagerOptions, resolveManagerOptions } from "./options.ts";
-import { type CallOptions, type PluginHandle, pluginHandle } from "./plugin_handle.ts";
-import { type GenerationHolder, PluginRegistry, type RestoredHolds } from "./plugin_registry.ts";
-import { PrivateStore } from "./private_store.ts";
+import type { Generation } from "./generations/generation.ts";
+import { installGuards, passAftermath } from "./guards/guards.ts";
+import { type AcquireOptions, type Lease, takeLease } from "./generations/lease.ts";
+import type { OpenOptions } from "./settings/open_options.ts";
+import { Opener } from "./opening/opener.ts";
+import { type ManagerOptions, resolveManagerOptions } from "./settings/options.ts";
+import { type CallOptions, type PluginHandle, pluginHandle } from "./generations/plugin_handle.ts";
+import { PluginRegistry } from "./generations/plugin_registry.ts";
+import type { GenerationHolder, RestoredHolds } from "./generations/plugin_registry.ts";
+import { PrivateStore } from "./artifacts/private_store.ts";
 import { incidentEvent, refusalEvent } from "./refusal_event.ts";
-import type { RollbackOptions } from "./rollback.ts";
-import { ScopeKeeper } from "./scope_keeper.ts";
-import type { PluginStatus } from "./status.ts";
+import type { RollbackOptions } from "./generations/rollback.ts";
+import { ScopeKeeper } from "./guards/scope_keeper.ts";
+import type { PluginStatus } from "./generations/status.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /**
@@ -101,7 +102,6 @@ export class PluginManager implements AsyncDisposable {
 
   /**
    * Opens the newest artifact of a plugin in a folder that loads.
-   *
    * @throws {PluginOutdatedError} where nothing is newer than what is loaded.
    * @throws {HotplugError} `not-found` where the folder has none for this host, `io` where it can't
    * be listed; where candidates failed, the error of the newest.
@@ -187,7 +187,6 @@ export class PluginManager implements AsyncDisposable {
    * Takes a generation in memory back into use: it is activated, becomes the current one, the bad
    * one drains. From then on nothing up to the bad SCN is loaded, until {@linkcode release}.
    * The bad one is asked to quiesce and hand over as ever, but what it fails at there is passed over.
-   *
    * @throws {HotplugError} `not-found` where there is nothing to go back to, `activation` or `health`
    * where the older one can't be activated any more: then the current one stays.
    */

@@ -2,7 +2,7 @@ import { basename } from "@std/path";
 import { HotplugError, tryParseArtifactName } from "../artifact/mod.ts";
 import { describeError, stackOf } from "./describe_error.ts";
 import { isFinal, type ManagerEvent, refusalType } from "./events.ts";
-import type { Incident, Note } from "./plugin_scope.ts";
+import type { Incident, Note } from "./guards/plugin_scope.ts";
 
 /** Makes a typed error of whatever was thrown; a typed one stays itself. */
 export function toHotplugError(error: unknown): HotplugError {

@@ -1,13 +1,13 @@
 import type { Hook, HotplugError } from "../artifact/mod.ts";
-import type { Approvals } from "./approvals.ts";
+import type { Approvals } from "./opening/approvals.ts";
 import type { HoldEvent, ManagerEvent } from "./events.ts";
-import type { Generation } from "./generation.ts";
-import type { Drain, GenerationLife, LifeWorld } from "./generation_life.ts";
+import type { Generation } from "./generations/generation.ts";
+import type { Drain, GenerationLife, LifeWorld } from "./generations/generation_life.ts";
 import { loadedEvent } from "./loaded_event.ts";
-import type { PluginRegistry } from "./plugin_registry.ts";
-import { failsProbation } from "./probation.ts";
+import type { PluginRegistry } from "./generations/plugin_registry.ts";
+import { failsProbation } from "./settings/probation.ts";
 import { refusalEvent, toHotplugError } from "./refusal_event.ts";
-import { rollback, type RollbackOptions, type RolledBack } from "./rollback.ts";
+import { rollback, type RollbackOptions, type RolledBack } from "./generations/rollback.ts";
 
 /** What the upkeep needs of its manager. */
 export interface UpkeepWorld {

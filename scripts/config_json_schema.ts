@@ -1,5 +1,5 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
-import { configSchema } from "../daemon/config_schema.ts";
+import { configSchema } from "../daemon/config/config_schema.ts";
 
 /** The JSON Schema of the configuration file, as it is published. */
 export function configJsonSchema(): string {

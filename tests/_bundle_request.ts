@@ -1,5 +1,5 @@
-import type { BundleRequest } from "../builder/bundle.ts";
-import { importHosts } from "../builder/import_hosts.ts";
+import type { BundleRequest } from "../builder/bundle/bundle.ts";
+import { importHosts } from "../builder/bundle/import_hosts.ts";
 
 /** Asks for a bundle of `src/mod.ts` in the folder, in the plainest way. */
 export function bundleRequest(workFolder: string): BundleRequest {

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { type ControlPlace, readPlace } from "../daemon/control_place.ts";
+import { type ControlPlace, readPlace } from "../daemon/control/control_place.ts";
 import { startDaemon } from "./_cli.ts";
 import { tcpOf } from "./_control.ts";
 import { publish } from "./_daemon.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { bundle } from "../builder/bundle.ts";
+import { bundle } from "../builder/bundle/bundle.ts";
 import { type CommandOutcome, type CommandRunner, runCommand } from "../builder/run_command.ts";
 import { builderFixture, failureOf } from "./_builder_fixture.ts";
 import { bundleRequest } from "./_bundle_request.ts";

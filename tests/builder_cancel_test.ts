@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { build } from "../builder/mod.ts";
-import { bundle } from "../builder/bundle.ts";
+import { bundle } from "../builder/bundle/bundle.ts";
 import { runCommand } from "../builder/run_command.ts";
 import { builderFixture, failureOf, PRICING } from "./_builder_fixture.ts";
 import { bundleRequest } from "./_bundle_request.ts";

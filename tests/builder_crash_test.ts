@@ -9,9 +9,9 @@ import {
   tryParseArtifactName,
 } from "../artifact/mod.ts";
 import { build } from "../builder/mod.ts";
-import { formatOwner, thisOwner } from "../builder/owner.ts";
-import { sweepDestination } from "../builder/sweep.ts";
-import { sweepWorkFolders } from "../builder/work_folder.ts";
+import { formatOwner, thisOwner } from "../builder/files/owner.ts";
+import { sweepDestination } from "../builder/files/sweep.ts";
+import { sweepWorkFolders } from "../builder/files/work_folder.ts";
 import { type BuilderFixture, builderFixture, PRICING, spawnBuild } from "./_builder_fixture.ts";
 
 const KILLS = Number(Deno.env.get("HOTPLUG_TEST_KILLS") ?? 12);

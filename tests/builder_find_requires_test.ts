@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { findRequires } from "../builder/find_requires.ts";
-import { findLeftovers } from "../builder/leftovers.ts";
-import { mendRequireShim } from "../builder/require_shim.ts";
-import { relativeSourceMap } from "../builder/source_map.ts";
+import { findRequires } from "../builder/bundle/find_requires.ts";
+import { findLeftovers } from "../builder/bundle/leftovers.ts";
+import { mendRequireShim } from "../builder/bundle/require_shim.ts";
+import { relativeSourceMap } from "../builder/bundle/source_map.ts";
 import { failureOf } from "./_builder_fixture.ts";
 
 const IMPORT = `import { createRequire as make } from "node:module";\n`;

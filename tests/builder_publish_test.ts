@@ -9,8 +9,8 @@ import {
   scnToDate,
 } from "../artifact/mod.ts";
 import { build } from "../builder/mod.ts";
-import { publishFiles } from "../builder/publish.ts";
-import { reserveScn } from "../builder/reserve.ts";
+import { publishFiles } from "../builder/files/publish.ts";
+import { reserveScn } from "../builder/files/reserve.ts";
 import { builderFixture, failureOf, spawnBuild } from "./_builder_fixture.ts";
 
 const PLUGIN = { "mod.ts": "export const a = 1;" };

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { build } from "../builder/mod.ts";
-import { download } from "../builder/download.ts";
-import { parseSourceLocation } from "../builder/source_location.ts";
+import { download } from "../builder/sources/download.ts";
+import { parseSourceLocation } from "../builder/sources/source_location.ts";
 import { builderFixture, failureOf, PRICING } from "./_builder_fixture.ts";
 import { assertThrowsCode } from "./_errors.ts";
 import { gzipped, paxRecords, tarBytes, type TarPart } from "./_tar_bytes.ts";

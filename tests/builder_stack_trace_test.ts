@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { dirname, join, toFileUrl } from "@std/path";
-import { alignSourceMap } from "../builder/align_source_map.ts";
+import { alignSourceMap } from "../builder/bundle/align_source_map.ts";
 import { build } from "../builder/mod.ts";
 import { builderFixture } from "./_builder_fixture.ts";
 

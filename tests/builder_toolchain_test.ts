@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { hostTarget } from "../artifact/mod.ts";
-import { cacheFolder } from "../builder/cache_folder.ts";
+import { cacheFolder } from "../builder/toolchain/cache_folder.ts";
 import type { BuildProgress } from "../builder/mod.ts";
-import { findToolchain, type Toolchain } from "../builder/toolchain.ts";
+import { findToolchain, type Toolchain } from "../builder/toolchain/toolchain.ts";
 import { assertCode } from "./_errors.ts";
 import { runScript, startScript } from "./_script.ts";
 import { gzipped, tarBytes } from "./_tar_bytes.ts";

@@ -1,5 +1,5 @@
 import { assertStringIncludes } from "@std/assert";
-import { makeWorkFolder, sweepWorkFolders } from "../builder/work_folder.ts";
+import { makeWorkFolder, sweepWorkFolders } from "../builder/files/work_folder.ts";
 import { assertCode } from "./_errors.ts";
 import { tempDirectory } from "./_temp.ts";
 

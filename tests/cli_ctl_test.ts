@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { readPlace } from "../daemon/control_place.ts";
+import { readPlace } from "../daemon/control/control_place.ts";
 import { type DaemonProcess, PATIENCE, spawnHotplug, startDaemon, within } from "./_cli.ts";
 import { publish } from "./_daemon.ts";
 import type { ScriptResult } from "./_script.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { DaemonEvent } from "../daemon/mod.ts";
-import { EventHistory } from "../daemon/event_history.ts";
+import { EventHistory } from "../daemon/control/event_history.ts";
 import { type ControlFixture, readEvents, type SentEvent, startControl } from "./_control.ts";
 
 /** Makes as many events as there are names. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { join } from "@std/path";
-import { formatState, NO_RECORD } from "../daemon/state_record.ts";
+import { formatState, NO_RECORD } from "../daemon/state/state_record.ts";
 import { type ControlFixture, readEvents, startControl, unixClient } from "./_control.ts";
 import { publish } from "./_daemon.ts";
 import { documentChecker } from "./_openapi.ts";

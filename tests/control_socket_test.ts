@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { ControlServer } from "../daemon/mod.ts";
-import { readPlace } from "../daemon/control_place.ts";
-import { clearSocket } from "../daemon/control_socket.ts";
+import { readPlace } from "../daemon/control/control_place.ts";
+import { clearSocket } from "../daemon/control/control_socket.ts";
 import { startControl, tcpOf, unixClient } from "./_control.ts";
 import { makeDaemon, within } from "./_daemon.ts";
 import { assertCode } from "./_errors.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { crowdedFolders } from "../daemon/crowded_folders.ts";
+import { crowdedFolders } from "../daemon/watch/crowded_folders.ts";
 
 function paths(folder: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => join(folder, `pipe${index}`));

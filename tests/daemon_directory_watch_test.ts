@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import type { FSWatcher } from "chokidar";
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { DirectoryWatch, type SetWatch } from "../daemon/directory_watch.ts";
+import { DirectoryWatch, type SetWatch } from "../daemon/watch/directory_watch.ts";
 import { tempDirectory } from "./_temp.ts";
 import { within } from "./_daemon.ts";
 

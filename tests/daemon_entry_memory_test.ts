@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { EntryMemory } from "../daemon/entry_memory.ts";
+import { EntryMemory } from "../daemon/scan/entry_memory.ts";
 
 const FILE = "pricing_20240101000000_2_0_0_any_any.mjs";
 

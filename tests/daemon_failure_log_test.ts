@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type ErrorCode, HotplugError } from "../artifact/mod.ts";
-import { FailureLog } from "../daemon/failure_log.ts";
+import { FailureLog } from "../daemon/loading/failure_log.ts";
 import { SCN } from "./_artifacts.ts";
 
 const PATH = "pricing.mjs";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { ListingMemory } from "../daemon/listing_memory.ts";
+import { ListingMemory } from "../daemon/scan/listing_memory.ts";
 import { type TempDirectory, tempDirectory } from "./_temp.ts";
 
 /** A folder with a file `old`, and what is remembered of it. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { newestNames } from "../daemon/newest_names.ts";
+import { newestNames } from "../daemon/scan/newest_names.ts";
 import { publish, startDaemon } from "./_daemon.ts";
 import { makeDaemon } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { basename } from "@std/path";
 import { type ErrorCode, HotplugError } from "../artifact/mod.ts";
-import { PluginRunner, type RunnerWorld } from "../daemon/plugin_runner.ts";
+import { PluginRunner, type RunnerWorld } from "../daemon/loading/plugin_runner.ts";
 import type { Candidate, Choice, Generation } from "../manager/mod.ts";
 import { SCN, writeArtifact, type WrittenArtifact } from "./_artifacts.ts";
 import { type TempDirectory, tempDirectory } from "./_temp.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { DirectoryWatch } from "../daemon/directory_watch.ts";
-import { networkName } from "../daemon/network_file_system.ts";
+import { DirectoryWatch } from "../daemon/watch/directory_watch.ts";
+import { networkName } from "../daemon/watch/network_file_system.ts";
 import type { DaemonEvent } from "../daemon/mod.ts";
 import { makeDaemon, publish, within } from "./_daemon.ts";
 import { jsonLines, startScript } from "./_script.ts";

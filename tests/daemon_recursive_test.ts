@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { listDirectories } from "../daemon/list_directories.ts";
+import { listDirectories } from "../daemon/scan/list_directories.ts";
 import { makeDaemon, publish } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ScanScheduler } from "../daemon/scan_scheduler.ts";
+import { ScanScheduler } from "../daemon/scan/scan_scheduler.ts";
 import { within } from "./_daemon.ts";
 
 /** A scan that ends when told to. */

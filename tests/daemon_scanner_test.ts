@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { Scanner, type ScannerWorld } from "../daemon/scanner.ts";
+import { Scanner, type ScannerWorld } from "../daemon/scan/scanner.ts";
 import type { ManagerOptions } from "../manager/mod.ts";
-import { resolveManagerOptions } from "../manager/options.ts";
+import { resolveManagerOptions } from "../manager/settings/options.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { takeLock } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { parseArtifactName } from "../artifact/mod.ts";
-import { SkipLog } from "../daemon/skip_log.ts";
+import { SkipLog } from "../daemon/scan/skip_log.ts";
 import type { Candidate, Choice } from "../manager/mod.ts";
 
 type Code = Choice["skips"][number]["refusal"]["code"];

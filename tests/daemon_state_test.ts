@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { type DaemonOptions, defaultStateFolder, PluginDaemon } from "../daemon/mod.ts";
-import { LoadJournal } from "../daemon/load_journal.ts";
+import { LoadJournal } from "../daemon/state/load_journal.ts";
 import { generateKeyPair } from "../artifact/mod.ts";
 import { type DaemonFixture, makeDaemon, publish } from "./_daemon.ts";
 import { type TempDirectory, tempDirectory } from "./_temp.ts";
@@ -310,7 +310,7 @@ Deno.test("a version found loading twice in a row is in quarantine until it is r
   for (const _ of [1, 2]) {
     await beginLoading(at.state, path);
     // As a process that ends while it is at it: it notes what it found, and does no more.
-    const { DaemonState } = await import("../daemon/daemon_state.ts");
+    const { DaemonState } = await import("../daemon/state/daemon_state.ts");
     const state = await DaemonState.open(at.state, () => {});
     await state.close();
   }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { WatchPulse } from "../daemon/watch_pulse.ts";
+import { WatchPulse } from "../daemon/watch/watch_pulse.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const ignore = Deno.build.os !== "linux";

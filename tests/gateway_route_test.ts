@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { firstSegment } from "../daemon/gateway_route.ts";
+import { firstSegment } from "../daemon/gateway/gateway_route.ts";
 
 const URLS: readonly (readonly [url: string, segment: string | undefined])[] = [
   ["http://localhost/shop/cart", "shop"],

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Metrics } from "../daemon/metrics.ts";
+import { Metrics } from "../daemon/control/metrics.ts";
 import { Gateway } from "../daemon/mod.ts";
 import { SCN } from "./_artifacts.ts";
 import { publish } from "./_daemon.ts";

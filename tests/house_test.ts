@@ -38,19 +38,18 @@ Deno.test("folders import along their arrows only", () => {
 });
 
 Deno.test("no file imports itself by way of others, for a type neither", () => {
-  const next = Map.groupBy(IMPORTS, ({ from }) => from);
-  const done = new Set<string>();
-  const cycles: string[] = [];
-  const visit = (file: string, path: readonly string[]): void => {
-    if (path.includes(file)) {
-      cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
-    } else if (!done.has(file)) {
-      for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
-      done.add(file);
-    }
-  };
-  for (const file of PRODUCT) visit(file, []);
-  assertEquals(cycles, []);
+  assertEquals(circles(PRODUCT, IMPORTS), []);
+});
+
+Deno.test("no folder in a folder imports itself by way of others", () => {
+  const isInner = (file: string) => dirname(file).includes("/");
+  const between = IMPORTS
+    .filter(({ from, to }) => isInner(from) && isInner(to) && folderOf(from) === folderOf(to))
+    .map(({ from, to }) => ({ from: dirname(from), to: dirname(to) }))
+    .filter(({ from, to }) => from !== to);
+  const folders = [...new Set(PRODUCT.filter(isInner).map((file) => dirname(file)))];
+  assert(folders.length > 10 && between.length > 10);
+  assertEquals(circles(folders, between), []);
 });
 
 Deno.test("a file whose name begins with _ is imported in its own folder only", () => {
@@ -114,6 +113,23 @@ Deno.test("nothing names a place of the machine it was written on, or is left to
 function isRoot(text: string): boolean {
   const root = dirname(join(ROOT, "x"));
   return root.split(/[\\/]/).length > 2 && text.includes(root);
+}
+
+/** The ways that lead from something back to itself. */
+function circles(nodes: readonly string[], edges: readonly Omit<Import, "specifier">[]): string[] {
+  const next = Map.groupBy(edges, ({ from }) => from);
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (node: string, path: readonly string[]): void => {
+    if (path.includes(node)) {
+      found.push([...path.slice(path.indexOf(node)), node].join(" → "));
+    } else if (!done.has(node)) {
+      for (const { to } of next.get(node) ?? []) visit(to, [...path, node]);
+      done.add(node);
+    }
+  };
+  for (const node of nodes) visit(node, []);
+  return found;
 }
 
 async function filesBelow(root: string): Promise<string[]> {

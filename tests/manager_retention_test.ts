@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { PluginManager, type Retention } from "../manager/mod.ts";
-import { overdue } from "../manager/retention.ts";
+import { overdue } from "../manager/settings/retention.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { assertCode } from "./_errors.ts";
 import { collectEvents } from "./_events.ts";

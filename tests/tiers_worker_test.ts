@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, toFileUrl } from "@std/path";
 import { HOST_TEXT } from "../plugin/mod.ts";
-import { WorkerRunner } from "../manager/worker_runner.ts";
-import { startThread } from "../manager/worker_thread.ts";
+import { WorkerRunner } from "../manager/tiers/worker_runner.ts";
+import { startThread } from "../manager/tiers/worker_thread.ts";
 import { assertCode } from "./_errors.ts";
 import { tempDirectory } from "./_temp.ts";
 import { tierFixture } from "./_tiers.ts";

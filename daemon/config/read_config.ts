@@ -1,0 +1,133 @@
+import { dirname, resolve } from "@std/path";
+import { parse, type ParseError, printParseErrorCode } from "jsonc-parser";
+import * as v from "valibot";
+import { HotplugError, type PublicKey } from "../../artifact/mod.ts";
+import type { OwnPluginSettings } from "../../manager/mod.ts";
+import { describeError } from "../../manager/describe_error.ts";
+import type { Config } from "./config.ts";
+import { configSchema } from "./config_schema.ts";
+import { readPublicKeys } from "./key_files.ts";
+import type { DaemonOptions } from "../options.ts";
+
+/** What a configuration file says, as options: paths are absolute, keys are read. */
+export interface DaemonConfig {
+  /** What a daemon is made with. */
+  readonly options: Partial<DaemonOptions>;
+  /** How it is logged; absent where the file does not say. */
+  readonly log?: "pretty" | "json";
+  /** How long a stop waits for calls under way, in milliseconds; absent where it does not say. */
+  readonly stopDeadline?: number;
+  /** Where plugins are served by http, as `[HOST:]PORT`; absent where it does not say. */
+  readonly gateway?: string;
+  /** Whether the process drains and exits past the hard limit of memory. */
+  readonly exitOnMemory: boolean;
+}
+
+/**
+ * Reads a configuration file, `hotplug.jsonc`: JSON with comments, by the schema in
+ * `hotplug.schema.json`.
+ *
+ * @throws {HotplugError} `config` where it can't be read, is no such file, or says what it must not;
+ * `key` for keys that can't be read.
+ */
+export async function readConfig(path: string): Promise<DaemonConfig> {
+  return await optionsOf(parseConfig(await readText(path), path), dirname(resolve(path)));
+}
+
+/**
+ * Reads the text of a configuration file.
+ *
+ * @throws {HotplugError} `config` where it is none.
+ */
+export function parseConfig(text: string, path: string): Config {
+  const errors: ParseError[] = [];
+  const value = parse(text, errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error) {
+    const where = placeOf(text, error.offset);
+    throw fault(path, `${where}: ${printParseErrorCode(error.error)}`);
+  }
+  if (Array.isArray(value)) throw fault(path, "it is a list, where an object is expected");
+  const result = v.safeParse(configSchema, value);
+  if (result.success) return result.output;
+  const why = result.issues.slice(0, 3).map((issue) => {
+    const name = v.getDotPath(issue);
+    if (issue.type === "strict_object" && issue.expected === "never") {
+      return `"${name}" is no setting; see hotplug.schema.json`;
+    }
+    return name === null ? issue.message : `"${name}": ${issue.message}`;
+  });
+  throw fault(path, why.join("; "));
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    throw fault(path, describeError(cause), { cause });
+  }
+}
+
+async function optionsOf(config: Config, folder: string): Promise<DaemonConfig> {
+  const {
+    $schema: _,
+    watch,
+    state,
+    trust,
+    memory,
+    defaults,
+    plugins,
+    log,
+    stopDeadline,
+    gateway,
+    ...rest
+  } = config;
+  const at = (path: string): string => resolve(folder, path);
+  const options: Partial<DaemonOptions> = {
+    ...rest,
+    ...defaults,
+    ...(watch && { watch: watch.map(at) }),
+    ...(state !== undefined && { state: typeof state === "string" ? at(state) : state }),
+    ...(trust && { trust: await keysIn(trust, at) }),
+    ...(memory?.soft !== undefined && { memorySoft: memory.soft }),
+    ...(memory?.hard !== undefined && { memoryHard: memory.hard }),
+    ...(plugins && { plugins: await pluginsOf(plugins, at) }),
+  };
+  return {
+    options,
+    ...(log !== undefined && { log }),
+    ...(stopDeadline !== undefined && { stopDeadline }),
+    ...(gateway !== undefined && { gateway }),
+    exitOnMemory: memory?.exit ?? false,
+  };
+}
+
+async function pluginsOf(
+  plugins: NonNullable<Config["plugins"]>,
+  at: (path: string) => string,
+): Promise<Record<string, OwnPluginSettings>> {
+  const entries = await Promise.all(
+    Object.entries(plugins).map(async ([name, { trust, ...settings }]) => {
+      const keys = trust && await keysIn(trust, at);
+      return [name, { ...settings, ...(keys && { trust: keys }) }] as const;
+    }),
+  );
+  return Object.fromEntries(entries);
+}
+
+async function keysIn(
+  files: readonly string[],
+  at: (path: string) => string,
+): Promise<PublicKey[]> {
+  return await readPublicKeys(files.map(at));
+}
+
+/** Line and column, each from 1 on, as editors count. */
+function placeOf(text: string, offset: number): string {
+  const before = text.slice(0, offset).split("\n");
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+}
+
+function fault(path: string, why: string, options?: ErrorOptions): HotplugError {
+  return new HotplugError("config", `Cannot use configuration file "${path}": ${why}`, options);
+}

@@ -1,0 +1,61 @@
+import { join } from "@std/path";
+import * as v from "valibot";
+import { writeAtomically } from "../state/write_atomically.ts";
+
+/** Where a daemon's control listens. */
+export interface ControlPlace {
+  /** The path of its unix socket; absent where it has none. */
+  readonly socket?: string;
+  /** Its address on TCP; absent where it has none. */
+  readonly url?: string;
+  /** The process. */
+  readonly pid: number;
+  /** The folders that it watches. */
+  readonly watch: readonly string[];
+}
+
+const FILE = "control.json";
+
+const schema: v.GenericSchema<unknown, ControlPlace> = v.object({
+  socket: v.exactOptional(v.string()),
+  url: v.exactOptional(v.string()),
+  pid: v.number(),
+  watch: v.array(v.string()),
+});
+
+/** Writes into a state folder where its daemon's control listens. */
+export async function writePlace(state: string, place: ControlPlace): Promise<void> {
+  await writeAtomically(join(state, FILE), `${JSON.stringify(place)}\n`);
+}
+
+/** Where the control of a state folder's daemon listens; undefined where nothing, or rubbish, is said. */
+export async function readPlace(state: string): Promise<ControlPlace | undefined> {
+  try {
+    const result = v.safeParse(schema, JSON.parse(await Deno.readTextFile(join(state, FILE))));
+    return result.success ? result.output : undefined;
+  } catch {
+    // No daemon was here, or none that ended in order.
+    return undefined;
+  }
+}
+
+/** Whether somebody listens there: a daemon that was killed leaves its place behind. */
+export async function isLive(
+  { socket, url = "" }: Pick<ControlPlace, "socket" | "url">,
+): Promise<boolean> {
+  try {
+    const connection = socket === undefined
+      ? await Deno.connect({ hostname: new URL(url).hostname, port: Number(new URL(url).port) })
+      : await Deno.connect({ transport: "unix", path: socket });
+    connection.close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Takes it back, where it is still this process's. */
+export async function removePlace(state: string): Promise<void> {
+  if ((await readPlace(state))?.pid !== Deno.pid) return;
+  await Deno.remove(join(state, FILE)).catch(() => {});
+}

@@ -1,0 +1,194 @@
+import { chmod } from "node:fs/promises";
+import { getLogger } from "@logtape/logtape";
+import { HotplugError } from "../../artifact/mod.ts";
+import { describeError } from "../../manager/describe_error.ts";
+import { type ControlApp, controlApp } from "./control_app.ts";
+import type { ControlDoor } from "./control_guard.ts";
+import {
+  type ControlOptions,
+  resolveControlOptions,
+  type ResolvedControlOptions,
+} from "./control_options.ts";
+import { type ControlPlace, removePlace, writePlace } from "./control_place.ts";
+import { problemResponse } from "../control_problem.ts";
+import { clearSocket, placeSocket, removeSocketPlace, type SocketPlace } from "./control_socket.ts";
+import type { ControlTarget } from "./control_target.ts";
+import { generatedToken } from "./control_token.ts";
+import { EventHistory } from "./event_history.ts";
+import { EventStreams } from "./event_stream.ts";
+import { Metrics } from "./metrics.ts";
+
+/** How long requests under way may hold up a close, in milliseconds. */
+const GRACE = 1_000;
+
+type Server = Deno.HttpServer<Deno.NetAddr> | Deno.HttpServer<Deno.UnixAddr>;
+
+/**
+ * Lets a daemon be driven and observed by http: on a unix socket that only its own user can reach, and
+ * on TCP with a token.
+ *
+ * @example
+ * ```ts
+ * import { ControlServer, PluginDaemon } from "@hotplug/hotplug/daemon";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await using daemon = new PluginDaemon({ watch: [directory] });
+ * const token = crypto.randomUUID();
+ * const tcp = { hostname: "127.0.0.1", port: 0 };
+ * await using control = new ControlServer(daemon, { tcp, token });
+ * const { url } = await control.start();
+ * await daemon.start();
+ *
+ * const headers = { authorization: `Bearer ${token}` };
+ * const response = await fetch(new URL("/v1/status", url), { headers });
+ * assertEquals((await response.json()).ready, true);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export class ControlServer implements AsyncDisposable {
+  readonly #options: ResolvedControlOptions;
+  readonly #history: EventHistory;
+  readonly #metrics: Metrics;
+  readonly #app: ControlApp;
+  readonly #watched: () => string[];
+  readonly #servers: Server[] = [];
+  readonly #abort = new AbortController();
+  #socket: SocketPlace | undefined;
+  #started: Promise<ControlPlace> | undefined;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Makes a control that does not listen yet; it keeps the daemon's events from now on.
+   *
+   * @throws {HotplugError} `options` where one is out of its range, or there is no token for TCP.
+   */
+  constructor(daemon: ControlTarget, options: ControlOptions) {
+    this.#options = resolveControlOptions(options);
+    const { history, heartbeat, readers, allowInvoke, limits } = this.#options;
+    this.#history = new EventHistory(daemon, { events: history });
+    this.#metrics = new Metrics(daemon, options.gateway);
+    this.#watched = () => daemon.status().watch.map(({ directory }) => directory);
+    this.#app = controlApp({
+      target: daemon,
+      events: new EventStreams(this.#history, {
+        epoch: Date.now().toString(36),
+        heartbeat,
+        readers,
+      }),
+      metrics: this.#metrics,
+      allowInvoke,
+      limits,
+      failed: logFailure,
+    });
+  }
+
+  /**
+   * Begins to listen; resolves to where.
+   *
+   * @throws {HotplugError} `listen` where that can't be done, `state` where the state folder can't be
+   * used, `closed` after {@linkcode close}.
+   */
+  start(): Promise<ControlPlace> {
+    return this.#started ??= this.#start();
+  }
+
+  /**
+   * Lets streams of events end with what was told so far, and requests under way for a second; then
+   * nothing listens any more. A second call changes nothing.
+   */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #start(): Promise<ControlPlace> {
+    if (this.#closed) throw new HotplugError("closed", "The control is closed");
+    const { state, tcp } = this.#options;
+    const url = tcp && await this.#listenTcp(tcp);
+    const socket = state === undefined || Deno.build.os === "windows"
+      ? undefined
+      : await this.#listenUnix(state);
+    const listens = { ...(socket && { socket }), ...(url && { url }) };
+    const place = { ...listens, pid: Deno.pid, watch: this.#watched() };
+    if (state !== undefined) await writePlace(state, place);
+    return place;
+  }
+
+  async #listenTcp({ hostname, port }: { hostname: string; port: number }): Promise<string> {
+    const { state, token: given } = this.#options;
+    // There is a state folder where there is no token: the options were checked.
+    const token = given ?? await generatedToken(state ?? "");
+    const door: ControlDoor = { token, hostname };
+    const server = await listening(
+      `${hostname}:${port}`,
+      (listened) =>
+        Deno.serve(
+          { ...this.#common(listened), hostname, port },
+          (request) => this.#app(request, door),
+        ),
+    );
+    this.#servers.push(server);
+    const { addr } = server;
+    const host = addr.hostname.includes(":") ? `[${addr.hostname}]` : addr.hostname;
+    return `http://${host}:${addr.port}/`;
+  }
+
+  async #listenUnix(state: string): Promise<string> {
+    this.#socket = await placeSocket(state);
+    const { path } = this.#socket;
+    await clearSocket(path);
+    const door: ControlDoor = { token: undefined, hostname: undefined };
+    const server = await listening(
+      path,
+      (listened) =>
+        Deno.serve({ ...this.#common(listened), path }, (request) => this.#app(request, door)),
+    );
+    this.#servers.push(server);
+    await chmod(path, 0o600);
+    return path;
+  }
+
+  #common(onListen: () => void) {
+    return { signal: this.#abort.signal, onListen, onError: problemResponse };
+  }
+
+  async #close(): Promise<void> {
+    await this.#started?.catch(() => {}); // whoever started it was told
+    this.#history[Symbol.dispose]();
+    const late = setTimeout(() => this.#abort.abort(), GRACE);
+    await Promise.all(this.#servers.map((server) => server.shutdown()));
+    clearTimeout(late);
+    this.#metrics[Symbol.dispose]();
+    if (this.#socket) await removeSocketPlace(this.#socket);
+    if (this.#options.state !== undefined) await removePlace(this.#options.state);
+  }
+}
+
+/** Starts a server, and waits until it listens. */
+async function listening<S extends Server>(
+  where: string,
+  start: (listened: () => void) => S,
+): Promise<S> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  try {
+    const server = start(resolve);
+    await Promise.race([promise, server.finished]);
+    return server;
+  } catch (cause) {
+    throw new HotplugError(
+      "listen",
+      `Cannot listen on ${where}: ${describeError(cause)}; choose another address, or end what ` +
+        "listens there",
+      { cause },
+    );
+  }
+}
+
+function logFailure(error: unknown): void {
+  getLogger(["hotplug", "control"]).error("A request failed: {error}", { error });
+}

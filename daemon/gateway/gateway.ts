@@ -1,0 +1,177 @@
+import { HotplugError } from "../../artifact/mod.ts";
+import { describeError } from "../../manager/describe_error.ts";
+import { range } from "../../manager/settings/range.ts";
+import { type GatewayCount, GatewayCounts } from "./gateway_counts.ts";
+import { GatewayCuts } from "./gateway_cuts.ts";
+import { type GatewayHandler, gatewayHandler, type GatewayTarget } from "./gateway_handler.ts";
+import { GatewayLog } from "./gateway_log.ts";
+import { badAnswer } from "./gateway_problem.ts";
+import { noteSockets } from "./gateway_sockets.ts";
+import { GatewayTraffic } from "./gateway_traffic.ts";
+
+/** Where a {@linkcode Gateway} listens. */
+export interface GatewayOptions {
+  /**
+   * The address.
+   *
+   * @default {"127.0.0.1"}
+   */
+  readonly hostname?: string;
+  /**
+   * The port; 0 is any that is free.
+   *
+   * @default {0}
+   */
+  readonly port?: number;
+}
+
+const FLUSH_MS = 2_000;
+
+/**
+ * Serves plugins by HTTP: what exports `default { fetch(request) }`, as for `deno serve`, answers at
+ * `/NAME/…`.
+ *
+ * A request stays on the generation it began on, to the end of its answer; the header `x-hotplug-scn`
+ * says which. What may last for good, event streams and WebSockets, is ended when the drain deadline
+ * of a superseded generation is over. WebSockets are served inline only.
+ *
+ * Made before the plugins are loaded, it sees the WebSockets of those, too, that keep
+ * `Deno.upgradeWebSocket` for themselves.
+ *
+ * @example
+ * ```ts
+ * import { Gateway, PluginDaemon } from "@hotplug/hotplug/daemon";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const file = `${directory}/greeter_20261123014512_2_9_5_any_any.mjs`;
+ * await Deno.writeTextFile(
+ *   file,
+ *   "export default { fetch: (request) => new Response(`Hello from ${request.url}`) };",
+ * );
+ *
+ * await using daemon = new PluginDaemon({ watch: [directory], bareSettle: 0 });
+ * await using gateway = new Gateway(daemon);
+ * const url = await gateway.start();
+ * await daemon.start();
+ * const response = await fetch(`${url}greeter/Ada`);
+ * assertEquals(await response.text(), `Hello from ${url}greeter/Ada`);
+ * assertEquals(response.headers.get("x-hotplug-scn"), "20261123014512");
+ *
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export class Gateway implements AsyncDisposable {
+  readonly #options: Required<GatewayOptions>;
+  readonly #cuts: GatewayCuts;
+  readonly #counts = new GatewayCounts();
+  readonly #traffic = new GatewayTraffic();
+  readonly #handler: GatewayHandler;
+  readonly #noting = noteSockets();
+  readonly #ending = new AbortController();
+  #server: Deno.HttpServer | undefined;
+  #started: Promise<URL> | undefined;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Makes a gateway that does not listen yet.
+   *
+   * @throws {HotplugError} `options` for what is no port.
+   */
+  constructor(target: GatewayTarget, { hostname = "127.0.0.1", port = 0 }: GatewayOptions = {}) {
+    this.#options = {
+      hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
+      port: range("port", port, 0, 65_535),
+    };
+    this.#cuts = new GatewayCuts(target.manager);
+    this.#handler = gatewayHandler({
+      target,
+      cuts: this.#cuts,
+      counts: this.#counts,
+      traffic: this.#traffic,
+      log: new GatewayLog(),
+    });
+  }
+
+  /**
+   * Begins to listen; resolves to where.
+   *
+   * @throws {HotplugError} `listen` where the address is taken or none of this machine, `closed` where
+   * the gateway is.
+   */
+  start(): Promise<URL> {
+    return this.#started ??= this.#start();
+  }
+
+  /** What it has answered so far. */
+  counts(): GatewayCount[] {
+    return this.#counts.list();
+  }
+
+  /** How many event streams and WebSockets are open. */
+  get streams(): number {
+    return this.#cuts.size;
+  }
+
+  /**
+   * Answers more requests with 503, ends event streams and WebSockets, waits for the other answers for
+   * as long as it may (`drain`, in milliseconds, 0 by default), and breaks off what is left. A second
+   * call changes nothing.
+   */
+  close({ drain = 0 }: { readonly drain?: number } = {}): Promise<void> {
+    return this.#closed ??= this.#close(drain);
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // deno-lint-ignore require-await -- what it throws at once is a rejection, too
+  async #start(): Promise<URL> {
+    if (this.#closed) throw new HotplugError("closed", "The gateway is closed");
+    const { hostname, port } = this.#options;
+    try {
+      this.#server = Deno.serve({
+        hostname,
+        port,
+        signal: this.#ending.signal,
+        onListen: () => {},
+        onError: badAnswer,
+      }, this.#handler);
+    } catch (cause) {
+      throw new HotplugError(
+        "listen",
+        `Cannot listen on ${hostname}:${port}: ${
+          describeError(cause)
+        }; choose another port, or end ` +
+          "what listens there",
+        { cause },
+      );
+    }
+    const addr = this.#server.addr as Deno.NetAddr;
+    const host = addr.hostname.includes(":") ? `[${addr.hostname}]` : addr.hostname;
+    return new URL(`http://${host}:${addr.port}/`);
+  }
+
+  async #close(drain: number): Promise<void> {
+    const server = this.#server;
+    const stopping = this.#traffic.stop(server ? drain : 0);
+    this.#cuts.cutAll();
+    const idle = await stopping;
+    // One or the other: a server that shuts down can't be broken off any more.
+    if (server && idle) await shutDown(server);
+    else this.#ending.abort();
+    if (!idle) await server?.finished;
+    this.#noting[Symbol.dispose]();
+  }
+}
+
+/** What was answered is still to be sent; whoever does not take it is not waited for. */
+async function shutDown(server: Deno.HttpServer): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, FLUSH_MS));
+  await Promise.race([server.shutdown(), late]);
+  clearTimeout(timer);
+  server.unref();
+}

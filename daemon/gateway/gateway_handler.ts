@@ -1,0 +1,204 @@
+import { HotplugError, isPluginName, type Scn } from "../../artifact/mod.ts";
+import type { FetchInfo, Lease, PluginManager } from "../../manager/mod.ts";
+import type { GatewayCounts } from "./gateway_counts.ts";
+import type { GatewayCuts } from "./gateway_cuts.ts";
+import type { GatewayLog } from "./gateway_log.ts";
+import { closing, failedPlugin, noPlugin, notLoaded, onlyInline } from "./gateway_problem.ts";
+import { firstSegment } from "./gateway_route.ts";
+import type { GatewayTraffic } from "./gateway_traffic.ts";
+import { socketOf } from "./gateway_sockets.ts";
+import { endable } from "./gateway_stream.ts";
+
+/** What a gateway serves from: a daemon. */
+export interface GatewayTarget {
+  /** What has the plugins loaded. */
+  readonly manager: Pick<PluginManager, "acquire" | "gate" | "drained">;
+  /** Whether there is something of that name, loaded or not. */
+  knows(name: string): boolean;
+}
+
+/** What the handler of a gateway is made of. */
+export interface HandlerWorld {
+  /** What is served from. */
+  readonly target: GatewayTarget;
+  /** What ends with its generation. */
+  readonly cuts: GatewayCuts;
+  /** What is under way. */
+  readonly traffic: GatewayTraffic;
+  /** What was answered. */
+  readonly counts: GatewayCounts;
+  /** Told of failures. */
+  readonly log: GatewayLog;
+}
+
+/** What a gateway gets beside a request, of `Deno.serve`. */
+export interface ServeInfo extends FetchInfo {
+  /** Settles when the answer was sent, or can't be. */
+  readonly completed: Promise<void>;
+}
+
+/** Answers a request. */
+export type GatewayHandler = (request: Request, info: ServeInfo) => Answer;
+
+type Answer = Response | Promise<Response>;
+
+/** Which generation has answered. */
+const SCN_HEADER = "x-hotplug-scn";
+const HOLDER = { label: "gateway" };
+/** How a WebSocket is closed whose server goes. */
+const GOING_AWAY = 1001;
+/** What may last for good; types are of either case. */
+const EVENT_STREAM = /^text\/event-stream/i;
+
+/**
+ * Makes the function from a request to a plugin's answer. It waits for nothing that is there: promises
+ * would cost more than all the rest of it.
+ */
+export function gatewayHandler(world: HandlerWorld): GatewayHandler {
+  const { counts, target, traffic } = world;
+  const count = (name: string, response: Response): Response => {
+    counts.add(name, response.status);
+    return response;
+  };
+  const serve = (name: string, request: Request, info: ServeInfo, late = false): Answer => {
+    const lease = acquire(target, name);
+    if (lease instanceof Response) return count("", lease);
+    traffic.enter();
+    const response = answer(world, lease, request, info, late);
+    if (response instanceof Response) return count(name, response);
+    return response.then((each) => count(name, each));
+  };
+  return (request, info) => {
+    if (traffic.stopped) return count("", closing());
+    const name = firstSegment(request.url);
+    if (name === undefined || !(counts.has(name) || isPluginName(name))) {
+      return count("", noPlugin());
+    }
+    const gate = target.manager.gate(name);
+    return gate ? gate.then(() => serve(name, request, info, true)) : serve(name, request, info);
+  };
+}
+
+function acquire(target: GatewayTarget, name: string): Lease | Response {
+  try {
+    return target.manager.acquire(name, HOLDER);
+  } catch (error) {
+    if (!(error instanceof HotplugError)) throw error;
+    if (error.code !== "not-found") return failedPlugin(name, error);
+    return target.knows(name) ? notLoaded(name) : noPlugin();
+  }
+}
+
+/** Late is a request that had to wait for a swap. */
+function answer(
+  world: HandlerWorld,
+  lease: Lease,
+  request: Request,
+  info: ServeInfo,
+  late: boolean,
+): Answer {
+  if (lease.generation.tier !== "inline" && isInlineOnly(request)) {
+    return endWith(world, lease, info, onlyInline(lease.name));
+  }
+  let response: Answer;
+  try {
+    response = lease.fetch(request, info);
+  } catch (error) {
+    return failed(world, lease, info, error);
+  }
+  if (response instanceof Response) return keep(world, lease, request, info, response, late);
+  return response.then(
+    (each) => keep(world, lease, request, info, each, true),
+    (error) => failed(world, lease, info, error),
+  );
+}
+
+/**
+ * Made anew, an answer is known to be nobody's else: a body that somebody reads already is refused here,
+ * not within `Deno.serve`, which would reject where nobody can catch it. Its length stays known.
+ */
+function copyOf(response: Response): Response {
+  return response.status === 101 ? response : new Response(response.body, response);
+}
+
+/** What takes over the connection, or is a request that only its server can make. */
+function isInlineOnly({ method, headers }: Request): boolean {
+  return headers.has("upgrade") || method === "CONNECT" || method === "TRACE" ||
+    method === "TRACK";
+}
+
+function failed(world: HandlerWorld, lease: Lease, info: ServeInfo, error: unknown): Response {
+  const told = failedPlugin(lease.name, error);
+  if (told.status >= 500) world.log.failed(lease.name, error);
+  return endWith(world, lease, info, stamp(told, lease.scn));
+}
+
+/** Keeps the lease for as long as the answer takes; one that comes later is made anew. */
+function keep(
+  world: HandlerWorld,
+  lease: Lease,
+  request: Request,
+  info: ServeInfo,
+  answered: Response,
+  late: boolean,
+): Response {
+  try {
+    // Asked of it while it has one header less.
+    const streams = EVENT_STREAM.test(answered.headers.get("content-type") ?? "");
+    const response = stamp(late ? copyOf(answered) : answered, lease.scn);
+    const socket = response.status === 101 ? socketOf(request) : undefined;
+    if (socket) return keepSocket(world, lease, socket, response);
+    if (!streams) return endWith(world, lease, info, response);
+    const { response: stream, end } = endable(response);
+    const forget = world.cuts.add(lease.generation, end);
+    info.completed.then(forget, forget);
+    return endWith(world, lease, info, stream);
+  } catch (error) {
+    // Its body is somebody's already.
+    return failed(world, lease, info, error);
+  }
+}
+
+function keepSocket(
+  { cuts, traffic }: HandlerWorld,
+  lease: Lease,
+  socket: WebSocket,
+  response: Response,
+): Response {
+  const forget = cuts.add(lease.generation, () => socket.close(GOING_AWAY, "ask again"));
+  socket.addEventListener("close", () => {
+    forget();
+    end(traffic, lease);
+  });
+  return response;
+}
+
+/** The lease ends with the answer, whichever way that ends. */
+function endWith(
+  { traffic }: HandlerWorld,
+  lease: Lease,
+  { completed }: ServeInfo,
+  response: Response,
+): Response {
+  const ended = (): void => end(traffic, lease);
+  completed.then(ended, ended);
+  return response;
+}
+
+function end(traffic: GatewayTraffic, lease: Lease): void {
+  lease[Symbol.dispose]();
+  traffic.leave();
+}
+
+/** Says which generation it was; what a plugin has fetched itself takes no header, and is made anew. */
+function stamp(response: Response, scn: Scn): Response {
+  try {
+    response.headers.set(SCN_HEADER, String(scn));
+    return response;
+  } catch {
+    const { body, status, statusText, headers } = response;
+    const own = new Response(body, { status, statusText, headers });
+    own.headers.set(SCN_HEADER, String(scn));
+    return own;
+  }
+}

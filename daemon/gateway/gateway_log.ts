@@ -1,0 +1,22 @@
+import { getLogger } from "@logtape/logtape";
+import { describeError } from "../../manager/describe_error.ts";
+
+/** A plugin that fails at every request is logged so often, in milliseconds. */
+const PAUSE = 1_000;
+
+/** Logs why requests failed: not all, where they are many. */
+export class GatewayLog {
+  readonly #logger = getLogger(["hotplug", "gateway"]);
+  readonly #last = new Map<string, { readonly at: number; missed: number }>();
+
+  /** Tells of a request that a plugin failed at. */
+  failed(plugin: string, error: unknown): void {
+    const last = this.#last.get(plugin);
+    const now = performance.now();
+    if (last && now - last.at < PAUSE) return void last.missed++;
+    this.#last.set(plugin, { at: now, missed: 0 });
+    const missed = last?.missed ? ` (and ${last.missed} more since the last time)` : "";
+    const text = `Plugin "${plugin}" failed at a request${missed}: ${describeError(error)}`;
+    this.#logger.error("{text}", { text, plugin, error });
+  }
+}

@@ -1,0 +1,60 @@
+import { type ErrorCode, HotplugError } from "../../artifact/mod.ts";
+import { ControlError, problemResponse } from "../control_problem.ts";
+
+/** Nothing is served at that path. */
+export function noPlugin(): Response {
+  const message =
+    "No plugin is served at this path; plugins are at /NAME/, NAME being the plugin's";
+  return tell(404, "not-found", message);
+}
+
+/** There is such a plugin, and nothing of it is loaded. */
+export function notLoaded(name: string): Response {
+  return tell(503, "not-found", `Nothing of plugin "${name}" is loaded yet; try again`);
+}
+
+/** The gateway is being closed. */
+export function closing(): Response {
+  return tell(503, "closed", "The gateway is being closed", { connection: "close" });
+}
+
+/** Such requests don't get to where the plugin runs. */
+export function onlyInline(name: string): Response {
+  const message = `Plugin "${name}" runs in a worker or process of its own, where there are no ` +
+    "WebSockets and other upgrades, and no CONNECT and TRACE";
+  return tell(501, "unsupported", message);
+}
+
+/** The answer of a plugin is one that can't be sent. */
+export function badAnswer(): Response {
+  return tell(502, "call", "The answer of the plugin can't be sent");
+}
+
+/**
+ * Tells that a plugin has failed, and no more: what it threw is for the log, not for whoever asks.
+ */
+export function failedPlugin(name: string, error: unknown): Response {
+  const code = error instanceof HotplugError ? error.code : "call";
+  switch (code) {
+    case "symbol":
+      return tell(404, code, `Plugin "${name}" answers no requests`);
+    case "busy":
+      return tell(503, code, `Plugin "${name}" has too many requests at a time; try again`);
+    case "closed":
+    case "retired":
+      return tell(503, code, `Plugin "${name}" is being ended; try again`);
+    case "deadline":
+      return tell(504, code, `Plugin "${name}" did not answer in its time`);
+    default:
+      return tell(502, code, `Plugin "${name}" failed at the request`);
+  }
+}
+
+function tell(
+  status: number,
+  code: ErrorCode,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return problemResponse(new ControlError(status, code, message, headers));
+}

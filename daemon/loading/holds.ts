@@ -1,0 +1,111 @@
+import { HotplugError, type Scn } from "../../artifact/mod.ts";
+import type {
+  Generation,
+  ManagerEvent,
+  PluginManager,
+  RollbackOptions,
+} from "../../manager/mod.ts";
+import type { DaemonState } from "../state/daemon_state.ts";
+import type { Loader } from "./loader.ts";
+import { reopenKept } from "./reopen.ts";
+import type { QuarantinedVersion } from "../status.ts";
+
+/** What the holds of a daemon's plugins are changed by. */
+export interface HoldsWorld {
+  /** What has the plugins loaded. */
+  readonly manager: PluginManager;
+  /** What opens the artifacts. */
+  readonly loader: Loader;
+  /** What outlives the process, once it is at hand; undefined where nothing does. */
+  readonly state: () => DaemonState | undefined;
+  /** Tells those who listen. */
+  emit(event: ManagerEvent): void;
+  /** Looks for what may be loaded now. */
+  scan(): void;
+}
+
+/** What keeps versions of plugins out, as people ask for it; each change outlives the process. */
+export class Holds {
+  readonly #world: HoldsWorld;
+
+  /** Makes it for a daemon. */
+  constructor(world: HoldsWorld) {
+    this.#world = world;
+  }
+
+  /** Takes an older generation back into use: one in memory, or what was current before a restart. */
+  async rollback(name: string, options: RollbackOptions): Promise<Generation> {
+    const generation = await this.#world.manager.rollback(name, options).catch((error) => {
+      if (!(error instanceof HotplugError) || error.code !== "not-found") throw error;
+      return this.#rollbackToKept(name, options, error);
+    });
+    await this.#saved();
+    return generation;
+  }
+
+  /** Lifts the hold of a rollback. */
+  async release(name: string): Promise<boolean> {
+    const { manager, state } = this.#world;
+    const held = manager.release(name);
+    // What was current before a restart, and can't be reopened, keeps what is older out as well.
+    const barred = !held && (state()?.lower(name, manager.current(name)?.scn ?? 0) ?? false);
+    if (barred) this.#world.scan();
+    await this.#saved();
+    return held || barred;
+  }
+
+  /** Keeps the plugin as it is. */
+  async freeze(name: string): Promise<void> {
+    this.#world.manager.freeze(name);
+    await this.#saved();
+  }
+
+  /** Ends a freeze. */
+  async thaw(name: string): Promise<boolean> {
+    const thawed = this.#world.manager.thaw(name);
+    await this.#saved();
+    return thawed;
+  }
+
+  /** Opens a version that waits for an approval. */
+  async approve(name: string, scn?: Scn): Promise<Generation> {
+    const generation = await this.#world.loader.approve(name, scn);
+    await this.#saved();
+    return generation;
+  }
+
+  /** The versions in quarantine. */
+  quarantine(): QuarantinedVersion[] {
+    return this.#world.state()?.quarantine() ?? [];
+  }
+
+  /** Lets a version out of quarantine. */
+  async unquarantine(name: string, scn: Scn): Promise<boolean> {
+    const was = this.#world.state()?.unquarantine(name, scn) ?? false;
+    if (was) this.#world.scan();
+    await this.#saved();
+    return was;
+  }
+
+  async #saved(): Promise<void> {
+    await this.#world.state()?.saved();
+  }
+
+  async #rollbackToKept(
+    name: string,
+    { to, reason = "asked for" }: RollbackOptions,
+    error: HotplugError,
+  ): Promise<Generation> {
+    const { manager, loader, emit } = this.#world;
+    const state = this.#world.state();
+    const from = manager.current(name)?.scn;
+    const kept = state?.record(name).previous;
+    if (!state || from === undefined || !kept || kept.scn >= from) throw error;
+    if (to !== undefined && to !== kept.scn) throw error;
+    const generation = await reopenKept(name, kept, { state, loader }, true);
+    const time = new Date().toISOString();
+    const { scn } = generation;
+    emit({ type: "rolled-back", time, name, scn, from, held: from, reason, automatic: false });
+    return generation;
+  }
+}

@@ -1,0 +1,77 @@
+import { basename } from "@std/path";
+import type { Scn } from "../../artifact/mod.ts";
+import type { Generation, OpenOptions, PluginManager } from "../../manager/mod.ts";
+import type { DaemonState } from "../state/daemon_state.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
+import type { NotedLoad } from "../state/noted_load.ts";
+import type { KeptGeneration } from "../state/state_record.ts";
+
+/** What a loader needs of its daemon. */
+export interface LoaderWorld {
+  /** What opens the artifacts. */
+  readonly manager: Pick<PluginManager, "open" | "approve">;
+  /** What outlives the process, once it is at hand; undefined where nothing does. */
+  readonly state: () => DaemonState | undefined;
+  /** How much memory there may be. */
+  readonly budget: MemoryBudget;
+  /** The watched folder that a path lies in. */
+  readonly rootOf: (path: string) => string | undefined;
+}
+
+/** Opens artifacts for a daemon: within its folders and its budget, each load noted in the journal. */
+export class Loader {
+  readonly #world: LoaderWorld;
+
+  /** Makes the loader of a daemon. */
+  constructor(world: LoaderWorld) {
+    this.#world = world;
+  }
+
+  /** Opens an artifact; see {@linkcode PluginManager.open}. */
+  async open(path: string, options: Pick<OpenOptions, "signal"> = {}): Promise<Generation> {
+    const root = this.#world.rootOf(path);
+    const own = { ...options, ...(root !== undefined && { root }) };
+    return await this.#noted(({ begins, verified }) =>
+      this.#world.manager.open(path, {
+        ...own,
+        begins,
+        verified: async (artifact) => {
+          this.#world.budget.assertRoom(basename(path));
+          await verified(artifact);
+        },
+      })
+    );
+  }
+
+  /** Opens a version that waits for an approval; see {@linkcode PluginManager.approve}. */
+  async approve(name: string, scn?: Scn): Promise<Generation> {
+    return await this.#noted((notes) => this.#world.manager.approve(name, scn, notes));
+  }
+
+  /** Opens what was current in an earlier process, from the path. */
+  async reopen(path: string, { sha256 }: KeptGeneration, condemn = false): Promise<Generation> {
+    return await this.#noted((notes) =>
+      this.#world.manager.open(path, { reopen: { sha256, condemn }, ...notes })
+    );
+  }
+
+  /** The journal's flush goes on while the artifact is read and verified, and is over before it runs. */
+  async #noted(open: (notes: Notes) => Promise<Generation>): Promise<Generation> {
+    let load: NotedLoad | undefined;
+    try {
+      return await open({
+        begins: (entry) => {
+          load = this.#world.state()?.begin(entry);
+        },
+        verified: async (artifact) => {
+          load?.hold(artifact);
+          await load?.written;
+        },
+      });
+    } finally {
+      await load?.end();
+    }
+  }
+}
+
+type Notes = Required<Pick<OpenOptions, "begins" | "verified">>;

@@ -1,0 +1,232 @@
+import { join } from "@std/path";
+import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
+import type { Candidate, Choice, PluginManager } from "../../manager/mod.ts";
+import { unsettledFor } from "../../manager/opening/settle.ts";
+import { type ArtifactMarks, marksOf } from "./artifact_marks.ts";
+import type { RetriedEvent } from "../events.ts";
+import type { Loader } from "./loader.ts";
+import { type Backoff, type Failure, FailureLog } from "./failure_log.ts";
+import { PatientLoad } from "./patient_load.ts";
+
+/** What a runner needs of its daemon. */
+export interface RunnerWorld {
+  /** What opens the artifacts. */
+  readonly manager: Pick<Loader, "open"> & Pick<PluginManager, "current">;
+  /** The pauses between tries. */
+  readonly backoff: Backoff;
+  /** How long what may be half written must stand still, in milliseconds. */
+  readonly bareSettle: number;
+  /** How long a load may go on while a newer artifact waits for its turn, in milliseconds. */
+  readonly patience: number;
+  /** Runs the function, and of what it refuses tells only that with a code that is news. */
+  muted<T>(path: string, isNews: (code: ErrorCode) => boolean, fn: () => Promise<T>): Promise<T>;
+  /** Told when none of a plugin's candidates is current, so that older ones are looked for. */
+  exhausted(name: string): void;
+  /** Told when the retries of an artifact end. */
+  retried(failure: Failure, outcome: RetriedEvent["outcome"]): void;
+}
+
+/** What a timer may wait for, in milliseconds. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/**
+ * Opens one plugin's artifacts, one at a time: always by the newest choice, from the newest
+ * candidate down, until one loads.
+ */
+export class PluginRunner {
+  readonly #world: RunnerWorld;
+  readonly #failures: FailureLog;
+  /** The marks of the files with the current generation's SCN that were looked at. */
+  readonly #twins = new Map<string, string>();
+  #choice: Choice | undefined;
+  #load: PatientLoad | undefined;
+  /** How many loads in a row were given up for a newer one. */
+  #givenUp = 0;
+  #pending = false;
+  #running: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  /** Makes a runner that waits for a choice. */
+  constructor(world: RunnerWorld) {
+    this.#world = world;
+    this.#failures = new FailureLog(world.backoff);
+  }
+
+  /** Whether there is nothing left for it to do, or to remember. */
+  get idle(): boolean {
+    return !this.#running && this.#failures.paths().length === 0 && this.#twins.size === 0;
+  }
+
+  /** Works through the choice; a run that is under way is followed by one with this choice. */
+  update(choice: Choice): void {
+    this.#choice = choice;
+    this.#pending = true;
+    if (this.#load && this.#isNewerWaiting(choice, this.#load.scn)) this.#load.hurry();
+    this.#running ??= this.#run();
+  }
+
+  /** Lets what failed be tried again with the next choice. */
+  retry(): void {
+    this.#failures.expire();
+  }
+
+  /** Resolves when it has worked through its newest choice. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Waits for the run that is under way, and begins no other. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#pending && !this.#closed) {
+      this.#pending = false;
+      clearTimeout(this.#timer);
+      const choice = this.#choice as Choice;
+      this.#forgetGone(choice);
+      const unsettled = await this.#openFirst(choice);
+      // What loaded supersedes what failed before it.
+      this.#forgetGone(choice);
+      this.#wakeIn(Math.min(unsettled, await this.#lookAtTwins(choice)));
+    }
+    this.#running = undefined;
+  }
+
+  /** Opens the first candidate that loads; answers with how long an unsettled one needs. */
+  async #openFirst(choice: Choice): Promise<number> {
+    let wait = Infinity;
+    for (const candidate of choice.candidates) {
+      // A newer choice may make this one's further candidates needless.
+      if (this.#pending || this.#closed) break;
+      // Made current since the choice was: then it is no candidate any more, nor what follows it.
+      if (candidate.parts.scn <= (this.#world.manager.current(choice.name)?.scn ?? 0)) return wait;
+      const path = pathOf(candidate);
+      const marks = await marksOf(candidate);
+      if (!marks || !this.#failures.mayTry(path, marks, Date.now())) continue;
+      const unsettled = this.#unsettledFor(path, marks);
+      if (unsettled > 0) wait = Math.min(wait, unsettled);
+      else if (await this.#open(candidate.parts.scn, path, marks)) return wait;
+    }
+    if (!this.#pending && !this.#closed) this.#world.exhausted(choice.name);
+    return wait;
+  }
+
+  /** What has no info file, or an empty one, or failed and is written to, may be half copied. */
+  #unsettledFor(path: string, marks: ArtifactMarks): number {
+    if (marks.info && marks.info.size > 0 && !this.#failures.isRewritten(path, marks)) return 0;
+    return unsettledFor(marks.latest, this.#world.bareSettle, Date.now());
+  }
+
+  async #open(scn: Scn, path: string, marks: ArtifactMarks): Promise<boolean> {
+    const known = this.#failures.known(path, marks);
+    const isNews = (code: ErrorCode): boolean => !known && code !== "outdated";
+    const load = this.#load = this.#beginLoad(scn, path);
+    try {
+      const { signal } = load;
+      await this.#world.muted(path, isNews, () => this.#world.manager.open(path, { signal }));
+      this.#givenUp = 0;
+    } catch (error) {
+      if (load.signal.aborted) this.#givenUp++;
+      if (!(error instanceof HotplugError)) throw error;
+      if (error.code === "closed") return true;
+      if (error.code === "outdated") return this.#endRetries(path, "superseded");
+      const failure = this.#failures.add(path, scn, marks, error, Date.now());
+      if (known && failure.retryAt === Infinity) this.#world.retried(failure, "failed");
+      return false;
+    } finally {
+      load.end();
+      this.#load = undefined;
+    }
+    this.#twins.clear();
+    this.#twins.set(path, marks.text);
+    return this.#endRetries(path, "loaded");
+  }
+
+  #beginLoad(scn: Scn, path: string): PatientLoad {
+    // More of it each time, so that what loads slowly gets through a stream of ever newer ones.
+    return new PatientLoad(scn, path, this.#world.patience * 2 ** Math.min(this.#givenUp, 10));
+  }
+
+  /** Not so what is known to fail, or may have to settle: nothing is gained by making way for it. */
+  #isNewerWaiting({ candidates }: Choice, scn: Scn): boolean {
+    return candidates.some((each) =>
+      each.parts.scn > scn && !each.bare && !this.#failures.has(pathOf(each))
+    );
+  }
+
+  #endRetries(path: string, outcome: RetriedEvent["outcome"]): true {
+    const failure = this.#failures.take(path);
+    if (failure && failure.retryAt !== Infinity) {
+      const attempts = failure.attempts + (outcome === "loaded" ? 1 : 0);
+      this.#world.retried({ ...failure, attempts }, outcome);
+    }
+    return true;
+  }
+
+  /** Ends the retries of what is no candidate any more. */
+  #forgetGone(choice: Choice): void {
+    if (this.#failures.paths().length === 0) return;
+    const current = this.#world.manager.current(choice.name)?.scn ?? 0;
+    const still = new Set(
+      choice.candidates.filter(({ parts }) => parts.scn > current).map(pathOf),
+    );
+    for (const path of this.#failures.paths()) {
+      if (still.has(path)) continue;
+      const failure = this.#failures.take(path) as Failure;
+      if (failure.retryAt === Infinity) continue;
+      this.#world.retried(failure, failure.scn <= current ? "superseded" : "removed");
+    }
+  }
+
+  /**
+   * Opens, once for each state of the file, what has the current generation's SCN: an info file
+   * that came late completes its record, other content is a conflict. Answers with how long an
+   * unsettled one needs.
+   */
+  async #lookAtTwins(choice: Choice): Promise<number> {
+    const scn = this.#world.manager.current(choice.name)?.scn;
+    let wait = Infinity;
+    // Candidates too: what was one of several when the choice was made may be the current one now.
+    for (const twin of [...choice.twins, ...choice.candidates]) {
+      if (this.#closed || twin.parts.scn !== scn) continue;
+      const path = pathOf(twin);
+      const marks = await marksOf(twin);
+      if (!marks || this.#twins.get(path) === marks.text) continue;
+      // In any case, since it is no matter of haste: a half-written twin would pass for a conflict.
+      const unsettled = unsettledFor(marks.artifact, this.#world.bareSettle, Date.now());
+      if (unsettled > 0) {
+        wait = Math.min(wait, unsettled);
+        continue;
+      }
+      this.#twins.set(path, marks.text);
+      await this.#world.muted(path, isNewsOfTwin, () => this.#world.manager.open(path))
+        .catch((error) => {
+          if (!(error instanceof HotplugError)) throw error;
+        });
+    }
+    return wait;
+  }
+
+  #wakeIn(unsettled: number): void {
+    const retry = this.#failures.nextRetry();
+    const wait = Math.min(unsettled, retry === undefined ? Infinity : retry - Date.now());
+    if (wait === Infinity || this.#closed) return;
+    this.#timer = setTimeout(() => {
+      if (this.#choice && !this.#closed) this.update(this.#choice);
+    }, Math.min(Math.max(wait, 1), MAX_TIMER));
+  }
+}
+
+/** That it is loaded is known; what it does meanwhile is told as ever. */
+function isNewsOfTwin(code: ErrorCode): boolean {
+  return code === "conflict" || code === "uncaught" || code === "exit";
+}
+
+function pathOf({ directory, file }: Candidate): string {
+  return join(directory, file);
+}

@@ -1,0 +1,75 @@
+import { HotplugError } from "../../artifact/mod.ts";
+import type { Generation, PluginManager } from "../../manager/mod.ts";
+import type { DaemonState } from "../state/daemon_state.ts";
+import type { StateEvent } from "../events.ts";
+import type { Loader } from "./loader.ts";
+import { stateEvent } from "../state/state_events.ts";
+import type { KeptGeneration } from "../state/state_record.ts";
+
+/** What reopening needs of its daemon. */
+export interface ReopenWorld {
+  /** What was remembered. */
+  readonly state: DaemonState;
+  /** What takes the holds over. */
+  readonly manager: Pick<PluginManager, "restore">;
+  /** What opens the artifacts. */
+  readonly loader: Loader;
+  /** Tells those who listen. */
+  emit(event: StateEvent): void;
+}
+
+/**
+ * Takes the holds of an earlier process over, and reopens of each plugin what was current, or where
+ * that is suspect or can't be opened, what was current before. Answers with the plugins of which
+ * nothing could be reopened, and why.
+ */
+export async function reopenLast(world: ReopenWorld): Promise<Map<string, HotplugError>> {
+  const { state, manager } = world;
+  const names = state.names();
+  for (const name of names) manager.restore(name, state.holdsOf(name));
+  const faults = await Promise.all(names.map((name) => reopenPlugin(name, world)));
+  return new Map(names.flatMap((name, index) => faults[index] ? [[name, faults[index]]] : []));
+}
+
+/** Reopens a version from where it is kept, or from where it was found. */
+export async function reopenKept(
+  name: string,
+  kept: KeptGeneration,
+  { state, loader }: Pick<ReopenWorld, "state" | "loader">,
+  condemn = false,
+): Promise<Generation> {
+  const path = state.isKept(name, kept) ? state.pathOf(name, kept) : kept.path;
+  return await loader.reopen(path, kept, condemn);
+}
+
+/** Reopens what was current of a plugin, or before. Answers with why nothing could be reopened; undefined where something was, or there is nothing. */
+export async function reopenPlugin(
+  name: string,
+  world: ReopenWorld,
+  suspectsToo = false,
+): Promise<HotplugError | undefined> {
+  const { state, emit } = world;
+  const { current, previous, suspects, floor } = state.record(name);
+  if (!current) return undefined;
+  let fault: HotplugError | undefined;
+  for (const kept of [current, previous]) {
+    if (!kept || state.isQuarantined(name, kept.scn)) continue;
+    if (!suspectsToo && suspects.some(({ scn }) => scn === kept.scn)) continue;
+    try {
+      await reopenKept(name, kept, world);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof HotplugError)) throw error;
+      if (error.code === "closed") return undefined;
+      fault ??= error;
+    }
+  }
+  if (!fault) return undefined;
+  emit(stateEvent(
+    "not-reopened",
+    `Plugin "${name}" was at SCN ${current.scn}, which can't be reopened (${fault.code}); nothing ` +
+      `below SCN ${floor} is loaded: publish one, or release the plugin`,
+    name,
+  ));
+  return fault;
+}

@@ -1,0 +1,99 @@
+import { basename } from "@std/path";
+import { type ErrorCode, tryParseArtifactName } from "../../artifact/mod.ts";
+import type { Choice, ManagerEvent } from "../../manager/mod.ts";
+import type { RetriedEvent } from "../events.ts";
+import type { Failure } from "./failure_log.ts";
+import { PluginRunner, type RunnerWorld } from "./plugin_runner.ts";
+
+/** What a pool needs of its daemon. */
+export interface PoolWorld extends Omit<RunnerWorld, "muted" | "retried"> {
+  /** Tells those who listen. */
+  emit(event: RetriedEvent): void;
+}
+
+/** The runners of all plugins: one each, as long as there is something for it to do or remember. */
+export class RunnerPool {
+  readonly #world: RunnerWorld;
+  readonly #runners = new Map<string, PluginRunner>();
+  readonly #muted = new Map<string, (code: ErrorCode) => boolean>();
+
+  /** Makes a pool without runners. */
+  constructor(world: PoolWorld) {
+    this.#world = {
+      ...world,
+      muted: (path, isNews, fn) => this.#mute(path, isNews, fn),
+      retried: (failure, outcome) => world.emit(retriedEvent(failure, outcome)),
+    };
+  }
+
+  /** Works through the choices; plugins that are not among them have nothing to choose from. */
+  update(choices: Map<string, Choice>): void {
+    for (const name of this.#runners.keys()) {
+      if (!choices.has(name)) choices.set(name, { name, candidates: [], skips: [], twins: [] });
+    }
+    // First those with something to open: the others just look at files that they know.
+    const [idle, due] = partition([...choices.values()], (each) => each.candidates.length > 0);
+    // In the same order after each restart: so they have the same URLs, which Deno knows by then.
+    due.sort((a, b) => a.name < b.name ? -1 : 1);
+    for (const choice of [...due, ...idle]) this.#act(choice);
+  }
+
+  /** Lets what failed be tried again: it may be judged otherwise now. */
+  retry(): void {
+    for (const runner of this.#runners.values()) runner.retry();
+  }
+
+  /** Whether the event tells of a failure that is known. */
+  isMuted(event: ManagerEvent): boolean {
+    if (event.type === "loaded" || !("code" in event) || event.path === undefined) return false;
+    return this.#muted.get(event.path)?.(event.code) === false;
+  }
+
+  /** Resolves when all have worked through their newest choice. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#runners.values()].map((each) => each.settled()));
+  }
+
+  /** Waits for what is under way, and begins nothing more. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#runners.values()].map((each) => each.close()));
+  }
+
+  #act(choice: Choice): void {
+    const nothing = choice.candidates.length === 0 && choice.twins.length === 0;
+    let runner = this.#runners.get(choice.name);
+    if (nothing && (!runner || runner.idle)) {
+      this.#runners.delete(choice.name);
+      void runner?.close();
+      return;
+    }
+    if (!runner) this.#runners.set(choice.name, runner = new PluginRunner(this.#world));
+    runner.update(choice);
+  }
+
+  async #mute<T>(
+    path: string,
+    isNews: (code: ErrorCode) => boolean,
+    fn: () => Promise<T>,
+  ): Promise<T> {
+    this.#muted.set(path, isNews);
+    try {
+      return await fn();
+    } finally {
+      this.#muted.delete(path);
+    }
+  }
+}
+
+function retriedEvent(
+  { path, scn, attempts, code }: Failure,
+  outcome: RetriedEvent["outcome"],
+): RetriedEvent {
+  const name = tryParseArtifactName(basename(path))?.name ?? "";
+  const time = new Date().toISOString();
+  return { type: "retried", time, name, scn, path, attempts, outcome, code };
+}
+
+function partition<T>(all: readonly T[], matches: (each: T) => boolean): [T[], T[]] {
+  return [all.filter((each) => !matches(each)), all.filter(matches)];
+}

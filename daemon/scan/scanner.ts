@@ -1,0 +1,172 @@
+import type { Scn } from "../../artifact/mod.ts";
+import {
+  type Choice,
+  choose,
+  type ConflictEvent,
+  type Listing,
+  type SkippedEvent,
+} from "../../manager/mod.ts";
+import type { ResolvedManagerOptions } from "../../manager/settings/options.ts";
+import type { PluginManager } from "../../manager/mod.ts";
+import { DeletedLog, type Source } from "./deleted_log.ts";
+import { EntryMemory } from "./entry_memory.ts";
+import type { DeletedEvent } from "../events.ts";
+import { listDirectories } from "./list_directories.ts";
+import { ListingMemory } from "./listing_memory.ts";
+import { FIRST_DEPTH, newestNames } from "./newest_names.ts";
+import { SkipLog } from "./skip_log.ts";
+import type { ScanStatus } from "../status.ts";
+
+/** What a scanner needs of its daemon. */
+export interface ScannerWorld {
+  /** How the manager behaves. */
+  readonly options: ResolvedManagerOptions;
+  /** What has the plugins loaded. */
+  readonly manager: Pick<PluginManager, "current">;
+  /** Whether folders in the folders are listed too. */
+  readonly recursive: boolean;
+  /** Whether something keeps an SCN of the plugin out. */
+  isHeld(name: string, scn: Scn): boolean;
+  /** Whether a folder may be listed at one go. */
+  isLocal(directory: string): boolean;
+  /** Whether links in a folder are followed to look for pipes. */
+  follows(directory: string): boolean;
+  /** Told of all named pipes in the folders, before anything else. */
+  pipes(paths: readonly string[]): Promise<void>;
+  /** Told of all folders that were listed. */
+  listed(directories: readonly string[]): void;
+  /** Told of a folder that can't be listed. */
+  unlisted(directory: string, error: unknown): void;
+  /** Where what is current was found. */
+  sources(): Source[];
+  /** Told of what is newer but not for this host, and of what is current and gone. */
+  emit(event: SkippedEvent | ConflictEvent | DeletedEvent): void;
+}
+
+/** Lists folders and chooses, of each plugin, what is to be opened; remembers what it told. */
+export class Scanner {
+  readonly #world: ScannerWorld;
+  readonly #entries = new EntryMemory();
+  readonly #memory = new ListingMemory();
+  readonly #skips = new SkipLog();
+  readonly #deleted = new DeletedLog();
+  /** How many versions are looked at, of the plugins of which it is more than the first few. */
+  readonly #depths = new Map<string, number>();
+  #deeper: ReadonlyMap<string, Scn> = new Map();
+  #names: Pick<ReadonlySet<string>, "has"> = new Set();
+  #status: ScanStatus = { count: 0, files: 0 };
+  #isBrief = false;
+
+  /** Makes a scanner that has seen nothing. */
+  constructor(world: ScannerWorld) {
+    this.#world = world;
+  }
+
+  /** The listings so far. */
+  get status(): ScanStatus {
+    return this.#status;
+  }
+
+  /**
+   * Looks further back from now on for versions of a plugin of which the newest don't load; answers
+   * with whether there is something newer than what is current.
+   */
+  deepen(name: string): boolean {
+    const left = this.#deeper.get(name);
+    if (left === undefined || !this.#mayBeOpened(name, left)) return false;
+    this.#depths.set(name, (this.#depths.get(name) ?? FIRST_DEPTH) * 4);
+    return true;
+  }
+
+  /** By its SCN alone. */
+  #mayBeOpened(name: string, scn: Scn): boolean {
+    const { manager, options } = this.#world;
+    return scn >= options.initialScn && scn > (manager.current(name)?.scn ?? 0);
+  }
+
+  /** Whether the last scan found something of the plugin, whether it may be opened or not. */
+  found(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** Notes that a file may have changed, or anything if no path is given. */
+  tell(path?: string): void {
+    this.#memory.tell(path);
+  }
+
+  /** Whether the last scan went by what was told, and a listing is to follow. */
+  get isBrief(): boolean {
+    return this.#isBrief;
+  }
+
+  /** Looks at the folders as they are now, or where only some files were told of, at these. */
+  async scan(directories: readonly string[]): Promise<Map<string, Choice>> {
+    const began = performance.now();
+    const recalled = this.#memory.recall(began);
+    this.#isBrief = recalled !== undefined;
+    const listings = recalled ?? await this.#list(directories);
+    this.#entries.turn();
+    let choices: Map<string, Choice>;
+    let again = false;
+    do {
+      choices = this.#choose(listings);
+      again = false;
+      for (const name of this.#deeper.keys()) {
+        // Nothing of the newest is for this host: something older may be.
+        if ((choices.get(name)?.candidates.length ?? 0) === 0) again = this.deepen(name) || again;
+      }
+    } while (again);
+    this.#lookLessFar(choices);
+    for (const event of this.#skips.news(choices.values())) this.#world.emit(event);
+    const gone = await this.#deleted.news(this.#world.sources(), choices);
+    for (const event of gone) this.#world.emit(event);
+    if (!this.#isBrief) this.#note(listings, began);
+    return choices;
+  }
+
+  #note(listings: readonly Listing[], began: number): void {
+    this.#status = {
+      count: this.#status.count + 1,
+      lastAt: new Date().toISOString(),
+      lastDurationMs: Math.round((performance.now() - began) * 1000) / 1000,
+      files: listings.reduce((sum, { files }) => sum + files.length, 0),
+    };
+  }
+
+  async #list(directories: readonly string[]): Promise<Listing[]> {
+    const { recursive, isLocal, follows, unlisted: failed } = this.#world;
+    this.#memory.begin();
+    const pipes: string[] = [];
+    const pipe = (path: string): void => void pipes.push(path);
+    const how = { recursive, isLocal, follows, failed, pipe };
+    const listings = await listDirectories(directories, how);
+    await this.#world.pipes(pipes);
+    this.#memory.take(listings);
+    if (recursive) this.#world.listed(listings.map(({ directory }) => directory));
+    return listings;
+  }
+
+  /** Where nothing is newer than what is current, nothing older is looked for any more. */
+  #lookLessFar(choices: ReadonlyMap<string, Choice>): void {
+    for (const name of this.#depths.keys()) {
+      const candidates = choices.get(name)?.candidates ?? [];
+      if (candidates.length === 0 && this.#world.manager.current(name)) this.#depths.delete(name);
+    }
+  }
+
+  #choose(listings: readonly Listing[]): Map<string, Choice> {
+    const { options, manager } = this.#world;
+    const currentScn = (name: string): Scn | undefined => manager.current(name)?.scn;
+    const depth = (name: string): number => this.#depths.get(name) ?? FIRST_DEPTH;
+    const { listings: newest, deeper, names } = newestNames(listings, { depth, currentScn });
+    this.#deeper = deeper;
+    this.#names = names;
+    return choose(newest, {
+      options,
+      currentScn,
+      isHeld: (name, scn) => this.#world.isHeld(name, scn),
+      now: Date.now(),
+      readEntry: (file) => this.#entries.read(file),
+    });
+  }
+}

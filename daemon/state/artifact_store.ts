@@ -1,0 +1,102 @@
+import { join } from "@std/path";
+import { describeError } from "../../manager/describe_error.ts";
+import type { KeptGeneration } from "./state_record.ts";
+import { flushFolder, writeFlushed } from "./write_atomically.ts";
+
+/** The bytes of one generation as they were verified. */
+export interface GenerationBytes {
+  /** What was read, by file name; without the artifact itself where that is an executable. */
+  readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  /** Where the artifact lies, to be copied from there if its bytes are not at hand. */
+  readonly path: string;
+}
+
+const UNFINISHED = ".new-";
+
+/**
+ * Keeps artifacts as they were published, each in a folder of its own: `NAME@SCN-DIGEST`.
+ *
+ * What is in it is checked as every artifact is when it is opened; so a folder that is there is whole,
+ * since it is made under another name and renamed, but need not be believed.
+ */
+export class ArtifactStore {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Opens the store of a state folder, and removes what was not finished. */
+  static async open(state: string): Promise<ArtifactStore> {
+    const folder = join(state, "store");
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const store = new ArtifactStore(folder);
+    await store.#removeAll((name) => name.startsWith(UNFINISHED));
+    return store;
+  }
+
+  /** Where the artifact of a generation lies, or would. */
+  pathOf(name: string, generation: KeptGeneration): string {
+    return join(this.#folder, folderOf(name, generation), generation.file);
+  }
+
+  /** Whether a generation is kept. */
+  has(name: string, generation: KeptGeneration): boolean {
+    try {
+      // In no time, so that those that are reopened together are noted in the journal together.
+      return Deno.lstatSync(this.pathOf(name, generation)).isFile;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Keeps a generation; resolves once it is on the disk. */
+  async keep(name: string, generation: KeptGeneration, bytes: GenerationBytes): Promise<void> {
+    if (this.has(name, generation)) return;
+    const final = folderOf(name, generation);
+    const temporary = join(this.#folder, `${UNFINISHED}${final}`);
+    await Deno.remove(temporary, { recursive: true }).catch(() => {});
+    try {
+      await Deno.mkdir(temporary, { mode: 0o700 });
+      for (const [file, content] of bytes.files) {
+        await writeFlushed(join(temporary, file), content);
+      }
+      if (!bytes.files.has(generation.file)) {
+        await copyFlushed(bytes.path, join(temporary, generation.file));
+      }
+      await Deno.rename(temporary, join(this.#folder, final));
+      await flushFolder(this.#folder);
+    } catch (error) {
+      await Deno.remove(temporary, { recursive: true }).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Removes all but the generations, given by the names of their plugins. */
+  async prune(kept: Iterable<readonly [name: string, generation: KeptGeneration]>): Promise<void> {
+    const folders = new Set([...kept].map(([name, generation]) => folderOf(name, generation)));
+    await this.#removeAll((name) => !folders.has(name));
+  }
+
+  async #removeAll(isOver: (folder: string) => boolean): Promise<void> {
+    for (const { name } of Deno.readDirSync(this.#folder)) {
+      if (!isOver(name)) continue;
+      await Deno.remove(join(this.#folder, name), { recursive: true }).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) {
+          throw new Error(`Cannot remove "${name}" from the store: ${describeError(error)}`);
+        }
+      });
+    }
+  }
+}
+
+function folderOf(name: string, { scn, sha256 }: KeptGeneration): string {
+  return `${name}@${scn}-${sha256.slice(0, 16)}`;
+}
+
+/** What comes of it is checked against its info file when it is opened. */
+async function copyFlushed(from: string, to: string): Promise<void> {
+  await Deno.copyFile(from, to);
+  using file = await Deno.open(to, { write: true });
+  await file.syncData();
+}

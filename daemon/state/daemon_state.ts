@@ -1,0 +1,296 @@
+import { basename } from "@std/path";
+import { HotplugError, type Scn } from "../../artifact/mod.ts";
+import type { ManagerEvent, RestoredHolds } from "../../manager/mod.ts";
+import { describeError } from "../../manager/describe_error.ts";
+import { ArtifactStore } from "./artifact_store.ts";
+import type { QuarantineEvent, StateEvent } from "../events.ts";
+import { KeptBytes } from "./kept_bytes.ts";
+import { type JournalEntry, LoadJournal } from "./load_journal.ts";
+import { type NotedLoad, noteLoad } from "./noted_load.ts";
+import { quarantineEvent, stateEvent } from "./state_events.ts";
+import { readState, writeState } from "./state_file.ts";
+import { type StateFolder, takeStateFolder } from "./state_folder.ts";
+import {
+  type KeptGeneration,
+  NO_RECORD,
+  type PluginRecord,
+  type Quarantined,
+  type Suspect,
+} from "./state_record.ts";
+import { StateWriter } from "./state_writer.ts";
+
+/** What is told of the state. */
+export type TellState = (event: StateEvent | QuarantineEvent) => void;
+
+/** What is current of a plugin. */
+type Served = Pick<KeptGeneration, "scn" | "sha256" | "path">;
+
+/** So many versions of a plugin stay in quarantine, the newest. */
+const MOST_QUARANTINED = 50;
+
+/**
+ * What outlives the process: of each plugin what is current and was before, with their bytes, what
+ * keeps versions out, and which loads were under way.
+ */
+export class DaemonState {
+  readonly #folder: StateFolder;
+  readonly #records: Map<string, PluginRecord>;
+  readonly #journal: LoadJournal;
+  readonly #store: ArtifactStore;
+  readonly #writer: StateWriter;
+  readonly #tell: TellState;
+  readonly #bytes: KeptBytes;
+
+  private constructor(
+    folder: StateFolder,
+    records: Map<string, PluginRecord>,
+    journal: LoadJournal,
+    store: ArtifactStore,
+    tell: TellState,
+  ) {
+    this.#folder = folder;
+    this.#records = records;
+    this.#journal = journal;
+    this.#store = store;
+    this.#bytes = new KeptBytes(store);
+    this.#tell = tell;
+    this.#writer = new StateWriter(
+      folder.path,
+      () => this.#write(),
+      tell,
+      () => this.#bytes.isLoading,
+    );
+  }
+
+  /**
+   * Takes the state folder, and reads what is in it.
+   *
+   * @throws {HotplugError} `state` where another daemon has it, or it can't be used.
+   */
+  static async open(path: string, tell: TellState): Promise<DaemonState> {
+    const folder = await takeStateFolder(path);
+    try {
+      const { records, lost } = readState(path);
+      const { journal, unended } = LoadJournal.open(path);
+      const store = await ArtifactStore.open(path);
+      const state = new DaemonState(folder, records, journal, store, tell);
+      if (folder.unended !== undefined) {
+        tell(stateEvent("taken-over", `In "${path}" ${folder.unended}`));
+      }
+      if (lost !== undefined) tell(stateEvent("lost", `${lost}; ${WITHOUT}`));
+      await state.#judge(unended);
+      return state;
+    } catch (cause) {
+      await folder.close();
+      if (cause instanceof HotplugError) throw cause;
+      throw new HotplugError(
+        "state",
+        `Cannot use state folder "${path}": ${
+          describeError(cause)
+        }; mend it, or name another one ` +
+          "(--state)",
+        { cause },
+      );
+    }
+  }
+
+  /** The state folder. */
+  get folder(): string {
+    return this.#folder.path;
+  }
+
+  /** What is remembered of a plugin. */
+  record(name: string): PluginRecord {
+    return this.#records.get(name) ?? NO_RECORD;
+  }
+
+  /** The names of the plugins that something is remembered of. */
+  names(): string[] {
+    return [...this.#records.keys()];
+  }
+
+  /** What keeps versions of a plugin out, for its manager. */
+  holdsOf(name: string): RestoredHolds {
+    const { held, frozen, suspects } = this.record(name);
+    return { held, frozen, crashed: suspects.length > 0 };
+  }
+
+  /** Whether a version is older than what was current, or in quarantine. */
+  isOut(name: string, scn: Scn): boolean {
+    return scn < this.record(name).floor || this.isQuarantined(name, scn);
+  }
+
+  /** Whether a version is in quarantine. */
+  isQuarantined(name: string, scn: Scn): boolean {
+    return this.record(name).quarantine.some((each) => each.scn === scn);
+  }
+
+  /** What was being loaded when the process before ended. */
+  suspects(): (Suspect & { readonly name: string })[] {
+    return this.#flat(({ suspects }) => suspects);
+  }
+
+  /** What is in quarantine, by name and then by SCN. */
+  quarantine(): (Quarantined & { readonly name: string })[] {
+    return this.#flat(({ quarantine }) => quarantine)
+      .sort((a, b) => a.name === b.name ? a.scn - b.scn : a.name < b.name ? -1 : 1);
+  }
+
+  /** Where the kept artifact of a generation lies, or would. */
+  pathOf(name: string, generation: KeptGeneration): string {
+    return this.#store.pathOf(name, generation);
+  }
+
+  /** Whether the bytes of a generation are kept. */
+  isKept(name: string, generation: KeptGeneration): boolean {
+    return this.#store.has(name, generation);
+  }
+
+  /** Notes that a load begins. */
+  begin(entry: JournalEntry): NotedLoad {
+    return noteLoad(entry, {
+      journal: this.#journal,
+      bytes: this.#bytes,
+      // What serves must go on: a full disk is told of, and no reason to load nothing.
+      failed: (error) => this.#writer.failed(error),
+      ended: ({ name, scn }) => {
+        this.#cleared(name, scn);
+        const { current, previous } = this.record(name);
+        return [current, previous].some((each) => each?.scn === scn);
+      },
+    });
+  }
+
+  /** Notes what a manager tells; what is current of that plugin goes with it. */
+  observe(event: ManagerEvent, current: Served | undefined): void {
+    switch (event.type) {
+      case "loaded":
+        return this.#loaded(event.name, event);
+      case "rolled-back":
+        return current && this.#rolledBack(event.name, event.held, current);
+      case "released":
+        return this.#change(event.name, { held: 0, floor: 0 });
+      case "frozen":
+        return this.#change(event.name, { frozen: true });
+      case "thawed":
+        return this.#change(event.name, { frozen: false });
+      default:
+    }
+  }
+
+  /** Lets versions down to the given SCN in again; answers with whether they were kept out. */
+  lower(name: string, floor: Scn): boolean {
+    if (this.record(name).floor <= floor) return false;
+    this.#change(name, { floor });
+    return true;
+  }
+
+  /** Lets a version out of quarantine; answers with whether it was there. */
+  unquarantine(name: string, scn: Scn): boolean {
+    const { quarantine } = this.record(name);
+    const found = quarantine.find((each) => each.scn === scn);
+    if (!found) return false;
+    this.#change(name, { quarantine: quarantine.filter((each) => each !== found) });
+    this.#tell(quarantineEvent("unquarantined", { name, ...found }));
+    return true;
+  }
+
+  /**
+   * Resolves once all that was noted is on the disk.
+   *
+   * @throws {HotplugError} `state` where it could not be written.
+   */
+  async saved(): Promise<void> {
+    await this.#writer.saved();
+  }
+
+  /** Writes what is due, and lets others have the folder. */
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await this.#journal.close();
+    await this.#folder.close();
+  }
+
+  /** What was loading is suspect; what was loading a second time in a row goes into quarantine. */
+  async #judge(unended: readonly JournalEntry[]): Promise<void> {
+    const before = new Map([...this.#records].map(([name, { suspects }]) => [name, suspects]));
+    for (const name of before.keys()) {
+      if (before.get(name)?.length) this.#change(name, { suspects: [] });
+    }
+    for (const { name, scn, path } of unended) {
+      const { suspects, quarantine } = this.record(name);
+      if (this.isQuarantined(name, scn)) continue;
+      if (before.get(name)?.some((each) => each.scn === scn)) {
+        const since = new Date().toISOString();
+        const more = { scn, path, since, reason: "the process ended twice while it was loading" };
+        this.#change(name, { quarantine: [...quarantine, more].slice(-MOST_QUARANTINED) });
+        this.#tell(quarantineEvent("quarantined", { name, scn, path }));
+      } else {
+        this.#change(name, { suspects: [...suspects, { scn, path }] });
+        this.#tell(quarantineEvent("suspected", { name, scn, path }));
+      }
+    }
+    const clearing = this.saved().then(() => this.#journal.clear()).catch((error) => {
+      // It is told; the journal says the same again, next time.
+      this.#writer.failed(error);
+    });
+    // Where nothing had been loading, there is nothing that must be forgotten before the next load.
+    if (unended.length > 0) await clearing;
+  }
+
+  #cleared(name: string, scn: Scn): void {
+    const { suspects } = this.record(name);
+    if (!suspects.some((each) => each.scn === scn)) return;
+    this.#change(name, { suspects: suspects.filter((each) => each.scn !== scn) });
+  }
+
+  #loaded(name: string, { scn, sha256, path }: Served): void {
+    const { current, floor } = this.record(name);
+    const next = this.#keptOf(name, { scn, sha256, path });
+    if (next === current) return;
+    this.#change(name, {
+      current: next,
+      // Also where it is the newer one, that could not be reopened: it may be, the next time.
+      previous: current,
+      floor: Math.max(floor, scn),
+    });
+  }
+
+  /** What it was rolled back from is bad: nothing goes back to that. */
+  #rolledBack(name: string, held: Scn, served: Served): void {
+    const { current, previous } = this.record(name);
+    const next = this.#keptOf(name, served);
+    const older = previous && previous.scn < served.scn ? previous : undefined;
+    this.#change(name, { held, current: next, previous: next === current ? previous : older });
+  }
+
+  #keptOf(name: string, { scn, sha256, path }: Served): KeptGeneration {
+    const { current, previous } = this.record(name);
+    const kept = [current, previous].find((each) => each?.scn === scn && each.sha256 === sha256);
+    return kept ?? { scn, sha256, file: basename(path), path };
+  }
+
+  #change(name: string, change: Partial<PluginRecord>): void {
+    this.#set(name, { ...this.record(name), ...change });
+  }
+
+  #set(name: string, record: PluginRecord): void {
+    this.#records.set(name, record);
+    this.#writer.changed();
+  }
+
+  async #write(): Promise<void> {
+    // Bytes first: what the state names is there.
+    const fault = await this.#bytes.settle(this.#records).catch((error) => ({ error }));
+    await writeState(this.folder, this.#records);
+    if (fault) throw fault.error;
+  }
+
+  #flat<T>(list: (record: PluginRecord) => readonly T[]): (T & { readonly name: string })[] {
+    return [...this.#records].flatMap(([name, record]) =>
+      list(record).map((each) => ({ ...each, name }))
+    );
+  }
+}
+
+const WITHOUT = "the initial SCN and what lies in the folders decide what is loaded";

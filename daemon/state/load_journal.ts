@@ -1,0 +1,171 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fdatasync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from "node:fs";
+import { promisify } from "node:util";
+import { join } from "@std/path";
+import type { Scn } from "../../artifact/mod.ts";
+
+/** A load that was begun. */
+export interface JournalEntry {
+  /** The plugin's name. */
+  readonly name: string;
+  /** The artifact's sequence change number. */
+  readonly scn: Scn;
+  /** Where it was found. */
+  readonly path: string;
+}
+
+const FILE = "journal";
+/** The file has this size from the first on: a longer file would be one more thing to flush. */
+const SIZE = 256 * 1024;
+
+const flush = promisify(fdatasync);
+const encoder = new TextEncoder();
+
+/** A line that is to be flushed, and who waits for that. */
+interface Waiting extends PromiseWithResolvers<void> {
+  readonly line: string;
+}
+
+/**
+ * Which loads were begun and have not ended: a load that ends the process, or makes somebody kill it,
+ * is found here by the next one.
+ *
+ * A line is written and flushed before each load, and one after it, which need not be flushed: as long
+ * as the machine runs, what was written is there. Loads that begin together are flushed together.
+ */
+export class LoadJournal {
+  readonly #file: number;
+  readonly #open = new Map<number, JournalEntry>();
+  readonly #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #clearing: Promise<void> | undefined;
+  #count = 0;
+  #end = 0;
+
+  private constructor(file: number, end: number) {
+    this.#file = file;
+    this.#end = end;
+  }
+
+  /** Opens the journal of a state folder; answers with what had not ended when it was last written. */
+  static open(
+    folder: string,
+  ): { readonly journal: LoadJournal; readonly unended: JournalEntry[] } {
+    const path = join(folder, FILE);
+    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+    const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    const end = encoder.encode(text.replace(/\0+$/, "")).length;
+    return { journal: new LoadJournal(file, end), unended: readUnended(text) };
+  }
+
+  /**
+   * Forgets all that was, to be called once what was found is remembered elsewhere; resolves once that
+   * is on the disk.
+   */
+  async clear(): Promise<void> {
+    if (this.#end === 0 && fstatSync(this.#file).size === SIZE) return;
+    this.#rewrite();
+    await (this.#clearing = flush(this.#file));
+  }
+
+  /** Notes that a load begins; resolves, once that is on the disk, to what ends it. */
+  async begin(entry: JournalEntry): Promise<() => void> {
+    const id = this.#count++;
+    this.#open.set(id, entry);
+    const waiting = { ...Promise.withResolvers<void>(), line: lineOf({ id, ...entry }) };
+    this.#waiting.push(waiting);
+    this.#running ??= this.#flush();
+    try {
+      await waiting.promise;
+    } catch (error) {
+      this.#open.delete(id);
+      throw error;
+    }
+    return () => {
+      if (this.#open.delete(id)) this.#write(lineOf({ id }));
+    };
+  }
+
+  /** Closes the file. */
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#running, this.#clearing]);
+    closeSync(this.#file);
+  }
+
+  async #flush(): Promise<void> {
+    // In a turn of its own: what begins in one turn is flushed together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0);
+      try {
+        this.#write(batch.map(({ line }) => line).join(""));
+        await flush(this.#file);
+        for (const each of batch) each.resolve();
+      } catch (error) {
+        for (const each of batch) each.reject(error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  #write(lines: string): void {
+    const bytes = encoder.encode(lines);
+    // What is open is written anew then, and these lines with it or without need.
+    if (this.#end + bytes.length > SIZE) return this.#rewrite();
+    writeAll(this.#file, bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
+  /** Writes what is open, and nothing else. */
+  #rewrite(): void {
+    const lines = [...this.#open].map(([id, entry]) => lineOf({ id, ...entry })).join("");
+    const bytes = encoder.encode(lines);
+    const all = new Uint8Array(Math.max(SIZE, bytes.length));
+    all.set(bytes);
+    writeAll(this.#file, all, 0);
+    this.#end = bytes.length;
+  }
+}
+
+/** With a line break in front too: after a write that was cut short, on a full disk. */
+function lineOf(line: Partial<JournalEntry> & { readonly id: number }): string {
+  return `\n${JSON.stringify(line)}\n`;
+}
+
+function writeAll(file: number, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length;) {
+    done += writeSync(file, bytes, done, bytes.length - done, at + done);
+  }
+}
+
+function readUnended(text: string): JournalEntry[] {
+  const open = new Map<number, JournalEntry>();
+  for (const line of text.replaceAll("\0", "").split("\n")) {
+    const { id, name, scn, path } = readLine(line) ?? {};
+    if (typeof id !== "number") continue;
+    if (typeof name === "string" && typeof scn === "number" && typeof path === "string") {
+      open.set(id, { name, scn, path });
+    } else {
+      open.delete(id);
+    }
+  }
+  return [...open.values()];
+}
+
+/** One that was not written to its end is as good as none: its load had not begun. */
+function readLine(line: string): Record<string, unknown> | undefined {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

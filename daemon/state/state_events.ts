@@ -1,0 +1,30 @@
+import type { Scn } from "../../artifact/mod.ts";
+import type { QuarantineEvent, StateEvent } from "../events.ts";
+
+/** An event about the state. */
+export function stateEvent(
+  state: StateEvent["state"],
+  message: string,
+  name?: string,
+): StateEvent {
+  const time = new Date().toISOString();
+  return { type: "state", time, state, message, ...(name !== undefined && { name }) };
+}
+
+/** An event about a version that ended the process. */
+export function quarantineEvent(
+  type: QuarantineEvent["type"],
+  version: { readonly name: string; readonly scn: Scn; readonly path: string },
+): QuarantineEvent {
+  const { name, scn, path } = version;
+  const what = `Plugin "${name}" (SCN ${scn})`;
+  const message = {
+    suspected:
+      `${what} was loading when the process ended; it is tried once more, after all others`,
+    quarantined:
+      `${what} was loading twice when the process ended, and is in quarantine; publish a ` +
+      "newer version, or release it",
+    unquarantined: `${what} is out of quarantine`,
+  }[type];
+  return { type, time: new Date().toISOString(), name, scn, path, message };
+}

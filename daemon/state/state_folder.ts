@@ -1,0 +1,112 @@
+import { hostname } from "node:os";
+import process from "node:process";
+import { join } from "@std/path";
+import { HotplugError } from "../../artifact/mod.ts";
+import { describeError } from "../../manager/describe_error.ts";
+
+/** A state folder that this process has for itself. */
+export interface StateFolder {
+  /** Its absolute path. */
+  readonly path: string;
+  /** What is the matter with how the daemon before this one ended; undefined if it ended in order. */
+  readonly unended: string | undefined;
+  /** Lets others have it. */
+  close(): Promise<void>;
+}
+
+/** The file in a state folder that is locked; nothing else is done with it. */
+export const LOCK = "lock";
+const OWNER = "owner.json";
+
+/**
+ * Takes a folder for the state of one daemon; made where it is not there, with mode 0700.
+ *
+ * The lock is the operating system's: it goes with its process, however that ends. Beside it is
+ * written who has it. All is synchronous: a few calls that are answered from memory,
+ * each of which a thread's detour would make ten times as long.
+ *
+ * @throws {HotplugError} `state` where another daemon has it, or it can't be used.
+ */
+export async function takeStateFolder(path: string): Promise<StateFolder> {
+  let lock: Deno.FsFile | undefined;
+  try {
+    makePrivate(path);
+    lock = Deno.openSync(join(path, LOCK), { create: true, write: true, mode: 0o600 });
+    // In a later turn if it is taken: who tries again and again lets others go on.
+    if (!lock.tryLockSync(true) && !await lock.tryLock(true)) throw taken(path, readOwner(path));
+    const unended = whoWas(path);
+    writeOwner(path);
+    const held = lock;
+    return { path, unended, close: () => giveBack(path, held) };
+  } catch (cause) {
+    lock?.close();
+    if (cause instanceof HotplugError) throw cause;
+    throw new HotplugError(
+      "state",
+      `Cannot use state folder "${path}": ${describeError(cause)}; name another one (--state)`,
+      { cause },
+    );
+  }
+}
+
+/** Only to say who it is: that there is no room for it is no reason not to begin. */
+function writeOwner(path: string): void {
+  const owner = { pid: Deno.pid, host: hostname(), since: new Date().toISOString() };
+  const text = `${JSON.stringify(owner)}\n`;
+  try {
+    Deno.writeTextFileSync(join(path, OWNER), text, { mode: 0o600 });
+  } catch {
+    // As said.
+  }
+}
+
+async function giveBack(path: string, lock: Deno.FsFile): Promise<void> {
+  // What can't be removed is taken for a daemon that ended without closing, and no more.
+  await Deno.remove(join(path, OWNER)).catch(() => {});
+  lock.close();
+}
+
+function makePrivate(path: string): void {
+  Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (Deno.build.os === "windows") return;
+  const { uid, mode } = Deno.lstatSync(path);
+  const own = process.getuid?.();
+  if (own !== undefined && uid !== own) {
+    throw new HotplugError(
+      "state",
+      `Cannot use state folder "${path}": it belongs to user ${uid}, and this process runs as ` +
+        `${own}; name another one (--state)`,
+    );
+  }
+  if (((mode ?? 0) & 0o077) !== 0) Deno.chmodSync(path, 0o700);
+}
+
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  readonly since: string;
+}
+
+function readOwner(path: string): Owner | undefined {
+  try {
+    return JSON.parse(Deno.readTextFileSync(join(path, OWNER)));
+  } catch {
+    // Not written yet, or removed meanwhile: who it was is not to be known.
+    return undefined;
+  }
+}
+
+function whoWas(path: string): string | undefined {
+  const owner = readOwner(path);
+  return owner && `the daemon of process ${owner.pid} on "${owner.host}", which began at ` +
+      `${owner.since}, ended without closing`;
+}
+
+function taken(path: string, owner: Owner | undefined): HotplugError {
+  const who = owner ? `process ${owner.pid} on "${owner.host}"` : "another process";
+  return new HotplugError(
+    "state",
+    `Cannot use state folder "${path}": the daemon of ${who} has it; stop that one, or name ` +
+      "another folder (--state)",
+  );
+}

@@ -1,0 +1,121 @@
+import * as v from "valibot";
+import { isPluginName, isScn, isSha256, type Scn } from "../../artifact/mod.ts";
+
+/** A generation whose bytes are kept. */
+export interface KeptGeneration {
+  /** Its sequence change number. */
+  readonly scn: Scn;
+  /** SHA-256 of its content, in hex. */
+  readonly sha256: string;
+  /** The file's name. */
+  readonly file: string;
+  /** Where it was found. */
+  readonly path: string;
+}
+
+/** A version that was being loaded when the process ended. */
+export interface Suspect {
+  /** Its sequence change number. */
+  readonly scn: Scn;
+  /** Where it was found. */
+  readonly path: string;
+}
+
+/** What is kept out for good, and why. */
+export interface Quarantined extends Suspect {
+  /** Why. */
+  readonly reason: string;
+  /** Since when, as an ISO 8601 time. */
+  readonly since: string;
+}
+
+/** What is remembered of one plugin. */
+export interface PluginRecord {
+  /** Nothing below this SCN is loaded: it was current once, and not released since. */
+  readonly floor: Scn;
+  /** Nothing up to this SCN is loaded: it was rolled back from. 0 for no such hold. */
+  readonly held: Scn;
+  /** Whether nothing is loaded until it is thawed. */
+  readonly frozen: boolean;
+  /** What is current: the last that was good. */
+  readonly current?: KeptGeneration;
+  /** What was current before. */
+  readonly previous?: KeptGeneration;
+  /** What was being loaded when the process ended. */
+  readonly suspects: readonly Suspect[];
+  /** What is kept out. */
+  readonly quarantine: readonly Quarantined[];
+}
+
+/** The records of all plugins, by name. */
+export type PluginRecords = ReadonlyMap<string, PluginRecord>;
+
+/** The format that this version reads and writes. */
+export const STATE_FORMAT = 1;
+
+/** A plugin of which nothing is known. */
+export const NO_RECORD: PluginRecord = {
+  floor: 0,
+  held: 0,
+  frozen: false,
+  suspects: [],
+  quarantine: [],
+};
+
+/** Why a text is no state: it was written by a newer version, or it is damaged. */
+export type StateFault = { readonly kind: "newer" | "corrupt"; readonly why: string };
+
+const scn = v.custom<Scn>(isScn, "must be an SCN");
+const floor = v.custom<Scn>((value) => value === 0 || isScn(value), "must be an SCN or 0");
+const kept = v.object({
+  scn,
+  sha256: v.custom<string>(isSha256, "must be a SHA-256"),
+  file: v.pipe(v.string(), v.regex(/^[^/\\\0]+$/)),
+  path: v.string(),
+});
+const suspect = v.object({ scn, path: v.string() });
+const schema = v.object({
+  format: v.literal(STATE_FORMAT),
+  // A list, not an object: a plugin may well be named `constructor`.
+  plugins: v.array(
+    v.object({
+      name: v.custom<string>((value) => isPluginName(value as string), "must be a plugin's name"),
+      floor,
+      held: floor,
+      frozen: v.boolean(),
+      current: v.exactOptional(kept),
+      previous: v.exactOptional(kept),
+      suspects: v.array(suspect),
+      quarantine: v.array(v.object({ ...suspect.entries, reason: v.string(), since: v.string() })),
+    }),
+  ),
+});
+
+/** Writes the records. */
+export function formatState(records: PluginRecords): string {
+  const plugins = [...records]
+    .sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([name, record]) => ({ name, ...record }));
+  return `${JSON.stringify({ format: STATE_FORMAT, plugins }, undefined, 1)}\n`;
+}
+
+/** Reads the records, or says why that can't be done. */
+export function parseState(text: string): Map<string, PluginRecord> | StateFault {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { kind: "corrupt", why: (error as Error).message };
+  }
+  const format = (value as { format?: unknown } | null)?.format;
+  if (typeof format === "number" && format > STATE_FORMAT) {
+    const why = `it has format ${format}, this version reads ${STATE_FORMAT}`;
+    return { kind: "newer", why };
+  }
+  const result = v.safeParse(schema, value);
+  if (result.success) {
+    return new Map(result.output.plugins.map(({ name, ...record }) => [name, record]));
+  }
+  const [issue] = result.issues;
+  return { kind: "corrupt", why: `${v.getDotPath(issue) ?? "it"}: ${issue.message}` };
+}

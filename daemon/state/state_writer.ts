@@ -1,0 +1,129 @@
+import { describeError } from "../../manager/describe_error.ts";
+import { HotplugError } from "../../artifact/mod.ts";
+import type { StateEvent } from "../events.ts";
+import { stateEvent } from "./state_events.ts";
+
+/** How long after a change it is written, in milliseconds. */
+const SOON = 20;
+/** How long a write is put off at most while plugins load, in milliseconds. */
+const PATIENCE = 200;
+/** How long after a failure it is tried again by itself, in milliseconds. */
+const RETRY = 2_000;
+
+/**
+ * Writes the state after changes: one write at a time, and one for all changes that came meanwhile.
+ *
+ * What can't be written stays due; that is told once, and its end.
+ */
+export class StateWriter {
+  readonly #folder: string;
+  readonly #write: () => Promise<void>;
+  readonly #tell: (event: StateEvent) => void;
+  readonly #isBusy: () => boolean;
+  #due = false;
+  #running: Promise<void> | undefined;
+  #fault: unknown;
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  /** Makes a writer with nothing to write; while plugins load it is busy, and changes follow. */
+  constructor(
+    folder: string,
+    write: () => Promise<void>,
+    tell: (event: StateEvent) => void,
+    isBusy: () => boolean = () => false,
+  ) {
+    this.#folder = folder;
+    this.#write = write;
+    this.#tell = tell;
+    this.#isBusy = isBusy;
+  }
+
+  /** Notes a change; it is written soon. */
+  changed(): void {
+    this.#due = true;
+    if (this.#closed || this.#running || this.#soon !== undefined) return;
+    // Loads of many plugins at once are one write, and don't wait for the disk because of it.
+    this.#beginSoon(PATIENCE);
+  }
+
+  /**
+   * Resolves once all changes so far are on the disk.
+   *
+   * @throws {HotplugError} `state` where they could not be written.
+   */
+  async saved(): Promise<void> {
+    if (this.#due) await this.#begin();
+    else await this.#running;
+    if (this.#fault !== undefined) throw this.#error();
+  }
+
+  /** Notes that something besides could not be written; told as the state's own failures. */
+  failed(fault: unknown): void {
+    const before = this.#fault;
+    this.#fault = fault;
+    if (before === undefined) this.#tell(stateEvent("unwritable", this.#error().message));
+    clearTimeout(this.#timer);
+    if (!this.#closed) this.#timer = setTimeout(() => this.changed(), RETRY);
+  }
+
+  /** Writes what is due, if it can, and begins nothing more. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#soon);
+    await this.#running;
+    // Once more what failed, since it is the last chance.
+    if (this.#due) await this.#run();
+    clearTimeout(this.#soon);
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #beginSoon(patience: number): void {
+    this.#soon = setTimeout(() => {
+      if (this.#isBusy() && patience > SOON) this.#beginSoon(patience - SOON);
+      else void this.#begin();
+    }, SOON);
+  }
+
+  #begin(): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    return this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // In a turn of its own: changes of one turn are one write.
+    await Promise.resolve();
+    while (this.#due) {
+      this.#due = false;
+      try {
+        await this.#write();
+        this.#succeeded();
+      } catch (fault) {
+        this.#due = true;
+        this.failed(fault);
+        break;
+      }
+    }
+    this.#running = undefined;
+  }
+
+  #succeeded(): void {
+    if (this.#fault === undefined) return;
+    this.#fault = undefined;
+    this.#tell(stateEvent("writable", `All is written down in "${this.#folder}" again`));
+  }
+
+  #error(): HotplugError {
+    return new HotplugError(
+      "state",
+      `Cannot write the state in "${this.#folder}": ${
+        describeError(this.#fault)
+      }; a restart would ` +
+        "not know of the last changes; see that there is space, and it can be written to",
+      { cause: this.#fault },
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import { HotplugError, type ModuleScan, scanModule } from "../../artifact/mod.ts";
+
+/** A package's name, and so nothing that is fetched or read: what an info file may call optional. */
+const BARE = /^@?[^:./@][^:]*$/;
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Refuses a module that leaves something to import but `node:` builtins and what it names optional.
+ *
+ * One import that waits for a network host would hold up every later import of the process, so it
+ * must not get as far as `import()`.
+ *
+ * @throws {HotplugError} `imports` with a list of them, `syntax` for what is no module, or has a
+ * symbol named `then`.
+ */
+export async function checkLeftovers(
+  content: Uint8Array,
+  optional: readonly string[],
+  file: string,
+): Promise<void> {
+  const scan = await readModule(content, file);
+  const leftovers = [...scan.imports, ...scan.exportStars]
+    .filter((each) => !each.startsWith("node:"))
+    .filter((each) => !(optional.includes(each) && BARE.test(each)));
+  if (leftovers.length > 0) {
+    throw new HotplugError(
+      "imports",
+      `Cannot open "${file}": it still imports ${[...new Set(leftovers)].join(", ")}; ` +
+        "a module artifact brings all it needs but node: builtins, build it with hotplug",
+    );
+  }
+  if (scan.symbols.includes("then")) {
+    throw new HotplugError(
+      "syntax",
+      `Cannot open "${file}": it has a symbol named "then", so import() would take it for a ` +
+        "promise and wait for ever; rename the export",
+    );
+  }
+}
+
+async function readModule(content: Uint8Array, file: string): Promise<ModuleScan> {
+  try {
+    return await scanModule(decoder.decode(content));
+  } catch (error) {
+    const why = error instanceof HotplugError ? error.message : "it is no UTF-8 text";
+    throw new HotplugError("syntax", `Cannot open "${file}": ${why}`, { cause: error });
+  }
+}

@@ -1,0 +1,155 @@
+import { HotplugError } from "../../artifact/mod.ts";
+import { faultOf, type FetchInfo } from "../../plugin/mod.ts";
+import { HoldBook } from "./hold_book.ts";
+import type { CallLimits, Instance } from "../tiers/instance.ts";
+import { isAsyncIterator, pinIterator, type PinnedIterator } from "./pinned_iterator.ts";
+
+/** What bounds a call, and how many there may be beside it. */
+export interface CallBounds extends CallLimits {
+  /** How many calls of the generation may be under way, this one included. */
+  readonly maxInFlight: number;
+}
+
+/** Fills what bounds leave open. */
+export function fillBounds(
+  { deadline, maxInFlight, signal }: Partial<CallBounds>,
+  defaults: CallBounds,
+): CallBounds {
+  if (deadline === undefined && maxInFlight === undefined && !signal) return defaults;
+  return {
+    deadline: deadline ?? defaults.deadline,
+    maxInFlight: maxInFlight ?? defaults.maxInFlight,
+    ...(signal && { signal }),
+  };
+}
+
+/** Who is told of what becomes of the calls. */
+export interface CallsWorld {
+  /** Called each time when nobody holds the generation any more. */
+  empty(): void;
+  /** Called at the end of each call. */
+  ended(): void;
+}
+
+/** How a request counts among the symbols. */
+const FETCH = "default.fetch";
+
+/** The calls of one generation: who holds it, how many there were, how many failed. */
+export class GenerationCalls {
+  /** Who holds the generation. */
+  readonly holds: HoldBook;
+  readonly #instance: Instance;
+  readonly #label: string;
+  readonly #world: CallsWorld;
+  readonly #iterators = new Set<PinnedIterator>();
+  #inFlight = 0;
+  #begun = 0;
+  #failed = 0;
+
+  /** Counts from nothing on; the label is how messages name the generation. */
+  constructor(instance: Instance, label: string, world: CallsWorld) {
+    this.#instance = instance;
+    this.#label = label;
+    this.#world = world;
+    this.holds = new HoldBook(() => world.empty());
+  }
+
+  /** How many were begun so far. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  /** How many have ended so far, well or not. */
+  get ended(): number {
+    return this.#begun - this.#inFlight;
+  }
+
+  /** How many have failed so far. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** Calls a symbol; the generation is held until the call, or the iterator it answers with, ends. */
+  async run(symbol: string, args: readonly unknown[], bounds: CallBounds): Promise<unknown> {
+    this.#begin(symbol, bounds);
+    const hold = this.holds.add("call", symbol);
+    try {
+      const result = await this.#instance.call(symbol, args, bounds);
+      return isAsyncIterator(result) ? this.#pin(symbol, result) : result;
+    } catch (error) {
+      this.#failed++;
+      throw error;
+    } finally {
+      this.holds.end(hold);
+      this.#end();
+    }
+  }
+
+  /**
+   * Lets the plugin answer a request; counted and bounded as a call is. Only the lease that it is asked
+   * by holds the generation.
+   */
+  fetch(request: Request, info: FetchInfo, bounds: CallBounds): Response | Promise<Response> {
+    this.#begin(FETCH, bounds);
+    let answer: Response | Promise<Response>;
+    try {
+      answer = this.#instance.fetch(request, info, bounds, this.#pinBody);
+    } catch (error) {
+      return this.#refused(error);
+    }
+    if (answer instanceof Promise) return answer.then(this.#answered, this.#refused);
+    return this.#answered(answer);
+  }
+
+  /** Ends the iterators that are still being read. */
+  cut(error: Error): void {
+    for (const each of [...this.#iterators]) each.cut(error);
+  }
+
+  readonly #pinBody = <T>(body: AsyncIterable<T>): AsyncIterable<T> =>
+    this.#pin(FETCH, body[Symbol.asyncIterator]()) as AsyncIterableIterator<T>;
+
+  #begin(symbol: string, { signal, maxInFlight }: CallBounds): void {
+    signal?.throwIfAborted();
+    if (this.#inFlight >= maxInFlight) throw this.#busy(symbol, maxInFlight);
+    this.#begun++;
+    this.#inFlight++;
+  }
+
+  #end(): void {
+    this.#inFlight--;
+    this.#world.ended();
+  }
+
+  readonly #answered = (answer: unknown): Response => {
+    const fault = faultOf(answer);
+    if (fault !== undefined) return this.#refused(new TypeError(fault));
+    this.#end();
+    return answer as Response;
+  };
+
+  readonly #refused = (error: unknown): never => {
+    this.#failed++;
+    this.#end();
+    throw error;
+  };
+
+  #pin(symbol: string, source: AsyncIterator<unknown>): AsyncIterableIterator<unknown> {
+    const hold = this.holds.add("iterator", symbol);
+    const pinned = pinIterator(source, (error) => {
+      if (error !== undefined) this.#failed++;
+      this.#iterators.delete(pinned);
+      this.holds.end(hold);
+    });
+    this.#iterators.add(pinned);
+    return pinned.iterator;
+  }
+
+  #busy(symbol: string, most: number): HotplugError {
+    return new HotplugError(
+      "busy",
+      `Cannot call "${symbol}" of ${this.#label}: ${most} calls are under way already; try again ` +
+        `when one has ended, or raise "maxInFlight"`,
+    );
+  }
+}

@@ -1,0 +1,119 @@
+import type { Scn } from "../../artifact/mod.ts";
+import type { GenerationLife } from "./generation_life.ts";
+import { overdue } from "../settings/retention.ts";
+
+/** All that a manager has of one plugin: its generations in memory, and the queue of its loads. */
+export class PluginSlot {
+  readonly #lives: GenerationLife[] = [];
+  /** Those that were current, in that order, the current one last; without those that proved bad. */
+  readonly #served: GenerationLife[] = [];
+  #current: GenerationLife | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #gate: PromiseWithResolvers<void> | undefined;
+  #retirement: ReturnType<typeof setTimeout> | undefined;
+  /** Nothing up to this SCN becomes current: it was rolled back from. 0 for no such hold. */
+  held: Scn = 0;
+  /** Whether nothing becomes current at all. */
+  frozen = false;
+
+  /** The generation that takes new calls. */
+  get current(): GenerationLife | undefined {
+    return this.#current;
+  }
+
+  /** The generations in memory, oldest first. */
+  get lives(): readonly GenerationLife[] {
+    return this.#lives;
+  }
+
+  /** Nothing up to this SCN becomes current by being opened. */
+  get floor(): Scn {
+    return Math.max(this.#current?.generation.scn ?? 0, this.held);
+  }
+
+  /** Resolves when calls may begin again; undefined where they may now. */
+  get gate(): Promise<void> | undefined {
+    return this.#gate?.promise;
+  }
+
+  /** What served before the current one, and did not prove bad. */
+  get previous(): GenerationLife | undefined {
+    return this.#served.findLast((each) => each !== this.#current);
+  }
+
+  /** Runs the function once all that were queued before are done. */
+  enqueue<T>(fn: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(fn);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  /** Lets calls by a handle wait until the returned function is called. */
+  pause(): () => void {
+    const gate = this.#gate = Promise.withResolvers();
+    return () => {
+      if (this.#gate === gate) this.#gate = undefined;
+      gate.resolve();
+    };
+  }
+
+  /** Makes the generation the current one; calls that began before end on the old one. */
+  flip(next: GenerationLife): GenerationLife | undefined {
+    const previous = this.#current;
+    if (!this.#lives.includes(next)) this.#lives.push(next);
+    remove(this.#served, next);
+    this.#served.push(next);
+    this.#current = next;
+    next.promote();
+    return previous;
+  }
+
+  /** Holds everything up to the generation: it proved bad. */
+  condemn(bad: GenerationLife): void {
+    this.held = Math.max(this.held, bad.generation.scn);
+    remove(this.#served, bad);
+  }
+
+  /** Retires what the retention does not keep; answers with what it retired. */
+  async retire(now: number): Promise<GenerationLife[]> {
+    const retention = this.#current?.settings.retention;
+    if (!retention) return [];
+    const gone = overdue(this.#lives, retention, now);
+    for (const life of gone) {
+      remove(this.#lives, life);
+      remove(this.#served, life);
+    }
+    await Promise.all(gone.map((life) => life.retire()));
+    return gone;
+  }
+
+  /** When the next one is too old to be kept, in milliseconds since the epoch; `Infinity` if none. */
+  get nextRetirement(): number {
+    const age = this.#current?.settings.retention.age ?? Infinity;
+    const parked = this.#lives.map(({ parkedAt }) => parkedAt ?? Infinity);
+    return Math.min(Infinity, ...parked) + age;
+  }
+
+  /** Calls the function at the time; a second call takes the place of the first. */
+  wakeAt(time: number, fn: () => void): void {
+    clearTimeout(this.#retirement);
+    if (time === Infinity) return;
+    this.#retirement = setTimeout(fn, Math.max(1, time - Date.now()));
+    this.#retirement.unref();
+  }
+
+  /** Ends all generations. */
+  async close(): Promise<void> {
+    clearTimeout(this.#retirement);
+    await Promise.all(this.#lives.map((each) => each.close()));
+    this.#lives.length = 0;
+    this.#served.length = 0;
+    this.#current = undefined;
+    this.#gate?.resolve();
+  }
+}
+
+function remove<T>(list: T[], item: T): void {
+  const at = list.indexOf(item);
+  if (at >= 0) list.splice(at, 1);
+}

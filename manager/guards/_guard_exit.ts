@@ -1,0 +1,83 @@
+import process from "node:process";
+import { HotplugError } from "../../artifact/mod.ts";
+import { currentScope, exitCodeAtEntry, type PluginScope, scopeOfFrames } from "./plugin_scope.ts";
+
+type Exit = (code?: number) => never;
+type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
+
+const exits = new WeakMap<object, PluginScope>();
+/** What an imported `exit` was called with: by the time that Deno.exit is, it is forgotten. */
+let asked: unknown;
+
+/** Turns exit calls of plugins into errors thrown at them; answers with how to stop. */
+export function guardExit(): () => void {
+  const undo = [
+    // `process.exit` too, and not only what it ends in: it tells its listeners first.
+    patchExit(process as { exit: Exit }, "process.exit"),
+    patchExit(Deno as { exit: Exit }, "Deno.exit"),
+    patchEmit(process as unknown as { emit: Emit }),
+  ];
+  return () => undo.forEach((restore) => restore());
+}
+
+/** The plugin whose exit call was answered with this error. */
+export function scopeOfExit(thrown: unknown): PluginScope | undefined {
+  return typeof thrown === "object" && thrown !== null ? exits.get(thrown) : undefined;
+}
+
+function patchExit(holder: { exit: Exit }, called: string): () => void {
+  const original = holder.exit;
+  let active = true;
+  const guarded: Exit = (code) => {
+    const scope = active ? callingScope(guarded) : undefined;
+    if (!scope) return original.call(holder, code);
+    // An imported `exit` of node:process comes here by way of Deno.exit and has set this.
+    const state = process as { _exiting?: boolean };
+    const given = state._exiting ? asked : code;
+    state._exiting = false;
+    const message = `Plugin "${scope.name}" (SCN ${scope.scn}) called ${called}(${given ?? ""}); ` +
+      "a plugin can't end its host";
+    scope.report({ code: "exit", message });
+    const error = new HotplugError("exit", message);
+    Error.captureStackTrace(error, guarded);
+    exits.set(error, scope);
+    throw error;
+  };
+  holder.exit = guarded;
+  return () => {
+    active = false;
+    // Someone may have wrapped it since: then it stays, and passes everything on.
+    if (holder.exit === guarded) holder.exit = original;
+  };
+}
+
+/**
+ * An imported `exit` of node:process can't be replaced. Before it ends it sets the exit code, with
+ * which the host would end later, and tells the listeners.
+ */
+function patchEmit(holder: { emit: Emit }): () => void {
+  const original = holder.emit;
+  const own = Object.hasOwn(holder, "emit");
+  let active = true;
+  const guarded: Emit = function (this: unknown, event, ...args) {
+    if (event === "exit" && active && callingScope(guarded)) {
+      [asked] = args;
+      process.exitCode = exitCodeAtEntry();
+      return false;
+    }
+    return original.call(this, event, ...args);
+  };
+  holder.emit = guarded;
+  return () => {
+    active = false;
+    if (holder.emit !== guarded) return;
+    if (own) holder.emit = original;
+    else delete (holder as Partial<typeof holder>).emit;
+  };
+}
+
+function callingScope(below: (...args: never[]) => unknown): PluginScope | undefined {
+  const trace: { stack?: string } = {};
+  Error.captureStackTrace(trace, below);
+  return scopeOfFrames(trace.stack ?? "", currentScope);
+}

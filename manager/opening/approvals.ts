@@ -1,0 +1,164 @@
+import { lstatSync } from "node:fs";
+import {
+  hostTarget,
+  HotplugError,
+  PERMISSION_KINDS,
+  type Permissions,
+  permissionsBeyond,
+  type Scn,
+} from "../../artifact/mod.ts";
+import type { Generation } from "../generations/generation.ts";
+import type { Location } from "../artifacts/locate.ts";
+import type { ReadArtifact } from "../artifacts/read_artifact.ts";
+import type { ApprovalRule } from "../settings/trust.ts";
+
+/** A version that is held until it is approved. */
+export interface PendingVersion {
+  /** The plugin's name. */
+  readonly name: string;
+  /** Its sequence change number. */
+  readonly scn: Scn;
+  /** The file. */
+  readonly path: string;
+  /** The SHA-256 of the file, as 64 lower-case hex digits: what an approval is for. */
+  readonly sha256: string;
+  /** All the permissions that it asks for. */
+  readonly permissions: Permissions;
+  /** Those of them that the running version does not ask for. */
+  readonly more: Permissions;
+  /** The version that runs meanwhile; absent where none does. */
+  readonly running?: Scn;
+  /** Since when it waits, as an ISO 8601 time. */
+  readonly since: string;
+}
+
+/** What an approval is for: these bytes, with these permissions at the most. */
+type Approved = Pick<PendingVersion, "sha256" | "permissions">;
+
+const SHOWN = 3;
+
+/**
+ * Who waits for an approval, and who has one.
+ *
+ * An approval is for the file that was looked at: another one in its place, or one that asks for more,
+ * waits again.
+ */
+export class Approvals {
+  readonly #rule: ApprovalRule;
+  readonly #pending = new Map<string, PendingVersion>();
+  readonly #approved = new Map<string, Approved>();
+
+  /** Makes it with nobody waiting. */
+  constructor(rule: ApprovalRule) {
+    this.#rule = rule;
+  }
+
+  /**
+   * Lets a version pass that was read, or holds it.
+   *
+   * @throws {HotplugError} `approval-required` where it is held
+   */
+  check(location: Location, artifact: ReadArtifact, running: Generation | undefined): void {
+    const { path, parts: { name, scn } } = location;
+    const permissions = artifact.info?.permissions ?? {};
+    const more = beyond(permissions, running?.info?.permissions ?? {});
+    if (!this.#holds(more, running)) return;
+    const sha256 = artifact.info?.artifact.sha256 ?? artifact.sha256;
+    const key = keyOf(name, scn);
+    const approved = this.#approved.get(key);
+    if (approved?.sha256 === sha256 && isNone(beyond(permissions, approved.permissions))) return;
+    const before = this.#pending.get(key);
+    const version = {
+      ...{ name, scn, path, sha256, permissions, more },
+      ...(running && { running: running.scn }),
+      since: before?.sha256 === sha256 ? before.since : new Date().toISOString(),
+    };
+    this.#pending.set(key, version);
+    throw approvalRequired(location.file, version);
+  }
+
+  /** The versions that wait, by name and then by SCN; without those whose file is gone. */
+  list(): PendingVersion[] {
+    for (const [key, { path }] of this.#pending) {
+      if (!lstatSync(path, { throwIfNoEntry: false })) this.#pending.delete(key);
+    }
+    return [...this.#pending.values()].sort((a, b) =>
+      a.name === b.name ? a.scn - b.scn : a.name < b.name ? -1 : 1
+    );
+  }
+
+  /**
+   * Approves a version that waits, the newest of the plugin if no SCN is given; answers with it.
+   *
+   * @throws {HotplugError} `not-found` where it does not wait
+   */
+  approve(name: string, scn?: Scn): PendingVersion {
+    const waiting = this.list();
+    const version = waiting.findLast((each) =>
+      each.name === name && (scn === undefined || each.scn === scn)
+    );
+    if (version) {
+      this.#approved.set(keyOf(name, version.scn), version);
+      return version;
+    }
+    const which = scn === undefined ? "No version" : `SCN ${scn}`;
+    const others = waiting.map((each) => `${each.name} ${each.scn}`).join(", ") || "none";
+    throw new HotplugError(
+      "not-found",
+      `${which} of plugin "${name}" waits for an approval; waiting: ${others}`,
+    );
+  }
+
+  /** Forgets what is over once a version has become the current one. */
+  loaded({ name, scn }: Generation): void {
+    for (const versions of [this.#pending, this.#approved]) {
+      for (const key of versions.keys()) {
+        const [of, at] = key.split(" ");
+        if (of === name && Number(at) <= scn) versions.delete(key);
+      }
+    }
+  }
+
+  #holds(more: Permissions, running: Generation | undefined): boolean {
+    if (this.#rule === "none") return false;
+    // Without one that runs there is nothing to compare with.
+    return running ? !isNone(more) : this.#rule === "all";
+  }
+}
+
+/** No plugin's name holds a space. */
+function keyOf(name: string, scn: Scn): string {
+  return `${name} ${scn}`;
+}
+
+function beyond(asked: Permissions, granted: Permissions): Permissions {
+  return permissionsBeyond(asked, granted, hostTarget().os);
+}
+
+function isNone(permissions: Permissions): boolean {
+  return Object.keys(permissions).length === 0;
+}
+
+function approvalRequired(file: string, version: PendingVersion): HotplugError {
+  const { name, scn, running, more } = version;
+  const why = running === undefined
+    ? `it is the first of plugin "${name}" here, and asks for ${describe(more)}`
+    : `it asks for ${describe(more)}, and SCN ${running}, which runs, does not`;
+  return new HotplugError(
+    "approval-required",
+    `Not opened "${file}": ${why}; it is held until approve("${name}", ${scn}) lets it in`,
+  );
+}
+
+/** As `net "example.com", all of env`; of many, the first few. */
+function describe(permissions: Permissions): string {
+  const texts = PERMISSION_KINDS.flatMap((kind) => {
+    const list = permissions[kind];
+    if (list === undefined) return [];
+    if (list === true) return [`all of ${kind}`];
+    const shown = list.slice(0, SHOWN).map((each) => JSON.stringify(each.slice(0, 80)));
+    if (list.length > SHOWN) shown.push(`${list.length - SHOWN} more`);
+    return [`${kind} ${shown.join(", ")}`];
+  });
+  return texts.join("; ") || "no permissions";
+}

@@ -1,0 +1,168 @@
+import { formatTarget, HotplugError, targetOf } from "../../artifact/mod.ts";
+import { admit, refusalError } from "./admit.ts";
+import { demandsOf, refuseContract } from "../artifacts/demands.ts";
+import type { Approvals } from "./approvals.ts";
+import type { Generation } from "../generations/generation.ts";
+import type { GenerationLife } from "../generations/generation_life.ts";
+import { loadArtifact, type LoadWorld } from "./load_artifact.ts";
+import type { Location } from "../artifacts/locate.ts";
+import type { ResolvedManagerOptions } from "../settings/options.ts";
+import { PluginOutdatedError } from "./outdated.ts";
+import { contractsOf } from "../settings/plugin_settings.ts";
+import type { PluginRegistry } from "../generations/plugin_registry.ts";
+import type { PluginSlot } from "../generations/plugin_slot.ts";
+import type { OpenOptions } from "../settings/open_options.ts";
+import { type ReadArtifact, readArtifact, refuseUnfinished } from "../artifacts/read_artifact.ts";
+import { swap } from "../generations/swap.ts";
+
+/** What opening needs of its manager. */
+export interface OpenWorld extends LoadWorld {
+  /** The plugins. */
+  readonly registry: PluginRegistry;
+  /** Who waits for an approval. */
+  readonly approvals: Approvals;
+  /** Told of every flip, right after it; the duration is that since `open` began, in milliseconds. */
+  flipped(next: GenerationLife, previous: GenerationLife | undefined, durationMs: number): void;
+  /** Throws once the manager is closed. */
+  assertOpen(): void;
+}
+
+/**
+ * Opens an artifact: the whole load sequence, from its name to the flip.
+ *
+ * Whatever fails before the flip leaves the current generation as it is.
+ */
+export async function openArtifact(
+  location: Location,
+  world: OpenWorld,
+  { handover = true, reopen, begins, verified }: OpenOptions = {},
+): Promise<Generation> {
+  const { options } = world;
+  const started = performance.now();
+  const slot = world.registry.slotOf(location.parts.name);
+  refuseByName(location, slot, options, reopen);
+  return await slot.enqueue(async () => {
+    world.assertOpen();
+    world.closing.throwIfAborted();
+    if (!reopen) {
+      // Once more, since another load of this plugin may have come first.
+      refuseOlder(location, slot);
+      await refuseLoaded(location, slot, options);
+      refuseHeld(location, slot);
+    }
+    refuseUnfinished(location);
+    const { path, parts: { name, scn } } = location;
+    begins?.({ name, scn, path });
+    const demands = demandsOf(options, name);
+    const files = new Map<string, Uint8Array<ArrayBuffer>>();
+    let told: void | Promise<void>;
+    const read = async (): Promise<ReadArtifact> => {
+      const seen = verified && ((file: string, bytes: Uint8Array<ArrayBuffer>) => {
+        files.set(file, bytes);
+      });
+      const artifact = await readArtifact({ ...location, ...(seen && { seen }) }, demands);
+      refuseContract(location, artifact, contractsOf(options, name));
+      if (reopen) refuseOther(location, artifact, reopen.sha256);
+      else world.approvals.check(location, artifact, slot.current?.generation);
+      told = verified?.({ name, scn, path, sha256: artifact.sha256, files });
+      // Waited for before it starts: what it does goes on beside the placing.
+      told?.catch(() => {});
+      return artifact;
+    };
+    const next = await loadArtifact(location, read, world, () => told).catch(async (error) => {
+      // Nothing of this open goes on once it has failed.
+      await Promise.allSettled([told]);
+      throw error;
+    });
+    const { closing: signal } = world;
+    const beforeFlip = (): void => {
+      world.assertOpen();
+      // It may have been frozen while this one was starting.
+      if (!reopen) refuseHeld(location, slot);
+    };
+    const previous = await swap({ slot, next, reason: "load", signal, handover, beforeFlip });
+    if (previous && reopen?.condemn) slot.condemn(previous);
+    world.flipped(next, previous, performance.now() - started);
+    return next.generation;
+  });
+}
+
+/** Refuses what the name alone tells is not for this host, or not for now. */
+function refuseByName(
+  location: Location,
+  slot: PluginSlot,
+  options: ResolvedManagerOptions,
+  reopen: OpenOptions["reopen"],
+): void {
+  const refusal = admit(location.parts, options);
+  if (reopen && (!refusal || refusal.code === "outdated" || refusal.code === "future")) return;
+  if (refusal?.code === "outdated") throw outdated(location, slot, refusal.reason);
+  if (refusal) throw refusalError(location.file, refusal);
+  refuseOlder(location, slot);
+}
+
+/** Refuses a copy that is none. */
+function refuseOther({ file }: Location, { sha256 }: ReadArtifact, expected: string): void {
+  if (sha256 === expected) return;
+  throw new HotplugError(
+    "integrity",
+    `Cannot reopen "${file}": the SHA-256 of its content is ${sha256}, not ${expected} as it was ` +
+      "when it was current; publish it again",
+  );
+}
+
+function outdated(location: Location, slot: PluginSlot, reason: string): PluginOutdatedError {
+  return new PluginOutdatedError(
+    `Not opened "${location.file}": ${reason}`,
+    location.parts.scn,
+    slot.current?.generation,
+  );
+}
+
+/** Refuses, by the name alone, what is older than the current generation. */
+function refuseOlder(location: Location, slot: PluginSlot): void {
+  const current = slot.current?.generation;
+  if (!current || location.parts.scn >= current.scn) return;
+  throw outdated(location, slot, `SCN ${current.scn} is loaded and newer`);
+}
+
+/** Refuses what a rollback or a freeze keeps out, by the name alone. */
+function refuseHeld({ file, parts }: Location, slot: PluginSlot): void {
+  if (slot.frozen) {
+    throw new HotplugError(
+      "frozen",
+      `Not opened "${file}": plugin "${parts.name}" is frozen; thaw it first`,
+    );
+  }
+  if (parts.scn > slot.held) return;
+  throw new HotplugError(
+    "held",
+    `Not opened "${file}": plugin "${parts.name}" was rolled back, and nothing up to SCN ` +
+      `${slot.held} is loaded; build a newer one, or release the hold`,
+  );
+}
+
+/** Refuses what is the current generation already, or claims to be it. */
+async function refuseLoaded(
+  location: Location,
+  slot: PluginSlot,
+  options: ResolvedManagerOptions,
+): Promise<void> {
+  const current = slot.current;
+  if (!current || location.parts.scn !== current.generation.scn) return;
+  const { generation } = current;
+  refuseUnfinished(location);
+  const artifact = await readArtifact(location, demandsOf(options, location.parts.name));
+  const target = formatTarget(targetOf(location.parts));
+  if (
+    artifact.sha256 !== generation.sha256 && target === formatTarget(targetOf(generation.artifact))
+  ) {
+    throw new HotplugError(
+      "conflict",
+      `Not opened "${location.file}": SCN ${generation.scn} is loaded with other content (SHA-256 ` +
+        `${generation.sha256}, this one ${artifact.sha256}); the loaded one stays, build again`,
+    );
+  }
+  if (artifact.info && artifact.sha256 === generation.sha256) current.complete(artifact.info);
+  throw outdated(location, slot, "it is loaded already");
+}

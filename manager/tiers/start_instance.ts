@@ -1,0 +1,54 @@
+import { type ErrorCode, HotplugError } from "../../artifact/mod.ts";
+import { startInline } from "./inline_tier.ts";
+import type { Instance, InstanceRequest } from "./instance.ts";
+import { preflight } from "./preflight.ts";
+import type { Tier } from "../settings/plugin_settings.ts";
+import { startProcess } from "./process_tier.ts";
+import { historyOf } from "./tier_history.ts";
+import { startWorker } from "./worker_tier.ts";
+
+/** Starts a module in the tier that its settings name. */
+export async function startInstance(request: InstanceRequest): Promise<Instance> {
+  const tier = tierOf(request);
+  const { location: { parts: { name } }, options, settings } = request;
+  const history = historyOf(options);
+  try {
+    // A process of its own is its own preflight.
+    if (tier !== "process" && (settings.preflight || history.hasCrashed(name))) {
+      await preflight(request).catch((error) => {
+        // Nobody asked for it: a host that can't start processes does without.
+        if (settings.preflight || !UNABLE.has(error.code)) throw error;
+      });
+    }
+    return await startIn(tier, request);
+  } catch (error) {
+    if (error instanceof HotplugError && CRASHES.has(error.code)) history.crash(name);
+    throw error;
+  }
+}
+
+/** What a module may have done at its start that makes it suspect. */
+const CRASHES: ReadonlySet<ErrorCode> = new Set(["crashed", "protocol"]);
+
+/** What a host fails at that can't, or must not, start a process. */
+const UNABLE: ReadonlySet<ErrorCode> = new Set(["no-deno", "io"]);
+
+async function startIn(tier: Tier, request: InstanceRequest): Promise<Instance> {
+  switch (tier) {
+    case "inline":
+      return await startInline(request);
+    case "process":
+      return await startProcess(request);
+    case "worker":
+      return await startWorker(request);
+    default:
+      return tier satisfies never;
+  }
+}
+
+/** A plugin that has lost workers goes to a process, if that is allowed. */
+function tierOf({ location: { parts }, options, settings }: InstanceRequest): Tier {
+  if (parts.mode === "executable") return "process";
+  const lost = settings.tier === "worker" && historyOf(options).lostWorkers(parts.name) > 0;
+  return lost && settings.moveLostWorkers ? "process" : settings.tier;
+}

@@ -1,0 +1,102 @@
+import { hostTarget, HotplugError, permissionsBeyond } from "../../artifact/mod.ts";
+import { fromFileUrl } from "@std/path";
+import { guardFolder } from "./folder_guard.ts";
+import { grantedPermissions } from "./granted_permissions.ts";
+import type { Instance, InstanceRequest } from "./instance.ts";
+import { ownPermissions } from "./own_permissions.ts";
+import { writeHost } from "./process_command.ts";
+import { PING_DEADLINE } from "./process_tier.ts";
+import { labelOf, loadError, remoteEvents } from "./remote_events.ts";
+import { RemoteInstance } from "./remote_instance.ts";
+import { historyOf } from "./tier_history.ts";
+import { hasWorkerOptions } from "./worker_flag.ts";
+import { type Heartbeat, WorkerRunner } from "./worker_runner.ts";
+import {
+  type OnThreadEnd,
+  startConfined,
+  startThread,
+  type WorkerThread,
+} from "./worker_thread.ts";
+
+/** A lost worker may be busy for good: of one plugin there are at most so many. */
+const MOST_LOST = 3;
+
+const HEARTBEAT: Heartbeat = { interval: 2_000, lostAfter: 10_000 };
+
+/** Starts a module in a worker: an isolate of its own, in this process. */
+export async function startWorker(request: InstanceRequest): Promise<Instance> {
+  const { location: { parts }, artifact, placed, options, signal } = request;
+  const startThreadAt = await threadStarter(request);
+  const label = labelOf(parts);
+  const hostUrl = await writeHost(placed.directoryUrl);
+  const history = historyOf(options);
+  const checkFolder = guardFolder(placed.directoryUrl, label);
+  try {
+    return await RemoteInstance.start({
+      tier: "worker",
+      label,
+      // deno-lint-ignore require-await -- what it throws at once is a rejection, too
+      start: async (events) => {
+        checkFolder();
+        return new WorkerRunner({
+          label,
+          start: (onEnd) => startThreadAt(hostUrl, onEnd),
+          heartbeat: HEARTBEAT,
+          lost: () => history.loseWorker(parts.name),
+        }, events);
+      },
+      url: placed.url,
+      mayRestart: () => history.lostWorkers(parts.name) < MOST_LOST,
+      startDeadline: options.loadDeadline,
+      activateDeadline: options.hookDeadlines.activate,
+      pingDeadline: PING_DEADLINE,
+      size: artifact.content.length,
+      closing: signal,
+      events: remoteEvents(parts, request),
+    });
+  } catch (error) {
+    throw loadError(error, request);
+  }
+}
+
+type StartAt = (hostUrl: string, onEnd: OnThreadEnd) => WorkerThread;
+
+async function threadStarter(request: InstanceRequest): Promise<StartAt> {
+  const { options, settings, placed } = request;
+  if (!options.workerPermissions) {
+    await refuseConfined(request);
+    return (url, onEnd) => startThread(url, settings.heapLimit, onEnd);
+  }
+  if (!hasWorkerOptions()) {
+    throw new HotplugError(
+      "unsupported",
+      `Cannot open "${request.location.file}" in a worker: option "workerPermissions" states that this ` +
+        "process runs with --unstable-worker-options, and it does not; add the flag",
+    );
+  }
+  const permissions = grantedPermissions(request);
+  // To be imported, the module itself must be readable.
+  const read = permissions.read === true
+    ? true as const
+    : [fromFileUrl(placed.directoryUrl), ...permissions.read ?? []];
+  return (url, onEnd) => startConfined(url, { ...permissions, read }, onEnd);
+}
+
+/**
+ * A worker has all that its host has: whoever asks for less must not get more without being told. An
+ * info file that does not speak of permissions asks for nothing in particular.
+ */
+async function refuseConfined({ location: { file }, artifact }: InstanceRequest): Promise<void> {
+  const asked = artifact.info?.permissions;
+  if (asked === undefined) return;
+  const beyond = permissionsBeyond((await ownPermissions()).some, asked, hostTarget().os);
+  if (Object.keys(beyond).length === 0) return;
+  throw new HotplugError(
+    "unsupported",
+    `Cannot open "${file}" in a worker: it asks for fewer permissions than this process has ` +
+      `(${
+        Object.keys(beyond).join(", ")
+      }), and a worker has them all; run it in a process, or run this ` +
+      'one with --unstable-worker-options and option "workerPermissions"',
+  );
+}
