@@ -16,7 +16,7 @@ import {
 import { type BuildArgs, checkBuildArgs } from "./build_args.ts";
 import { cacheFolder } from "./toolchain/cache_folder.ts";
 import { checkEnv } from "./child_env.ts";
-import { checkDefines, type Defines } from "./bundle/define.ts";
+import { checkDefines, type Defines } from "./define.ts";
 import type { DenortMirror } from "./toolchain/denort.ts";
 import type { Dependencies } from "./project/dependencies.ts";
 import { describeProgress } from "./describe_progress.ts";
@@ -25,7 +25,7 @@ import type { BuildLogger } from "./logger.ts";
 import type { BuildOptions } from "./options.ts";
 import { checkPermissions } from "./permission_flags.ts";
 import type { BuildProgress } from "./progress.ts";
-import { type RemoteConfig, resolveRemote } from "./remote/remote.ts";
+import { type RemoteConfig, resolveRemote } from "./remote_config.ts";
 import { DEFAULT_SOURCE_LIMITS, type SourceLimits } from "./sources/source_limits.ts";
 import { expandHome, parseSourceLocation, type SourceLocation } from "./sources/source_location.ts";
 import { resolveTargets } from "./targets.ts";

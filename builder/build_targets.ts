@@ -4,7 +4,7 @@ import { type BuiltModule, finishModule } from "./built_module.ts";
 import type { BuiltPlugin } from "./build_plugin.ts";
 import { throwIfCancelled } from "./cancel.ts";
 import { compile, type CompiledFile } from "./compile.ts";
-import { platformDefines } from "./bundle/define.ts";
+import { platformDefines } from "./define.ts";
 import type { BuildConfig } from "./build_config.ts";
 import { settleAll } from "./settle_all.ts";
 import type { TargetFailure } from "./target_failure.ts";

@@ -23,12 +23,12 @@
 export { build } from "./build.ts";
 export { BuildService } from "./service/build_service.ts";
 export type { BuildResult, BuiltArtifact } from "./build_result.ts";
-export type { DefineValue } from "./bundle/define.ts";
+export type { DefineValue } from "./define.ts";
 export { describeProgress, formatBytes } from "./describe_progress.ts";
 export type { BuildLogger } from "./logger.ts";
 export type { BuildOptions } from "./options.ts";
 export type { BuildProgress } from "./progress.ts";
-export type { RemoteService } from "./remote/remote_service.ts";
+export type { RemoteService } from "./protocol/remote_service.ts";
 export type { BuildServiceEvent } from "./service/service_event.ts";
 export type { BuildServiceOptions } from "./service/service_options.ts";
 export type { ServiceStatus } from "./service/service_status.ts";

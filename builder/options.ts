@@ -1,8 +1,8 @@
 import type { KeySource, Mode, Permissions, Scn, SigningKey, Target } from "../artifact/mod.ts";
-import type { DefineValue } from "./bundle/define.ts";
+import type { DefineValue } from "./define.ts";
 import type { BuildLogger } from "./logger.ts";
 import type { BuildProgress } from "./progress.ts";
-import type { RemoteService } from "./remote/remote_service.ts";
+import type { RemoteService } from "./protocol/remote_service.ts";
 import type { SourceLimits } from "./sources/source_limits.ts";
 
 /** What to build, from what, into where. */

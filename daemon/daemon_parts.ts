@@ -4,7 +4,7 @@ import { sourcesOf } from "./scan/deleted_log.ts";
 import type { DaemonEvent } from "./events.ts";
 import { Holds } from "./loading/holds.ts";
 import { Loader } from "./loading/loader.ts";
-import { MemoryBudget } from "./loading/memory_budget.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import type { ResolvedDaemonOptions } from "./options.ts";
 import { Recovery } from "./loading/recovery.ts";
 import { RunnerPool } from "./loading/runner_pool.ts";

@@ -2,7 +2,7 @@ import type { Scn } from "../artifact/mod.ts";
 import type { PendingVersion, PluginStatus } from "../manager/mod.ts";
 import type { WatchEvent } from "./events.ts";
 import type { LogLevel } from "./log_level.ts";
-import type { MemoryLimits } from "./loading/memory_budget.ts";
+import type { MemoryLimits } from "./memory_budget.ts";
 
 /** How the watching of a folder stands. */
 export interface WatchStatus {

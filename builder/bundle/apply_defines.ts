@@ -1,6 +1,6 @@
 import { HotplugError, SOURCE_MAP_LINK } from "../../artifact/mod.ts";
 import type { Bundle } from "./bundle.ts";
-import { type Defines, mayUse } from "./define.ts";
+import { type Defines, mayUse } from "../define.ts";
 import { withEsbuild } from "./esbuild.ts";
 
 /**

@@ -14,16 +14,16 @@ import {
   sha256Stream,
 } from "../../artifact/mod.ts";
 import { quote } from "../quote.ts";
-import type { BuildAnswer } from "./build_answer.ts";
+import type { BuildAnswer } from "../protocol/build_answer.ts";
 import type { BuildConfig } from "../build_config.ts";
 import type { BuiltTarget } from "../build_targets.ts";
 import { finishModule } from "../built_module.ts";
 import type { MadeTargets } from "../made_targets.ts";
 import { packSources } from "./pack_source.ts";
 import { postBuild } from "./post_build.ts";
-import { readFailure } from "./problem.ts";
+import { readFailure } from "../protocol/problem.ts";
 import { receiveAnswer } from "./receive_answer.ts";
-import type { RemoteConfig } from "./remote.ts";
+import type { RemoteConfig } from "../remote_config.ts";
 
 type Config = BuildConfig & { readonly remote: RemoteConfig };
 type AnsweredArtifact = BuildAnswer["artifacts"][number];

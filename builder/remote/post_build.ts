@@ -2,8 +2,8 @@ import { HotplugError } from "../../artifact/mod.ts";
 import { quote } from "../quote.ts";
 import { throwIfCancelled } from "../cancel.ts";
 import { OPTIONS_PART, type PackedSources } from "./pack_source.ts";
-import { errorOfProblem } from "./problem.ts";
-import type { RemoteConfig } from "./remote.ts";
+import { errorOfProblem } from "../protocol/problem.ts";
+import type { RemoteConfig } from "../remote_config.ts";
 
 const MAX_PROBLEM_BYTES = 1024 ** 2;
 

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { UntarStream } from "@std/tar";
 import { HotplugError } from "../../artifact/mod.ts";
 import { quote } from "../quote.ts";
-import { ANSWER_FILE, type BuildAnswer, parseBuildAnswer } from "./build_answer.ts";
+import { ANSWER_FILE, type BuildAnswer, parseBuildAnswer } from "../protocol/build_answer.ts";
 import { readTarEntries } from "../sources/tar_entries.ts";
 
 const MAX_ANSWER_BYTES = 4 * 1024 ** 3;

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { HotplugError } from "../../artifact/mod.ts";
 import { quote } from "../quote.ts";
 import { DEPENDENCY_PART, OPTIONS_PART, SOURCE_PART } from "../remote/pack_source.ts";
-import { parseRemoteRequest, type RemoteRequest } from "../remote/remote_request.ts";
+import { parseRemoteRequest, type RemoteRequest } from "../protocol/remote_request.ts";
 
 /** A request to build, its files in a folder. */
 export interface Upload {

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { join } from "@std/path";
 import { Header } from "tar/header";
 import { Pax } from "tar/pax";
-import { ANSWER_FILE, type BuildAnswer } from "../remote/build_answer.ts";
+import { ANSWER_FILE, type BuildAnswer } from "../protocol/build_answer.ts";
 
 const BLOCK = 512;
 const PIECES = { highWaterMark: 1024 * 1024 };

@@ -1,7 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { HotplugError } from "../../artifact/mod.ts";
-import { type Problem, PROBLEM_TYPE, problemOf } from "../remote/problem.ts";
+import { type Problem, PROBLEM_TYPE, problemOf } from "../protocol/problem.ts";
 import { checkAccess } from "./service_guard.ts";
 import type { ServiceStatus } from "./service_status.ts";
 

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "@std/path";
 import { HotplugError } from "../../artifact/mod.ts";
-import type { BuildAnswer } from "../remote/build_answer.ts";
+import type { BuildAnswer } from "../protocol/build_answer.ts";
 import type { BuildOptions } from "../options.ts";
-import { errorOfProblem, type Problem } from "../remote/problem.ts";
+import { errorOfProblem, type Problem } from "../protocol/problem.ts";
 import type { ServiceConfig } from "./service_options.ts";
 import { endOrphans } from "../files/work_folder.ts";
 

@@ -9,11 +9,11 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "@std/path";
 import { artifactStem, formatTarget, HotplugError, scnFromDate } from "../../artifact/mod.ts";
 import { type BuildConfig, resolveBuildOptions } from "../build_config.ts";
-import type { BuildAnswer } from "../remote/build_answer.ts";
+import type { BuildAnswer } from "../protocol/build_answer.ts";
 import { makeTargets } from "../make_targets.ts";
 import type { MadeTargets } from "../made_targets.ts";
 import type { BuildOptions } from "../options.ts";
-import { problemOf, tellFailure } from "../remote/problem.ts";
+import { problemOf, tellFailure } from "../protocol/problem.ts";
 import { readUpload, type Upload } from "./read_upload.ts";
 import {
   BODY_FILE,

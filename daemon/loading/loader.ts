@@ -2,7 +2,7 @@ import { basename } from "@std/path";
 import type { Scn } from "../../artifact/mod.ts";
 import type { Generation, OpenOptions, PluginManager } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
-import type { MemoryBudget } from "./memory_budget.ts";
+import type { MemoryBudget } from "../memory_budget.ts";
 import type { NotedLoad } from "../state/noted_load.ts";
 import type { KeptGeneration } from "../state/state_record.ts";
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { HotplugError } from "../../artifact/mod.ts";
 import { quote } from "../quote.ts";
-import type { DefineValue } from "../bundle/define.ts";
+import type { DefineValue } from "../define.ts";
 
 const text = v.string("must be a text");
 const flag = v.boolean("must be true or false");

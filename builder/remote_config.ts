@@ -1,8 +1,8 @@
-import { formatTarget, formatVersion, HotplugError, parseVersion } from "../../artifact/mod.ts";
-import type { Mode, Target } from "../../artifact/mod.ts";
-import { quote } from "../quote.ts";
-import type { BuildOptions } from "../options.ts";
-import { parseRemoteRequest, type RemoteRequest } from "./remote_request.ts";
+import { formatTarget, formatVersion, HotplugError, parseVersion } from "../artifact/mod.ts";
+import type { Mode, Target } from "../artifact/mod.ts";
+import { quote } from "./quote.ts";
+import type { BuildOptions } from "./options.ts";
+import { parseRemoteRequest, type RemoteRequest } from "./protocol/remote_request.ts";
 
 /** A build service, and what it is asked. */
 export interface RemoteConfig {

@@ -1,5 +1,5 @@
-import { denoTriple, HotplugError, type Target } from "../../artifact/mod.ts";
-import { quote } from "../quote.ts";
+import { denoTriple, HotplugError, type Target } from "../artifact/mod.ts";
+import { quote } from "./quote.ts";
 
 /** A constant of a build: what JSON can say. */
 export type DefineValue =

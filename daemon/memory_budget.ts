@@ -1,5 +1,5 @@
-import { HotplugError } from "../../artifact/mod.ts";
-import type { MemoryEvent } from "../events.ts";
+import { HotplugError } from "../artifact/mod.ts";
+import type { MemoryEvent } from "./events.ts";
 
 /** Past which RSS what is to be done, in bytes; `Infinity` for never. */
 export interface MemoryLimits {
