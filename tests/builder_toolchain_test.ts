@@ -30,6 +30,8 @@ interface Served {
 interface FakeRegistry extends AsyncDisposable {
   readonly url: string;
   readonly archives: number;
+  /** Resolves when the archive is first asked for. */
+  readonly asked: Promise<void>;
   readonly authorizations: readonly (string | null)[];
   serve(served: Served): void;
 }
@@ -38,6 +40,7 @@ interface FakeRegistry extends AsyncDisposable {
 function fakeRegistry(first: Served = {}): FakeRegistry {
   let served = first;
   let archives = 0;
+  const asked = Promise.withResolvers<void>();
   const authorizations: (string | null)[] = [];
   const packed = async ({ entry = `package/${BINARY}` }: Served) =>
     await gzipped(tarBytes([
@@ -52,6 +55,7 @@ function fakeRegistry(first: Served = {}): FakeRegistry {
     const bytes = await packed(served);
     if (url.pathname.endsWith(".tgz")) {
       archives++;
+      asked.resolve();
       await served.ready;
       return new Response(served.body?.(bytes) ?? bytes);
     }
@@ -69,6 +73,7 @@ function fakeRegistry(first: Served = {}): FakeRegistry {
     get archives() {
       return archives;
     },
+    asked: asked.promise,
     authorizations,
     serve: (next) => served = next,
     [Symbol.asyncDispose]: () => server.shutdown(),
@@ -87,6 +92,17 @@ function cut(bytes: Bytes): BodyInit {
       setTimeout(() => controller.error(new Error("the cable is out")), 20);
     },
   });
+}
+
+/** Waits until the archive is asked for; a child that ends before that has failed. */
+async function whenAsked(
+  { asked }: FakeRegistry,
+  outputs: readonly Promise<Deno.CommandOutput>[],
+): Promise<void> {
+  const ends = outputs.map(async (output) => {
+    throw new Error(`It asked for nothing: ${new TextDecoder().decode((await output).stderr)}`);
+  });
+  await Promise.race([asked, ...ends]);
 }
 
 async function list(folder: string): Promise<string[]> {
@@ -127,7 +143,7 @@ Deno.test("builds in several processes fetch it once between them", async () => 
   const gate = Promise.withResolvers<void>();
   await using registry = fakeRegistry({ ready: gate.promise });
   const script = `
-    import { findToolchain } from "project:builder/toolchain.ts";
+    import { findToolchain } from "project:builder/toolchain/toolchain.ts";
     console.log("asking");
     const registry = { url: ${JSON.stringify(registry.url)} };
     const cacheDir = ${JSON.stringify(directory.file("cache"))};
@@ -135,7 +151,7 @@ Deno.test("builds in several processes fetch it once between them", async () => 
   const children = await Promise.all([1, 2, 3].map(() => startScript(directory.path, script)));
   const outputs = children.map((child) => child.output());
   // All of them ask before the first one has it.
-  while (registry.archives === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await whenAsked(registry, outputs);
   gate.resolve();
   for (const child of children) await child.stdin.close();
   for (const { code, stderr } of await Promise.all(outputs)) {
@@ -206,7 +222,7 @@ Deno.test("a fetch that is cancelled leaves nothing, and the next one succeeds",
   const controller = new AbortController();
   const request = { denoVersion: "2.4.2", cacheDir: directory.file("cache"), registry };
   const fetching = findToolchain({ ...request, signal: controller.signal });
-  while (registry.archives === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await Promise.race([registry.asked, fetching]);
   controller.abort();
   await assertCode(fetching, "cancelled");
   assertEquals(await list(request.cacheDir), []);
@@ -226,14 +242,14 @@ Deno.test("who takes over from a killed fetch waits for nobody, and sweeps what 
   const child = await startScript(
     directory.path,
     `
-    import { findToolchain } from "project:builder/toolchain.ts";
+    import { findToolchain } from "project:builder/toolchain/toolchain.ts";
     const registry = { url: ${JSON.stringify(registry.url)} };
     await findToolchain({ denoVersion: "2.4.2", cacheDir: ${
       JSON.stringify(request.cacheDir)
     }, registry });`,
   );
   const output = child.output();
-  while (registry.archives === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await whenAsked(registry, [output]);
   assertEquals((await list(request.cacheDir)).filter((name) => !name.startsWith(".")), []);
   child.kill("SIGKILL");
   await child.stdin.close();
@@ -350,7 +366,7 @@ Deno.test("the registry is that of npm's configuration: environment, then .npmrc
   await using directory = await tempDirectory();
   await using registry = fakeRegistry();
   const script = (setup: string) => `
-    import { findToolchain } from "project:builder/toolchain.ts";
+    import { findToolchain } from "project:builder/toolchain/toolchain.ts";
     Deno.chdir(${JSON.stringify(directory.path)});
     for (const name of Object.keys(Deno.env.toObject())) {
       if (/^npm_config_/i.test(name)) Deno.env.delete(name);
