@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import { type Lease, PluginManager } from "../manager/mod.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { assertCode, assertThrowsCode } from "./_errors.ts";
+import { runScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const SOURCE = `
@@ -28,14 +29,16 @@ Deno.test("an artifact opens by its path, by its URL as a text and by its URL", 
 Deno.test("an artifact opens by a path that is relative to the working folder", async () => {
   await using directory = await tempDirectory();
   const { file, path } = await writeArtifact(directory.path, SOURCE);
-  const before = Deno.cwd();
-  Deno.chdir(directory.path);
-  try {
+  // In a process of its own: all tests share the working folder of this one.
+  const { code, stdout, stderr } = await runScript(
+    directory.path,
+    `
+    import { PluginManager } from "project:manager/mod.ts";
+    Deno.chdir(${JSON.stringify(directory.path)});
     await using manager = new PluginManager();
-    assertEquals((await manager.open(file)).path, path);
-  } finally {
-    Deno.chdir(before);
-  }
+    console.log((await manager.open(${JSON.stringify(file)})).path);`,
+  );
+  assertEquals([code, stdout.trim()], [0, path], stderr);
 });
 
 Deno.test("an artifact opens by its info file", async () => {

@@ -1,3 +1,5 @@
+import { exists } from "@std/fs";
+import { dirname, fromFileUrl } from "@std/path";
 import { assert, assertEquals } from "@std/assert";
 import { PluginManager, type Retention } from "../manager/mod.ts";
 import { overdue } from "../manager/settings/retention.ts";
@@ -7,7 +9,7 @@ import { collectEvents } from "./_events.ts";
 import { tempDirectory } from "./_temp.ts";
 
 async function open(manager: PluginManager, folder: string, version: number) {
-  const source = `export const answer = () => ${version};`;
+  const source = `export const answer = () => ${version}; export const url = import.meta.url;`;
   const { path } = await writeArtifact(folder, source, { scn: SCN + version });
   return await manager.open(path);
 }
@@ -39,27 +41,26 @@ Deno.test("inline all generations are kept unless the host says otherwise", asyn
 
 Deno.test("what is not kept is retired: it is told, can't be used, and its files go", async () => {
   await using directory = await tempDirectory();
-  await using temporary = await tempDirectory();
-  Deno.env.set("TMPDIR", temporary.path);
   await using manager = new PluginManager({ retention: { count: 2 } });
   using events = collectEvents(manager);
   const first = await open(manager, directory.path, 1);
   const lease = manager.acquire("pricing");
-  for (const version of [2, 3, 4]) await open(manager, directory.path, version);
-  Deno.env.delete("TMPDIR");
+  const placed = [first.lookup<string>("url")];
+  const openNext = async (version: number) =>
+    void placed.push((await open(manager, directory.path, version)).lookup<string>("url"));
+  for (const version of [2, 3, 4]) await openNext(version);
   await events.next(() => events.of("retired").length === 1);
   // What is held is kept, however old it is.
   assertEquals(manager.generations("pricing").map(({ scn }) => scn), [SCN + 1, SCN + 4]);
   assertEquals(await lease.call("answer"), 1);
   lease[Symbol.dispose]();
-  await open(manager, directory.path, 5);
+  await openNext(5);
   await events.next(() => events.of("retired").length === 3);
   assertEquals(events.of("retired").map(({ scn }) => scn), [SCN + 2, SCN + 3, SCN + 1]);
   assertEquals(first.state, "retired");
   await assertCode(first.call("answer"), "retired");
-  const [root] = await Array.fromAsync(Deno.readDir(temporary.path));
-  const placed = await Array.fromAsync(Deno.readDir(`${temporary.path}/${root?.name}`));
-  assertEquals(placed.filter(({ isDirectory }) => isDirectory).length, 2);
+  const left = await Promise.all(placed.map((url) => exists(dirname(fromFileUrl(url)))));
+  assertEquals(left, [false, false, false, true, true]);
   await assertCode(manager.rollback("pricing", { to: SCN + 1 }), "not-found");
 });
 
