@@ -138,22 +138,22 @@ Deno.test("a gzip bomb is given up at the limit", async () => {
   await using directory = await tempDirectory();
   const bomb = await gzip(new Uint8Array(50_000_000));
   const { path } = await writeArtifact(directory.path, SOURCE, { gzip: true, info: false });
-  await Deno.writeFile(path, bomb);
+  // Who reads on to the end finds it damaged, and says so instead.
+  await Deno.writeFile(path, bomb.subarray(0, -100));
   assert(bomb.length < 100_000);
+  await using patient = new PluginManager();
+  await assertCode(patient.open(path), "integrity");
   await using manager = new PluginManager({ maxSize: 1_000_000 });
-  const started = performance.now();
   await assertCode(manager.open(path), "limit");
-  assert(performance.now() - started < 1_000);
 });
 
 Deno.test("a file past the limit is refused without being read", async () => {
   await using directory = await tempDirectory();
   const { path } = await writeArtifact(directory.path, SOURCE);
-  await Deno.truncate(path, 300_000_000);
+  // More than anybody could read while this test lasts.
+  await Deno.truncate(path, 2 ** 40);
   await using manager = new PluginManager();
-  const started = performance.now();
   await assertCode(manager.open(path), "limit");
-  assert(performance.now() - started < 100);
 });
 
 Deno.test("a large artifact is read whole", async () => {

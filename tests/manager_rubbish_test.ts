@@ -46,9 +46,8 @@ for (const [what, make] of Object.entries(oddities)) {
       const path = directory.file("plugins", FILE);
       await using _made = (await make(path)) ?? { [Symbol.asyncDispose]: () => Promise.resolve() };
       await using manager = new PluginManager();
-      const started = performance.now();
+      // Who opened it would wait for good, or be told of something else.
       await assertCode(manager.open(path), "integrity");
-      assert(performance.now() - started < 1_000);
     },
   });
 }
@@ -276,19 +275,19 @@ Deno.test("a top level that never ends is given up, and meanwhile another plugin
     directory.path,
     `
     import { PluginManager } from "project:manager/mod.ts";
-    const manager = new PluginManager({ loadDeadline: 2_000 });
-    const started = performance.now();
+    const manager = new PluginManager({ loadDeadline: 4_000 });
+    let hangs = true;
     const hanging = manager.open(${JSON.stringify(hanging.path)}).catch((error) => error.code);
+    void hanging.then(() => hangs = false);
     await manager.open(${JSON.stringify(good.path)});
-    console.log(performance.now() - started < 1_000);
+    console.log(hangs);
     console.log(await hanging, manager.current("pricing"));
-    console.log(performance.now() - started < 4_000);
     await manager.close();
     // Deno holds the promise against whoever lets the process end by itself.
     Deno.exit(0);
     `,
   );
-  assertEquals([code, stdout], [0, "true\ndeadline undefined\ntrue\n"], stderr);
+  assertEquals([code, stdout], [0, "true\ndeadline undefined\n"], stderr);
 });
 
 Deno.test("close gives up a top level that never ends, and what is queued behind it", async () => {
