@@ -49,7 +49,7 @@ Deno.test("what is not kept is retired: it is told, can't be used, and its files
   const openNext = async (version: number) =>
     void placed.push((await open(manager, directory.path, version)).lookup<string>("url"));
   for (const version of [2, 3, 4]) await openNext(version);
-  await events.next(() => events.of("retired").length === 1);
+  await events.next(() => events.of("retired").length === 2);
   // What is held is kept, however old it is.
   assertEquals(manager.generations("pricing").map(({ scn }) => scn), [SCN + 1, SCN + 4]);
   assertEquals(await lease.call("answer"), 1);
