@@ -27,15 +27,10 @@ export class MemoryBudget {
     this.#rss = rss;
   }
 
-  /** Whether there is something to watch. */
-  get isLimited(): boolean {
-    return this.#limits.memorySoft !== Infinity || this.#limits.memoryHard !== Infinity;
-  }
-
-  /** Looks, and tells what has changed. */
+  /** Looks, and tells what has changed; a reload may have brought limits where there were none. */
   check(): MemoryEvent["level"] {
-    if (!this.isLimited) return "ok";
     const { memorySoft, memoryHard } = this.#limits;
+    if (memorySoft === Infinity && memoryHard === Infinity && this.#level === "ok") return "ok";
     const rss = this.#rss();
     const level = rss > memoryHard ? "hard" : rss > memorySoft ? "soft" : "ok";
     if (level !== this.#level) {

@@ -98,6 +98,8 @@ export class PluginDaemon implements AsyncDisposable {
   /** Looks at all directories now; resolves once what was found is loaded, or has failed to. */
   async scan(): Promise<void> {
     this.#assertOpen();
+    // Before what was remembered is back, what is kept out would be loaded; the start looks after it.
+    if (this.#started && !this.#looked) return await this.#started;
     await this.#parts.watches.check();
     this.#parts.scanner.tell();
     await this.#look();
@@ -249,7 +251,7 @@ export class PluginDaemon implements AsyncDisposable {
     if (this.#closed) return;
     this.#ready = true;
     this.#timers.push(setInterval(() => void this.#scans.request(), this.#options.scanInterval));
-    if (budget.isLimited) this.#timers.push(setInterval(() => budget.check(), 1_000));
+    this.#timers.push(setInterval(() => budget.check(), 1_000));
     this.#hub.emit(readyEvent(this.#options.watch, manager.names(), began));
   }
 

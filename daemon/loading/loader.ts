@@ -31,21 +31,16 @@ export class Loader {
   async open(path: string, options: Pick<OpenOptions, "signal"> = {}): Promise<Generation> {
     const root = this.#world.rootOf(path);
     const own = { ...options, ...(root !== undefined && { root }) };
-    return await this.#noted(({ begins, verified }) =>
-      this.#world.manager.open(path, {
-        ...own,
-        begins,
-        verified: async (artifact) => {
-          this.#world.budget.assertRoom(basename(path));
-          await verified(artifact);
-        },
-      })
+    return await this.#noted((notes) =>
+      this.#world.manager.open(path, { ...own, ...this.#withRoom(notes) })
     );
   }
 
   /** Opens a version that waits for an approval; see {@linkcode PluginManager.approve}. */
   async approve(name: string, scn?: Scn): Promise<Generation> {
-    return await this.#noted((notes) => this.#world.manager.approve(name, scn, notes));
+    return await this.#noted((notes) =>
+      this.#world.manager.approve(name, scn, this.#withRoom(notes))
+    );
   }
 
   /** Opens what was current in an earlier process, from the path. */
@@ -53,6 +48,17 @@ export class Loader {
     return await this.#noted((notes) =>
       this.#world.manager.open(path, { reopen: { sha256, condemn }, ...notes })
     );
+  }
+
+  /** What is new is opened only where there is memory for it. */
+  #withRoom({ begins, verified }: Notes): Notes {
+    return {
+      begins,
+      verified: async (artifact) => {
+        this.#world.budget.assertRoom(basename(artifact.path));
+        await verified(artifact);
+      },
+    };
   }
 
   /** The journal's flush goes on while the artifact is read and verified, and is over before it runs. */
