@@ -302,6 +302,21 @@ Deno.test("what was loading when the process ended is tried once more, and then 
   }
 });
 
+Deno.test("a scan that is asked for while a daemon starts is part of the start", async () => {
+  await using at = await place();
+  const { path } = await publish(at.plugins, answers(1), { scn: SECOND });
+  await publish(at.plugins, answers(2), { name: "zeta", scn: FIRST });
+  await Deno.mkdir(at.state, { mode: 0o700 });
+  await beginLoading(at.state, path);
+  await using fixture = makeDaemon([at.plugins], { state: at.state });
+  const started = fixture.daemon.start();
+  await fixture.daemon.scan();
+  assertEquals(fixture.daemon.status().ready, true);
+  await started;
+  // What is suspect comes last all the same.
+  assertEquals(fixture.events.of("loaded").map(({ name }) => name), ["zeta", "pricing"]);
+});
+
 Deno.test("a version found loading twice in a row is in quarantine until it is released", async () => {
   await using at = await place();
   await publish(at.plugins, answers(1), { scn: FIRST });
@@ -428,6 +443,25 @@ Deno.test("a journal that is full goes on with what is open", async () => {
   assert((await Deno.stat(directory.file("journal"))).size <= 256 * 1024);
   const again = LoadJournal.open(directory.path);
   assertEquals(again.unended, [held]);
+  await again.journal.close();
+});
+
+Deno.test("of more loads at once than a journal has room for none is left in it that has ended", async () => {
+  await using directory = await tempDirectory();
+  const { journal } = LoadJournal.open(directory.path);
+  const entries = Array.from({ length: 400 }, (_, n) => ({
+    name: `p${n}`,
+    scn: FIRST,
+    path: "x".repeat(1_000),
+  }));
+  const ends = await Promise.all(entries.map((each) => journal.begin(each)));
+  const first = LoadJournal.open(directory.path);
+  assertEquals(first.unended, entries);
+  await first.journal.close();
+  for (const end of ends) end();
+  await journal.close();
+  const again = LoadJournal.open(directory.path);
+  assertEquals(again.unended, []);
   await again.journal.close();
 });
 

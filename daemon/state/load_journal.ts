@@ -4,6 +4,7 @@ import {
   existsSync,
   fdatasync,
   fstatSync,
+  ftruncateSync,
   openSync,
   readFileSync,
   writeSync,
@@ -60,9 +61,10 @@ export class LoadJournal {
     folder: string,
   ): { readonly journal: LoadJournal; readonly unended: JournalEntry[] } {
     const path = join(folder, FILE);
-    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+    const bytes = existsSync(path) ? readFileSync(path) : new Uint8Array();
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-    const end = encoder.encode(text.replace(/\0+$/, "")).length;
+    const end = endOf(bytes);
+    const text = new TextDecoder().decode(bytes.subarray(0, end));
     return { journal: new LoadJournal(file, end), unended: readUnended(text) };
   }
 
@@ -131,8 +133,17 @@ export class LoadJournal {
     const all = new Uint8Array(Math.max(SIZE, bytes.length));
     all.set(bytes);
     writeAll(this.#file, all, 0);
+    // It was longer where more was open: what is left of that has ended.
+    if (fstatSync(this.#file).size > all.length) ftruncateSync(this.#file, all.length);
     this.#end = bytes.length;
   }
+}
+
+/** Where what was written ends, and the room after it begins. */
+function endOf(bytes: Uint8Array): number {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end;
 }
 
 /** With a line break in front too: after a write that was cut short, on a full disk. */
