@@ -112,6 +112,22 @@ Deno.test("The pauses between tries grow, so that a scan is no try", async () =>
   assertEquals(evaluations("backing off"), 1);
 });
 
+Deno.test("A clock that is set back puts no try off", async () => {
+  await using fixture = await startDaemon({ retryMin: 500 });
+  const flag = `${fixture.path}/.flag`;
+  await publish(fixture.path, throwingUntil(flag, "set back"));
+  await fixture.failed("load");
+  await fixture.daemon.scan();
+  const { now } = Date;
+  try {
+    Date.now = () => now() - 24 * 60 * 60 * 1000;
+    await Deno.writeTextFile(flag, "");
+    await fixture.retried(SCN);
+  } finally {
+    Date.now = now;
+  }
+});
+
 Deno.test("Retries end when a newer one loads, and it is told", async () => {
   await using fixture = await startDaemon({ retryMin: 60_000 });
   await publish(fixture.path, throwingUntil("/there/is/no/such/file", "superseded"));

@@ -122,6 +122,17 @@ Deno.test("A bare module that is written in pieces is opened when it stood still
   assertEquals(fixture.events.of("failed"), []);
 });
 
+Deno.test("A bare module whose time lies in the future is opened once it was seen to stand still", async () => {
+  await using fixture = await startDaemon({ bareSettle: 200 });
+  const { path } = await writeArtifact(fixture.path, counted("future", 1), { info: false });
+  await Deno.utime(path, new Date("2099-01-01"), new Date("2099-01-01"));
+  await fixture.loaded("pricing");
+  // Its twin, too.
+  await Deno.writeTextFile(path, counted("future twin", 2));
+  await Deno.utime(path, new Date("2099-01-02"), new Date("2099-01-02"));
+  await fixture.events.next(({ type }) => type === "conflict");
+});
+
 Deno.test("A bare newest one that has not settled lets the next older one serve meanwhile", async () => {
   await using directory = await tempDirectory();
   await writeArtifact(directory.path, counted("meanwhile", 1));

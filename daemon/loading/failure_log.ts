@@ -14,7 +14,7 @@ export interface Failure {
   readonly attempts: number;
   /** The code of the last failure. */
   readonly code: ErrorCode;
-  /** When to try again, in milliseconds since the epoch; never where it fails for good. */
+  /** When to try again, in milliseconds of `performance.now()`; never where it fails for good. */
   readonly retryAt: number;
 }
 

@@ -1,12 +1,12 @@
 import { join } from "@std/path";
 import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { Candidate, Choice, PluginManager } from "../../manager/mod.ts";
-import { unsettledFor } from "../../manager/opening/settle.ts";
 import { type ArtifactMarks, marksOf } from "./artifact_marks.ts";
 import type { RetriedEvent } from "../events.ts";
 import type { Loader } from "./loader.ts";
 import { type Backoff, type Failure, FailureLog } from "./failure_log.ts";
 import { PatientLoad } from "./patient_load.ts";
+import { Settling } from "./settling.ts";
 
 /** What a runner needs of its daemon. */
 export interface RunnerWorld {
@@ -36,6 +36,7 @@ const MAX_TIMER = 2 ** 31 - 1;
 export class PluginRunner {
   readonly #world: RunnerWorld;
   readonly #failures: FailureLog;
+  readonly #settling: Settling;
   /** The marks of the files with the current generation's SCN that were looked at. */
   readonly #twins = new Map<string, string>();
   #choice: Choice | undefined;
@@ -51,6 +52,7 @@ export class PluginRunner {
   constructor(world: RunnerWorld) {
     this.#world = world;
     this.#failures = new FailureLog(world.backoff);
+    this.#settling = new Settling(world.bareSettle);
   }
 
   /** Whether there is nothing left for it to do, or to remember. */
@@ -89,6 +91,7 @@ export class PluginRunner {
       clearTimeout(this.#timer);
       const choice = this.#choice as Choice;
       this.#forgetGone(choice);
+      this.#settling.keep([...choice.candidates, ...choice.twins].map(pathOf));
       const unsettled = await this.#openFirst(choice);
       // What loaded supersedes what failed before it.
       this.#forgetGone(choice);
@@ -107,7 +110,7 @@ export class PluginRunner {
       if (candidate.parts.scn <= (this.#world.manager.current(choice.name)?.scn ?? 0)) return wait;
       const path = pathOf(candidate);
       const marks = await marksOf(candidate);
-      if (!marks || !this.#failures.mayTry(path, marks, Date.now())) continue;
+      if (!marks || !this.#failures.mayTry(path, marks, performance.now())) continue;
       const unsettled = this.#unsettledFor(path, marks);
       if (unsettled > 0) wait = Math.min(wait, unsettled);
       else if (await this.#open(candidate.parts.scn, path, marks)) return wait;
@@ -119,7 +122,7 @@ export class PluginRunner {
   /** What has no info file, or an empty one, or failed and is written to, may be half copied. */
   #unsettledFor(path: string, marks: ArtifactMarks): number {
     if (marks.info && marks.info.size > 0 && !this.#failures.isRewritten(path, marks)) return 0;
-    return unsettledFor(marks.latest, this.#world.bareSettle, Date.now());
+    return this.#settling.needs(path, marks.text, marks.latest);
   }
 
   async #open(scn: Scn, path: string, marks: ArtifactMarks): Promise<boolean> {
@@ -135,7 +138,7 @@ export class PluginRunner {
       if (!(error instanceof HotplugError)) throw error;
       if (error.code === "closed") return true;
       if (error.code === "outdated") return this.#endRetries(path, "superseded");
-      const failure = this.#failures.add(path, scn, marks, error, Date.now());
+      const failure = this.#failures.add(path, scn, marks, error, performance.now());
       if (known && failure.retryAt === Infinity) this.#world.retried(failure, "failed");
       return false;
     } finally {
@@ -198,7 +201,7 @@ export class PluginRunner {
       const marks = await marksOf(twin);
       if (!marks || this.#twins.get(path) === marks.text) continue;
       // In any case, since it is no matter of haste: a half-written twin would pass for a conflict.
-      const unsettled = unsettledFor(marks.artifact, this.#world.bareSettle, Date.now());
+      const unsettled = this.#settling.needs(path, marks.text, marks.artifact);
       if (unsettled > 0) {
         wait = Math.min(wait, unsettled);
         continue;
@@ -214,7 +217,7 @@ export class PluginRunner {
 
   #wakeIn(unsettled: number): void {
     const retry = this.#failures.nextRetry();
-    const wait = Math.min(unsettled, retry === undefined ? Infinity : retry - Date.now());
+    const wait = Math.min(unsettled, retry === undefined ? Infinity : retry - performance.now());
     if (wait === Infinity || this.#closed) return;
     this.#timer = setTimeout(() => {
       if (this.#choice && !this.#closed) this.update(this.#choice);

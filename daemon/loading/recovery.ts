@@ -39,7 +39,9 @@ export class Recovery {
       this.#deferred.add({ ...suspect, kept });
     }
     for (const [name, { code }] of await reopenLast({ ...this.#world, state })) {
-      if (!isFinal(code)) this.#due.set(name, { at: Date.now() + FIRST_PAUSE, pause: FIRST_PAUSE });
+      if (!isFinal(code)) {
+        this.#due.set(name, { at: performance.now() + FIRST_PAUSE, pause: FIRST_PAUSE });
+      }
     }
   }
 
@@ -48,14 +50,14 @@ export class Recovery {
     const state = this.#state;
     if (!state) return;
     for (const [name, { at, pause }] of this.#due) {
-      if (!isCurrent(name) && Date.now() < at) continue;
+      if (!isCurrent(name) && performance.now() < at) continue;
       this.#due.delete(name);
       // Something newer has come meanwhile.
       if (isCurrent(name)) continue;
       const fault = await reopenPlugin(name, { ...this.#world, state }, true);
       const next = Math.min(pause * 2, LONGEST_PAUSE);
       if (fault && !isFinal(fault.code)) {
-        this.#due.set(name, { at: Date.now() + next, pause: next });
+        this.#due.set(name, { at: performance.now() + next, pause: next });
       }
     }
   }
@@ -77,7 +79,7 @@ export class Recovery {
         await reopenKept(name, kept, { ...this.#world, state }).catch((error) => {
           if (!(error instanceof HotplugError)) throw error;
           // It is told. Where nothing else is current, it is tried again, or what was before it.
-          this.#due.set(name, { at: Date.now(), pause: FIRST_PAUSE });
+          this.#due.set(name, { at: performance.now(), pause: FIRST_PAUSE });
         });
       }
       this.#deferred.delete(suspect);

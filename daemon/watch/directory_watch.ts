@@ -61,7 +61,7 @@ export class DirectoryWatch implements AsyncDisposable {
   #checking: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #poll: ReturnType<typeof setInterval> | undefined;
-  /** When another watch may be tried, in milliseconds since the epoch. */
+  /** When another watch may be tried, in milliseconds of `performance.now()`. */
   #exhaustedUntil = 0;
   #closed: Promise<void> | undefined;
 
@@ -163,7 +163,7 @@ export class DirectoryWatch implements AsyncDisposable {
     this.#listener.state("polling", why);
     clearInterval(this.#poll);
     this.#poll = setInterval(() => {
-      const again = this.#exhaustedUntil > 0 && Date.now() >= this.#exhaustedUntil;
+      const again = this.#exhaustedUntil > 0 && performance.now() >= this.#exhaustedUntil;
       if (again) {
         this.#exhaustedUntil = 0;
         this.#identity = undefined;
@@ -209,7 +209,7 @@ export class DirectoryWatch implements AsyncDisposable {
       if (this.#watcher !== watcher || this.#closed) return;
       const message = describeError(error);
       if (isExhausted(error)) {
-        this.#exhaustedUntil = Date.now() + this.#options.exhaustedFor;
+        this.#exhaustedUntil = performance.now() + this.#options.exhaustedFor;
         this.#startPolling(`the system's watches are used up (${message}); raise its limits`);
         return;
       }

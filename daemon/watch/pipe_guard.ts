@@ -80,9 +80,9 @@ export class PipeGuard {
     // Watches are taken back while nothing can keep one waiting.
     const why = this.#hold([...staying, ...leaving]);
     if (why !== undefined) return await this.#giveUp(why);
-    const isDue = Date.now() - (this.#beatAt ?? 0) > BEAT_EACH;
+    const isDue = performance.now() - (this.#beatAt ?? -Infinity) > BEAT_EACH;
     if (isDue || leaving.length + back.length > 0) {
-      this.#beatAt = Date.now();
+      this.#beatAt = performance.now();
       if (!await this.responds()) return await this.#giveUp(DEAF);
     }
     if (leaving.length > 0) {
