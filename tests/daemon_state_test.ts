@@ -302,6 +302,29 @@ Deno.test("what was loading when the process ended is tried once more, and then 
   }
 });
 
+Deno.test("what hangs at its trial is tried so after an orderly restart too", async () => {
+  await using at = await place();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  // In the daemon's own process this would never end.
+  const { path } = await publish(at.plugins, "while (true);", { scn: SECOND });
+  await Deno.mkdir(at.state, { mode: 0o700 });
+  await beginLoading(at.state, path);
+  for (const told of [[SECOND], []]) {
+    await using daemon = await at.start({ loadDeadline: 500, retryMin: 60_000 });
+    assertEquals(daemon.events.of("suspected").map(({ scn }) => scn), told);
+    const { code } = await daemon.failed("deadline", SECOND);
+    assertEquals(code, "deadline");
+    assertEquals(await answerOf(daemon), 1);
+  }
+  {
+    await publish(at.plugins, answers(3), { scn: THIRD });
+    await using daemon = await at.start({ loadDeadline: 5_000 });
+    assertEquals(await answerOf(daemon), 3);
+  }
+  const { plugins: [record] } = JSON.parse(await Deno.readTextFile(join(at.state, "state.json")));
+  assertEquals(record.suspects, []);
+});
+
 Deno.test("a scan that is asked for while a daemon starts is part of the start", async () => {
   await using at = await place();
   const { path } = await publish(at.plugins, answers(1), { scn: SECOND });

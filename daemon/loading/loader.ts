@@ -1,5 +1,5 @@
 import { basename } from "@std/path";
-import type { Scn } from "../../artifact/mod.ts";
+import { HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { Generation, OpenOptions, PluginManager } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
@@ -64,6 +64,7 @@ export class Loader {
   /** The journal's flush goes on while the artifact is read and verified, and is over before it runs. */
   async #noted(open: (notes: Notes) => Promise<Generation>): Promise<Generation> {
     let load: NotedLoad | undefined;
+    let fault: unknown;
     try {
       return await open({
         begins: (entry) => {
@@ -74,8 +75,11 @@ export class Loader {
           await load?.written;
         },
       });
+    } catch (error) {
+      fault = error;
+      throw error;
     } finally {
-      await load?.end();
+      await load?.end(fault instanceof HotplugError ? fault.code : undefined);
     }
   }
 }

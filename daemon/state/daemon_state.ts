@@ -1,5 +1,5 @@
 import { basename } from "@std/path";
-import { HotplugError, type Scn } from "../../artifact/mod.ts";
+import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { ManagerEvent, RestoredHolds } from "../../manager/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { ArtifactStore } from "./artifact_store.ts";
@@ -153,8 +153,8 @@ export class DaemonState {
       bytes: this.#bytes,
       // What serves must go on: a full disk is told of, and no reason to load nothing.
       failed: (error) => this.#writer.failed(error),
-      ended: ({ name, scn }) => {
-        this.#cleared(name, scn);
+      ended: ({ name, scn }, code) => {
+        if (!code || !KILLS.has(code)) this.#cleared(name, scn);
         const { current, previous } = this.record(name);
         return [current, previous].some((each) => each?.scn === scn);
       },
@@ -214,10 +214,8 @@ export class DaemonState {
   /** What was loading is suspect; what was loading a second time in a row goes into quarantine. */
   async #judge(unended: readonly JournalEntry[]): Promise<void> {
     const before = new Map([...this.#records].map(([name, { suspects }]) => [name, suspects]));
-    for (const name of before.keys()) {
-      if (before.get(name)?.length) this.#change(name, { suspects: [] });
-    }
     for (const { name, scn, path } of unended) {
+      this.#cleared(name, scn);
       const { suspects, quarantine } = this.record(name);
       if (this.isQuarantined(name, scn)) continue;
       if (before.get(name)?.some((each) => each.scn === scn)) {
@@ -245,7 +243,7 @@ export class DaemonState {
   }
 
   #loaded(name: string, { scn, sha256, path }: Served): void {
-    const { current, floor } = this.record(name);
+    const { current, floor, suspects } = this.record(name);
     const next = this.#keptOf(name, { scn, sha256, path });
     if (next === current) return;
     this.#change(name, {
@@ -253,6 +251,7 @@ export class DaemonState {
       // Also where it is the newer one, that could not be reopened: it may be, the next time.
       previous: current,
       floor: Math.max(floor, scn),
+      suspects: suspects.filter((each) => each.scn > scn),
     });
   }
 
@@ -293,4 +292,6 @@ export class DaemonState {
   }
 }
 
+/** So a trial ends what may end the process: it stays suspect until it loads, or something newer does. */
+const KILLS: ReadonlySet<ErrorCode> = new Set(["deadline", "crashed", "protocol"]);
 const WITHOUT = "the initial SCN and what lies in the folders decide what is loaded";

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../artifact/mod.ts";
 import type { VerifiedFiles } from "../../manager/mod.ts";
 import type { KeptBytes } from "./kept_bytes.ts";
 import type { JournalEntry, LoadJournal } from "./load_journal.ts";
@@ -8,8 +9,8 @@ export interface NotedLoad {
   readonly written: Promise<unknown>;
   /** Holds the bytes of what is loading, until it is known whether they are to be kept. */
   hold(artifact: VerifiedFiles): void;
-  /** Notes that it has ended, well or not. */
-  end(): Promise<void>;
+  /** Notes that it has ended, well or with that code. */
+  end(code?: ErrorCode): Promise<void>;
 }
 
 /** What noting a load needs of its state. */
@@ -21,7 +22,7 @@ export interface NotedWorld {
   /** Told of what can't be written. */
   failed(error: unknown): void;
   /** Told that a load has ended; answers with whether its bytes are to be kept. */
-  ended(entry: JournalEntry): boolean;
+  ended(entry: JournalEntry, code?: ErrorCode): boolean;
 }
 
 /** Notes that a load begins. */
@@ -34,13 +35,13 @@ export function noteLoad(entry: JournalEntry, world: NotedWorld): NotedLoad {
   return {
     written,
     hold: (artifact) => letGo = world.bytes.hold(artifact),
-    end: async () => {
+    end: async (code) => {
       try {
         (await written)();
       } catch (error) {
         world.failed(error);
       }
-      const wanted = world.ended(entry);
+      const wanted = world.ended(entry, code);
       letGo?.(wanted);
     },
   };
