@@ -2,7 +2,15 @@ import { assert, assertEquals } from "@std/assert";
 import type { Generation } from "../manager/mod.ts";
 import { SCN } from "./_artifacts.ts";
 import { publish, within } from "./_daemon.ts";
-import { type GatewayFixture, sendRaw, startGateway } from "./_gateway.ts";
+import {
+  type GatewayFixture,
+  nextOf,
+  openSocketAt,
+  sendRaw,
+  startGateway,
+  until,
+  upgradeHead,
+} from "./_gateway.ts";
 
 const NEXT = SCN + 1;
 
@@ -43,31 +51,8 @@ async function answerOf(fixture: GatewayFixture): Promise<string> {
   return await (await fixture.get("/web/")).text();
 }
 
-/** What a socket says next, or how it ends. */
-function nextOf(socket: WebSocket): Promise<string> {
-  return within(
-    10_000,
-    "a message",
-    new Promise((resolve) => {
-      socket.onmessage = ({ data }) => resolve(data);
-      socket.onclose = ({ code }) => resolve(`closed ${code}`);
-    }),
-  );
-}
-
 async function openSocket(fixture: GatewayFixture): Promise<WebSocket> {
-  const socket = new WebSocket(fixture.url("/web/socket").href.replace("http", "ws"));
-  await new Promise((resolve) => socket.onopen = resolve);
-  return socket;
-}
-
-/** Waits for what is told by no event. */
-async function until(holds: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000;
-  while (!holds()) {
-    assert(performance.now() < end, `it did not come to ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+  return await openSocketAt(fixture.url("/web/socket"));
 }
 
 Deno.test("gateway: a WebSocket stays on its generation over a swap, and holds it to its close", async () => {
@@ -92,10 +77,7 @@ Deno.test("gateway: a WebSocket whose client vanishes holds nothing", async () =
   const first = await loaded(fixture);
   const { hostname, port } = fixture.url("/");
   const connection = await Deno.connect({ hostname, port: Number(port) });
-  const head =
-    `GET /web/socket HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
-    `sec-websocket-version: 13\r\nsec-websocket-key: ${btoa("x".repeat(16))}\r\n\r\n`;
-  await connection.write(new TextEncoder().encode(head));
+  await connection.write(new TextEncoder().encode(upgradeHead("/web/socket")));
   await connection.read(new Uint8Array(1_000));
   assertEquals(first.leases, 1);
   connection.close();
@@ -185,6 +167,7 @@ for (const tier of ["worker", "process"] as const) {
     const answer = await sendRaw(fixture.url("/"), `${head}connection: close, upgrade\r\n\r\n`);
     assert(answer.startsWith("HTTP/1.1 501 "), answer);
     assert(answer.includes(`"code":"unsupported"`), answer);
+    assert(answer.includes(`"title":"Not Implemented"`), answer);
   });
 
   Deno.test(`gateway: in tier ${tier}, an answer that nobody begins to read is called off`, async () => {

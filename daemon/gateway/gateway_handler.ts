@@ -6,7 +6,7 @@ import type { GatewayLog } from "./gateway_log.ts";
 import { closing, failedPlugin, noPlugin, notLoaded, onlyInline } from "./gateway_problem.ts";
 import { firstSegment } from "./gateway_route.ts";
 import type { GatewayTraffic } from "./gateway_traffic.ts";
-import { socketOf } from "./gateway_sockets.ts";
+import { followSocket, GOING_AWAY, upgradeOf } from "./gateway_sockets.ts";
 import { endable } from "./gateway_stream.ts";
 
 /** What a gateway serves from: a daemon. */
@@ -45,8 +45,10 @@ type Answer = Response | Promise<Response>;
 /** Which generation has answered. */
 const SCN_HEADER = "x-hotplug-scn";
 const HOLDER = { label: "gateway" };
-/** How a WebSocket is closed whose server goes. */
-const GOING_AWAY = 1001;
+/** How a WebSocket is closed whose plugin has failed. */
+const FAILED = 1011;
+const NOT_UPGRADED =
+  "its `fetch` made a WebSocket of the request, and answered with something else";
 /** What may last for good; types are of either case. */
 const EVENT_STREAM = /^text\/event-stream/i;
 
@@ -104,12 +106,12 @@ function answer(
   try {
     response = lease.fetch(request, info);
   } catch (error) {
-    return failed(world, lease, info, error);
+    return failed(world, lease, request, info, error);
   }
   if (response instanceof Response) return keep(world, lease, request, info, response, late);
   return response.then(
     (each) => keep(world, lease, request, info, each, true),
-    (error) => failed(world, lease, info, error),
+    (error) => failed(world, lease, request, info, error),
   );
 }
 
@@ -127,9 +129,17 @@ function isInlineOnly({ method, headers }: Request): boolean {
     method === "TRACK";
 }
 
-function failed(world: HandlerWorld, lease: Lease, info: ServeInfo, error: unknown): Response {
+function failed(
+  world: HandlerWorld,
+  lease: Lease,
+  request: Request,
+  info: ServeInfo,
+  error: unknown,
+): Response {
   const told = failedPlugin(lease.name, error);
   if (told.status >= 500) world.log.failed(lease.name, error);
+  const upgrade = upgradeOf(request);
+  if (upgrade) return keepSocket(world, lease, upgrade, info, FAILED);
   return endWith(world, lease, info, stamp(told, lease.scn));
 }
 
@@ -145,32 +155,41 @@ function keep(
   try {
     // Asked of it while it has one header less.
     const streams = EVENT_STREAM.test(answered.headers.get("content-type") ?? "");
+    const upgrade = upgradeOf(request);
+    if (upgrade) {
+      if (answered.status !== 101) throw new TypeError(NOT_UPGRADED);
+      return keepSocket(world, lease, upgrade, info);
+    }
     const response = stamp(late ? copyOf(answered) : answered, lease.scn);
-    const socket = response.status === 101 ? socketOf(request) : undefined;
-    if (socket) return keepSocket(world, lease, socket, response);
     if (!streams) return endWith(world, lease, info, response);
     const { response: stream, end } = endable(response);
     const forget = world.cuts.add(lease.generation, end);
     info.completed.then(forget, forget);
     return endWith(world, lease, info, stream);
   } catch (error) {
-    // Its body is somebody's already.
-    return failed(world, lease, info, error);
+    // Its body is somebody's already, or its connection a WebSocket's.
+    return failed(world, lease, request, info, error);
   }
 }
 
+/**
+ * Answers with the upgrade, whatever the plugin did since: with another answer `Deno.serve` would end
+ * itself. One that the plugin failed at is closed as soon as it is open.
+ */
 function keepSocket(
   { cuts, traffic }: HandlerWorld,
   lease: Lease,
-  socket: WebSocket,
-  response: Response,
+  { socket, response }: Deno.WebSocketUpgrade,
+  { completed }: ServeInfo,
+  failure?: number,
 ): Response {
-  const forget = cuts.add(lease.generation, () => socket.close(GOING_AWAY, "ask again"));
-  socket.addEventListener("close", () => {
+  const close = followSocket(socket, completed, () => {
     forget();
     end(traffic, lease);
   });
-  return response;
+  const forget = cuts.add(lease.generation, () => close(GOING_AWAY, "ask again"));
+  if (failure !== undefined) close(failure);
+  return stamp(response, lease.scn);
 }
 
 /** The lease ends with the answer, whichever way that ends. */

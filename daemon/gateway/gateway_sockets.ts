@@ -1,6 +1,11 @@
 type Upgrade = typeof Deno.upgradeWebSocket;
 
-const sockets = new WeakMap<Request, WebSocket>();
+/** How a WebSocket is closed whose server goes. */
+export const GOING_AWAY = 1001;
+/** How long one may take to open once it was answered, in milliseconds. */
+const OPENING_MS = 1_000;
+
+const upgrades = new WeakMap<Request, Deno.WebSocketUpgrade>();
 let users = 0;
 let restore: () => void = () => {};
 
@@ -22,16 +27,56 @@ export function noteSockets(): Disposable {
   };
 }
 
-/** The WebSocket that a request became; undefined where it became none. */
-export function socketOf(request: Request): WebSocket | undefined {
-  return sockets.get(request);
+/** The WebSocket that a request became, with its answer; undefined where it became none. */
+export function upgradeOf(request: Request): Deno.WebSocketUpgrade | undefined {
+  return upgrades.get(request);
+}
+
+/**
+ * Tells of a WebSocket's end, once; answers with how to close it, open or not yet. One whose client
+ * went before it was answered never opens, and tells nothing of that: it has ended, too.
+ */
+export function followSocket(
+  socket: WebSocket,
+  answered: Promise<void>,
+  ended: () => void,
+): (code: number, reason?: string) => void {
+  let phase: "opening" | "open" | "over" = "opening";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let closing = (): void => {};
+  const close = (code: number, reason?: string): void => {
+    if (phase === "open") socket.close(code, reason);
+    // Closed before it is open it would open all the same, and stay.
+    else closing = () => socket.close(code, reason);
+  };
+  const over = (): void => {
+    clearTimeout(timer);
+    if (phase === "over") return;
+    phase = "over";
+    ended();
+  };
+  const giveUp = (): void => {
+    close(GOING_AWAY, "too late");
+    over();
+  };
+  const wait = (): void => {
+    if (phase === "opening") timer = setTimeout(giveUp, OPENING_MS);
+  };
+  answered.then(wait, wait);
+  socket.addEventListener("open", () => {
+    clearTimeout(timer);
+    if (phase === "opening") phase = "open";
+    closing();
+  });
+  socket.addEventListener("close", over);
+  return close;
 }
 
 function patch(holder: { upgradeWebSocket: Upgrade }): () => void {
   const original = holder.upgradeWebSocket;
   const noting: Upgrade = (request, options) => {
     const upgrade = original(request, options);
-    sockets.set(request, upgrade.socket);
+    upgrades.set(request, upgrade);
     return upgrade;
   };
   holder.upgradeWebSocket = noting;
