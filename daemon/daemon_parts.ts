@@ -65,7 +65,7 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     manager,
     recursive: options.recursive,
     isHeld: (name, scn) => manager.isHeld(name, scn) || recovery.keepsOut(name, scn),
-    sources: () => sourcesOf(manager, state()),
+    sources: () => sourcesOf(manager, state(), rootOf),
     isLocal: (folder) => watches.isLocal(folder),
     follows: (folder) => watches.follows(folder),
     pipes: (paths) => watches.keepPipes(paths),

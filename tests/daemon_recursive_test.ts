@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { listDirectories } from "../daemon/scan/list_directories.ts";
-import { makeDaemon, publish } from "./_daemon.ts";
+import { makeDaemon, publish, startDaemon } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const ignore = Deno.build.os === "windows";
@@ -79,4 +79,16 @@ Deno.test({
     await fixture.loaded("pricing");
     assertEquals(fixture.events.of("failed"), []);
   },
+});
+
+Deno.test("that what is current went with its folder in a directory is noted, and it serves on", async () => {
+  await using fixture = await startDaemon({ recursive: true });
+  const folder = join(fixture.path, "in", "deep");
+  await Deno.mkdir(folder, { recursive: true });
+  const { path } = await publish(folder, ANSWER);
+  await fixture.loaded("pricing");
+  await Deno.remove(join(fixture.path, "in"), { recursive: true });
+  const event = await fixture.events.next(({ type }) => type === "deleted");
+  assertEquals(event.type === "deleted" && event.path, path);
+  assertEquals(await fixture.daemon.manager.current("pricing")?.call("answer"), 1);
 });

@@ -13,18 +13,22 @@ export interface Source {
   readonly scn: Scn;
   /** The artifact's path in its watched folder. */
   readonly path: string;
+  /** The watched folder, where it still is one. */
+  readonly root: string | undefined;
 }
 
 /** Where what is current was found; what was reopened lies elsewhere. */
 export function sourcesOf(
   manager: Pick<PluginManager, "names" | "current">,
   state: DaemonState | undefined,
+  rootOf: (path: string) => string | undefined,
 ): Source[] {
   return manager.names().flatMap((name) => {
     const { scn, path } = manager.current(name) ?? {};
     const kept = state?.record(name).current;
     if (scn === undefined || path === undefined) return [];
-    return { name, scn, path: kept?.scn === scn ? kept.path : path };
+    const found = kept?.scn === scn ? kept.path : path;
+    return { name, scn, path: found, root: rootOf(found) };
   });
 }
 
@@ -35,13 +39,13 @@ export class DeletedLog {
   /** The events for what is gone; the choices are what was found in the folders. */
   async news(sources: readonly Source[], choices: Map<string, Choice>): Promise<DeletedEvent[]> {
     const gone = await Promise.all(
-      sources.map(async (source) => !isFound(source, choices) && await isGone(source.path)),
+      sources.map(async (source) => !isFound(source, choices) && await isGone(source)),
     );
     const missing = sources.filter((_, index) => gone[index]);
     const news = missing.filter(({ path }) => !this.#told.has(path));
     this.#told = new Set(missing.map(({ path }) => path));
     const time = new Date().toISOString();
-    return news.map((source) => ({ type: "deleted", time, ...source }));
+    return news.map(({ root: _, ...source }) => ({ type: "deleted", time, ...source }));
   }
 }
 
@@ -51,9 +55,9 @@ function isFound({ name, path }: Source, choices: Map<string, Choice>): boolean 
   return twins.some(({ directory, file }) => join(directory, file) === path);
 }
 
-/** That a whole folder is gone is told of the folder. */
-async function isGone(path: string): Promise<boolean> {
-  return await isMissing(path) && !await isMissing(dirname(path));
+/** That a whole watched folder is gone is told of the folder. */
+async function isGone({ path, root = dirname(path) }: Source): Promise<boolean> {
+  return await isMissing(path) && !await isMissing(root);
 }
 
 async function isMissing(path: string): Promise<boolean> {
