@@ -51,6 +51,30 @@ test("a state folder whose path is too long has its socket in a private folder e
   assertEquals(await exists(dirname(socket)), false);
 });
 
+test("a place that can't be written, as on a full disk, is written once it can be", async () => {
+  await using directory = await tempDirectory();
+  const state = directory.file("state");
+  // In the way of the file that is renamed.
+  const obstacle = join(state, "control.json.new");
+  await Deno.mkdir(obstacle, { recursive: true, mode: 0o700 });
+  await using fixture = makeDaemon([directory.file("plugins")], { state });
+  await fixture.daemon.open();
+  await using control = new ControlServer(fixture.daemon, { state });
+  const place = await control.start();
+  using client = unixClient(place);
+  const response = await fetch("http://localhost/livez", { client });
+  assertEquals(await response.text(), "ok\n");
+  assertEquals(await readPlace(state), undefined);
+  using watcher = Deno.watchFs(state);
+  await Deno.remove(obstacle);
+  for await (const { paths } of watcher) {
+    if (paths.includes(join(state, "control.json")) && await readPlace(state)) break;
+  }
+  assertEquals(await readPlace(state), place);
+  await control.close();
+  assertEquals(await readPlace(state), undefined);
+});
+
 test("the socket of a daemon that was killed is replaced", async () => {
   await using directory = await tempDirectory();
   const state = directory.file("state");

@@ -9,13 +9,14 @@ import {
   resolveControlOptions,
   type ResolvedControlOptions,
 } from "./control_options.ts";
-import { type ControlPlace, removePlace, writePlace } from "./control_place.ts";
+import type { ControlPlace } from "./control_place.ts";
 import { problemResponse } from "../control_problem.ts";
 import { clearSocket, placeSocket, removeSocketPlace, type SocketPlace } from "./control_socket.ts";
 import type { ControlTarget } from "./control_target.ts";
 import { generatedToken } from "./control_token.ts";
 import { EventHistory } from "./event_history.ts";
 import { EventStreams } from "./event_stream.ts";
+import { KeptPlace } from "./kept_place.ts";
 import { Metrics } from "./metrics.ts";
 
 /** How long requests under way may hold up a close, in milliseconds. */
@@ -55,6 +56,7 @@ export class ControlServer implements AsyncDisposable {
   readonly #servers: Server[] = [];
   readonly #abort = new AbortController();
   #socket: SocketPlace | undefined;
+  #place: KeptPlace | undefined;
   #started: Promise<ControlPlace> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -115,7 +117,7 @@ export class ControlServer implements AsyncDisposable {
       : await this.#listenUnix(state);
     const listens = { ...(socket && { socket }), ...(url && { url }) };
     const place = { ...listens, pid: Deno.pid, watch: this.#watched() };
-    if (state !== undefined) await writePlace(state, place);
+    if (state !== undefined) await (this.#place = new KeptPlace(state)).write(place);
     return place;
   }
 
@@ -165,7 +167,7 @@ export class ControlServer implements AsyncDisposable {
     clearTimeout(late);
     this.#metrics[Symbol.dispose]();
     if (this.#socket) await removeSocketPlace(this.#socket);
-    if (this.#options.state !== undefined) await removePlace(this.#options.state);
+    await this.#place?.[Symbol.asyncDispose]();
   }
 }
 
