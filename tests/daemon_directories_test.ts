@@ -227,23 +227,29 @@ Deno.test("Of ten thousand artifacts at once the newest of each plugin is loaded
   assertEquals(fixture.daemon.manager.names().length, 20);
   assertEquals(evaluations("burst newest"), 20);
   assertEquals(evaluations("burst older"), 0);
-  assert(scans.count < 200, `${scans.count} scans for ${names.length} files`);
+  assert(
+    scans.count > 0 && scans.count < names.length / 20,
+    `${scans.count} scans for ${names.length} files`,
+  );
   const grown = (Deno.memoryUsage().rss - started) / 2 ** 20;
   assert(grown < 200, `memory grew by ${grown} MiB`);
 });
 
 /** Counts how often a directory is listed. */
 function countListings(path: string): Disposable & { readonly count: number } {
-  const original = Deno.readDir;
+  const { readDir, readDirSync } = Deno;
   let count = 0;
-  Deno.readDir = (directory) => {
-    if (directory === path) count++;
-    return original(directory);
-  };
+  const counting = <T extends typeof readDir | typeof readDirSync>(read: T): T =>
+    ((directory: string) => {
+      if (directory === path) count++;
+      return read(directory);
+    }) as T;
+  // On a disk of this machine a folder is listed at one go.
+  [Deno.readDir, Deno.readDirSync] = [counting(readDir), counting(readDirSync)];
   return {
     get count() {
       return count;
     },
-    [Symbol.dispose]: () => void (Deno.readDir = original),
+    [Symbol.dispose]: () => void ([Deno.readDir, Deno.readDirSync] = [readDir, readDirSync]),
   };
 }

@@ -64,7 +64,7 @@ Deno.test("What failed for good is tried again once its files are replaced", asy
 });
 
 Deno.test("What failed and is written to in place is tried again when it stood still", async () => {
-  await using fixture = await startDaemon({ bareSettle: 400 });
+  await using fixture = await startDaemon({ bareSettle: 1_200 });
   const good = counted("in place", "whole");
   await using elsewhere = await tempDirectory();
   const { infoPath, path } = await writeArtifact(elsewhere.path, good);

@@ -105,7 +105,7 @@ Deno.test("An info file that comes late completes the record without another eva
 });
 
 Deno.test("A bare module that is written in pieces is opened when it stood still, not before", async () => {
-  await using fixture = await startDaemon({ bareSettle: 400 });
+  await using fixture = await startDaemon({ bareSettle: 1_200 });
   const { path } = await writeArtifact(fixture.path, "", { info: false });
   using file = await Deno.open(path, { write: true });
   let last = 0;
@@ -117,7 +117,7 @@ Deno.test("A bare module that is written in pieces is opened when it stood still
     assertEquals(fixture.events.of("loaded"), []);
   }
   await fixture.loaded("pricing");
-  assert(Date.now() - last >= 390, `it was opened ${Date.now() - last} ms after the last piece`);
+  assert(Date.now() - last >= 1_190, `it was opened ${Date.now() - last} ms after the last piece`);
   assertEquals(await fixture.daemon.manager.current("pricing")?.call("answer"), "whole");
   assertEquals(fixture.events.of("failed"), []);
 });

@@ -31,7 +31,7 @@ Deno.test("However builds, removals and scans fall together, the newest of each 
 });
 
 Deno.test("A file that is rewritten again and again is never loaded in part", async () => {
-  await using fixture = await startDaemon({ bareSettle: 60, scanInterval: 10 });
+  await using fixture = await startDaemon({ bareSettle: 300, scanInterval: 10 });
   const whole = (round: number): string =>
     `${counted("rewritten", round)}/* ${"x".repeat(200_000)} */ export const end = ${round};`;
   const { path } = await writeArtifact(fixture.path, "", { info: false });

@@ -81,7 +81,7 @@ Deno.test("Where the exact platform's artifact is broken, that for any of the sa
 
 Deno.test("An SCN from the future waits until its time comes, and then it loads", async () => {
   await using fixture = await startDaemon({ futureTolerance: 0, scanInterval: 100 });
-  const scn = scnFromDate(new Date(Date.now() + 2_000));
+  const scn = scnFromDate(new Date(Date.now() + 4_000));
   await publish(fixture.path, counted("future", 1), { scn });
   await fixture.daemon.scan();
   assertEquals(evaluations("future"), 0);
