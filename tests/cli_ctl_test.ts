@@ -91,6 +91,8 @@ Deno.test({
     assertEquals(await done("log-level", "error"), "error\n");
     const told = (await done("events", "--last", "1000", "--no-follow", "--json"))
       .trimEnd().split("\n").map((line) => JSON.parse(line));
+    const last = JSON.stringify(told.at(-1));
+    await daemon.events.next((event) => JSON.stringify(event) === last, PATIENCE);
     assertEquals(told, [...daemon.events.all]);
     assertMatch(await done("events", "--last", "1000", "--no-follow"), /rolled-back {2}greeter /);
   },
@@ -250,7 +252,7 @@ Deno.test({
   async fn() {
     await using at = await fixture();
     await using daemon = await at.daemon();
-    await using watcher = spawnHotplug(["ctl", "events", "--json", "--last", "1"], at.env);
+    await using watcher = spawnHotplug(["ctl", "events", "--json", "--last", "99"], at.env);
     const lines = watcher.stdout.pipeThrough(new TextDecoderStream());
     const reader = lines.getReader();
     let seen = "";

@@ -190,9 +190,10 @@ Deno.test("what there is not, and other methods, are told as problems", async ()
 });
 
 Deno.test("a body must be JSON, say so, be in UTF-8, and come in time", async () => {
-  await using at = await startControl({ bodyTime: 50 });
-  const put = async (body: BodyInit, type = "application/json") => {
-    using client = unixClient(at.place);
+  await using patient = await startControl();
+  await using hasty = await startControl({ bodyTime: 50 });
+  const put = async (body: BodyInit, type = "application/json", { place } = patient) => {
+    using client = unixClient(place);
     const answer = await fetch("http://localhost/v1/log-level", {
       method: "PUT",
       headers: { "content-type": type },
@@ -214,7 +215,7 @@ Deno.test("a body must be JSON, say so, be in UTF-8, and come in time", async ()
       controller.enqueue(new TextEncoder().encode("{"));
     },
   });
-  assertEquals(await put(slow), [408, "deadline"]);
+  assertEquals(await put(slow, undefined, hasty), [408, "deadline"]);
   try {
     sending?.close();
   } catch { /* the answer came first */ }
