@@ -47,10 +47,17 @@ export function isFetchHandler(value: unknown): value is FetchHandler {
   }
 }
 
+const NO_RESPONSE = "its `fetch` did not answer with a Response";
+
 /** Why what a handler has answered with can't be sent; undefined where it can. */
 export function faultOf(answer: unknown): string | undefined {
-  if (!(answer instanceof Response)) return "its `fetch` did not answer with a Response";
-  if (!answer.bodyUsed && answer.status !== 0) return undefined;
+  if (!(answer instanceof Response)) return NO_RESPONSE;
+  try {
+    if (!answer.bodyUsed && answer.status !== 0) return undefined;
+  } catch {
+    // It has a Response's prototype, or is a proxy, and nothing behind it.
+    return NO_RESPONSE;
+  }
   return "its `fetch` answered with a Response that was used already, or is an error";
 }
 

@@ -106,6 +106,8 @@ for (const tier of TIERS) {
           if (path.endsWith("/reject")) return Promise.reject("no error at all");
           if (path.endsWith("/number")) return 5;
           if (path.endsWith("/error")) return Response.error();
+          if (path.endsWith("/fake")) return Object.create(Response.prototype);
+          if (path.endsWith("/later")) return Promise.resolve(Object.create(Response.prototype));
           const used = new Response("x");
           used.body.cancel();
           return used;
@@ -113,7 +115,8 @@ for (const tier of TIERS) {
       };`;
     await publish(fixture.path, source, { name: "bad" });
     await fixture.loaded("bad");
-    for (const path of ["/bad/throw", "/bad/reject", "/bad/number", "/bad/error", "/bad/used"]) {
+    const ways = ["throw", "reject", "number", "error", "fake", "later", "used"];
+    for (const path of ways.map((each) => `/bad/${each}`)) {
       const response = await fixture.get(path);
       const problem = await response.json();
       assertEquals([path, response.status, problem.status], [path, 502, 502]);
@@ -122,7 +125,7 @@ for (const tier of TIERS) {
       assert(!problem.detail.includes("1234"), problem.detail);
     }
     const [generation] = fixture.daemon.manager.status().flatMap(({ generations }) => generations);
-    assertEquals([generation?.calls, generation?.errors], [5, 5]);
+    assertEquals([generation?.calls, generation?.errors], [ways.length, ways.length]);
     await until(() => fixture.daemon.manager.whoHolds("bad").length === 0);
   });
 
