@@ -258,6 +258,7 @@ Deno.test("an option out of its range is refused at once", () => {
       { bareSettle: NaN },
       { futureTolerance: -1 },
       { runtimeRule: "loose" as "exact" },
+      { plugins: { "pricing.": { tier: "process" as const } } },
     ]
   ) {
     assertThrowsCode(() => new PluginManager(options), "options");

@@ -7,6 +7,7 @@ import {
   HOOKS,
   hostRuntime,
   HotplugError,
+  isPluginName,
   isScn,
   type KeySource,
   parseVersion,
@@ -240,6 +241,14 @@ function resolvePlugins(options: ManagerOptions): Pick<SettingsSource, "defaults
   checkPluginSettings(defaults, "");
   const plugins = { ...options.plugins };
   for (const [name, settings] of Object.entries(plugins)) {
+    // No plugin would ever have them: not the permissions, nor the keys, that somebody counts on.
+    if (!isPluginName(name)) {
+      throw new HotplugError(
+        "options",
+        `Option "plugins" has settings for ${JSON.stringify(name)}, which is no plugin's name: ` +
+          "give the name alone, as in the artifact's name before its SCN",
+      );
+    }
     checkPluginSettings(settings, `plugins.${name}.`);
   }
   return { defaults, plugins };
