@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { publish } from "./_daemon.ts";
-import { nextOf, openSocketAt, startGateway, until, upgradeHead } from "./_gateway.ts";
+import { nextOf, openSocketAt, sendRaw, startGateway, until, upgradeHead } from "./_gateway.ts";
 
 Deno.test("gateway: a WebSocket whose client vanishes before it is answered holds nothing", async () => {
   await using fixture = await startGateway();
@@ -59,3 +59,16 @@ Deno.test("gateway: a plugin that makes a WebSocket, and then fails, ends that a
   const generation = fixture.daemon.manager.current("bad")!;
   await until(() => generation.leases === 0);
 });
+
+for (const tier of ["inline", "worker", "process"] as const) {
+  Deno.test(`gateway: in tier ${tier}, an upgrade that nobody asked for is 502`, async () => {
+    await using fixture = await startGateway({ tier });
+    const source = `export default { fetch: () => new Response(null, { status: 101 }) };`;
+    await publish(fixture.path, source, { name: "eager" });
+    await fixture.loaded("eager");
+    const request = "GET /eager/ HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    const answer = await sendRaw(fixture.url("/"), request);
+    assert(answer.startsWith("HTTP/1.1 502 "), answer);
+    await until(() => fixture.daemon.manager.whoHolds("eager").length === 0);
+  });
+}

@@ -47,6 +47,7 @@ const SCN_HEADER = "x-hotplug-scn";
 const HOLDER = { label: "gateway" };
 /** How a WebSocket is closed whose plugin has failed. */
 const FAILED = 1011;
+const NOT_ASKED = "its `fetch` answered 101 to a request that asked for no upgrade";
 const NOT_UPGRADED =
   "its `fetch` made a WebSocket of the request, and answered with something else";
 /** What may last for good; types are of either case. */
@@ -160,6 +161,7 @@ function keep(
       if (answered.status !== 101) throw new TypeError(NOT_UPGRADED);
       return keepSocket(world, lease, upgrade, info);
     }
+    if (answered.status === 101 && !request.headers.has("upgrade")) throw new TypeError(NOT_ASKED);
     const response = stamp(late ? copyOf(answered) : answered, lease.scn);
     if (!streams) return endWith(world, lease, info, response);
     const { response: stream, end } = endable(response);
@@ -167,7 +169,7 @@ function keep(
     info.completed.then(forget, forget);
     return endWith(world, lease, info, stream);
   } catch (error) {
-    // Its body is somebody's already, or its connection a WebSocket's.
+    // Its body is somebody's already, or its connection a WebSocket's, or to be one's.
     return failed(world, lease, request, info, error);
   }
 }
