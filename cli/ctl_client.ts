@@ -157,8 +157,13 @@ export class CtlClient implements Disposable {
     }
     return new HotplugError(
       "remote",
-      `No daemon answers at "${label}": ${describeError(cause)}; see that it runs`,
+      `No daemon answers at "${label}": ${describeError(reasonOf(cause))}; see that it runs`,
       { cause },
     );
   }
+}
+
+/** What `fetch` fails with says no more than that; why is in its cause. */
+function reasonOf(error: unknown): unknown {
+  return error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
 }
