@@ -6,6 +6,8 @@ export const GOING_AWAY = 1001;
 const OPENING_MS = 1_000;
 
 const upgrades = new WeakMap<Request, Deno.WebSocketUpgrade>();
+/** Whether there was any: most plugins have none, and then not even a look is due. */
+let upgraded = false;
 let users = 0;
 let restore: () => void = () => {};
 
@@ -29,7 +31,7 @@ export function noteSockets(): Disposable {
 
 /** The WebSocket that a request became, with its answer; undefined where it became none. */
 export function upgradeOf(request: Request): Deno.WebSocketUpgrade | undefined {
-  return upgrades.get(request);
+  return upgraded ? upgrades.get(request) : undefined;
 }
 
 /**
@@ -77,6 +79,7 @@ function patch(holder: { upgradeWebSocket: Upgrade }): () => void {
   const noting: Upgrade = (request, options) => {
     const upgrade = original(request, options);
     upgrades.set(request, upgrade);
+    upgraded = true;
     return upgrade;
   };
   holder.upgradeWebSocket = noting;
