@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { fromFileUrl, join } from "@std/path";
 import { nextScn, type Scn } from "../artifact/mod.ts";
 import { Gateway, PluginDaemon } from "../daemon/mod.ts";
@@ -18,8 +17,7 @@ const FIRST: Scn = 20240101000000;
  * guards. The client is another process.
  *
  * Two more floors do no more than what can't be done without: one sets the header that the gateway sets,
- * with which Deno sends an answer in another, slower way; one also calls the handler in an async context
- * of its own, by which the guards know whose doing a late error is, reads the URL, and asks when the
+ * with which Deno sends an answer in another, slower way; one also reads the URL, and asks when the
  * answer was sent.
  */
 export async function benchGateway(): Promise<string[]> {
@@ -41,11 +39,10 @@ async function guardedRounds(folder: string, file: string): Promise<string[]> {
   const { default: handler } = await import(file);
   await using bare = serve((each) => handler.fetch(each));
   await using labelled = serve((each) => label(handler.fetch(each)));
-  const context = new AsyncLocalStorage<string>();
   let read = 0;
   await using traced = serve((each, { completed }) => {
     read += each.url.length;
-    const response = label(context.run("plugin", () => handler.fetch(each)));
+    const response = label(handler.fetch(each));
     completed.then(() => read--, () => read--);
     return response;
   });

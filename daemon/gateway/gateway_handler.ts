@@ -44,7 +44,8 @@ type Answer = Response | Promise<Response>;
 
 /** Which generation has answered. */
 const SCN_HEADER = "x-hotplug-scn";
-const HOLDER = { label: "gateway" };
+/** Nothing of a host's comes between a request and its plugin. */
+const HOLDER = { label: "gateway", detached: true };
 /** How a WebSocket is closed whose plugin has failed. */
 const FAILED = 1011;
 const NOT_ASKED = "its `fetch` answered 101 to a request that asked for no upgrade";
@@ -71,12 +72,14 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
     if (response instanceof Response) return count(name, response);
     return response.then((each) => count(name, each));
   };
+  let last: string | undefined;
   return (request, info) => {
     if (traffic.stopped) return count("", closing());
-    const name = firstSegment(request.url);
+    const name = firstSegment(request.url, last);
     if (name === undefined || !(counts.has(name) || isPluginName(name))) {
       return count("", noPlugin());
     }
+    last = name;
     const gate = target.manager.gate(name);
     return gate ? gate.then(() => serve(name, request, info, true)) : serve(name, request, info);
   };

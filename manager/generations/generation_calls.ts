@@ -1,7 +1,7 @@
 import { HotplugError } from "../../artifact/mod.ts";
 import { faultOf, type FetchInfo } from "../../plugin/mod.ts";
 import { HoldBook } from "./hold_book.ts";
-import type { CallLimits, Instance } from "../tiers/instance.ts";
+import type { CallLimits, FetchWay, Instance } from "../tiers/instance.ts";
 import { isAsyncIterator, pinIterator, type PinnedIterator } from "./pinned_iterator.ts";
 
 /** What bounds a call, and how many there may be beside it. */
@@ -42,6 +42,8 @@ export class GenerationCalls {
   readonly #label: string;
   readonly #world: CallsWorld;
   readonly #iterators = new Set<PinnedIterator>();
+  readonly #attached: FetchWay = { detached: false, pin: (body) => this.#pinBody(body) };
+  readonly #detached: FetchWay = { ...this.#attached, detached: true };
   #inFlight = 0;
   #begun = 0;
   #failed = 0;
@@ -89,11 +91,21 @@ export class GenerationCalls {
    * Lets the plugin answer a request; counted and bounded as a call is. Only the lease that it is asked
    * by holds the generation.
    */
-  fetch(request: Request, info: FetchInfo, bounds: CallBounds): Response | Promise<Response> {
+  fetch(
+    request: Request,
+    info: FetchInfo,
+    bounds: CallBounds,
+    detached: boolean,
+  ): Response | Promise<Response> {
     this.#begin(FETCH, bounds);
     let answer: Response | Promise<Response>;
     try {
-      answer = this.#instance.fetch(request, info, bounds, this.#pinBody);
+      answer = this.#instance.fetch(
+        request,
+        info,
+        bounds,
+        detached ? this.#detached : this.#attached,
+      );
     } catch (error) {
       return this.#refused(error);
     }
@@ -106,8 +118,9 @@ export class GenerationCalls {
     for (const each of [...this.#iterators]) each.cut(error);
   }
 
-  readonly #pinBody = <T>(body: AsyncIterable<T>): AsyncIterable<T> =>
-    this.#pin(FETCH, body[Symbol.asyncIterator]()) as AsyncIterableIterator<T>;
+  #pinBody<T>(body: AsyncIterable<T>): AsyncIterable<T> {
+    return this.#pin(FETCH, body[Symbol.asyncIterator]()) as AsyncIterableIterator<T>;
+  }
 
   #begin(symbol: string, { signal, maxInFlight }: CallBounds): void {
     signal?.throwIfAborted();

@@ -10,6 +10,14 @@ import type { CallOptions } from "./plugin_handle.ts";
 export interface AcquireOptions extends CallOptions {
   /** What {@linkcode PluginManager.whoHolds} calls the holder. */
   readonly label?: string;
+  /**
+   * Whether an inline plugin answers requests in an async context of its generation's own: what the
+   * caller has in an `AsyncLocalStorage` it does not see, as it never does in a worker or process, and
+   * a request costs less. Where the span of a trace is under way, it sees all the same.
+   *
+   * @default false
+   */
+  readonly detached?: boolean;
 }
 
 let take: (life: GenerationLife, options: AcquireOptions) => Lease;
@@ -107,7 +115,10 @@ export class Lease implements Disposable, AsyncDisposable {
    */
   fetch(request: Request, info: FetchInfo): Response | Promise<Response> {
     const { calls, bounds } = this.#life;
-    if (this.#held().serves) return calls.fetch(request, info, fillBounds(this.#options, bounds));
+    if (this.#held().serves) {
+      const { detached = false } = this.#options;
+      return calls.fetch(request, info, fillBounds(this.#options, bounds), detached);
+    }
     throw new HotplugError(
       "symbol",
       `Plugin "${this.name}" (SCN ${this.scn}) answers no requests: it has no default export with a ` +

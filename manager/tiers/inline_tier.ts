@@ -4,13 +4,19 @@ import { withDeadline } from "../deadline.ts";
 import { importModule } from "./import_module.ts";
 import type { ModuleNamespace } from "./import_url.ts";
 import type { CallLimits, Instance, InstanceRequest } from "./instance.ts";
-import { type PluginScope, runInScope, runMethodInScope } from "../guards/plugin_scope.ts";
+import {
+  detachedCall,
+  type PluginScope,
+  runInScope,
+  runMethodInScope,
+} from "../guards/plugin_scope.ts";
 import { evaluateModule } from "./reclaimable_module.ts";
 import type { StackMapper } from "./stack_mapper.ts";
 
 /** How many bytes a module takes in memory for each of its file's, as measured on Deno 2.9. */
 const BYTES_PER_BYTE = 5;
 
+type Answer = Response | Promise<Response>;
 type Fn = (...args: unknown[]) => unknown;
 
 /** Starts a module in this isolate. */
@@ -40,9 +46,13 @@ function inlineInstance(
     if (!mapper) return runInScope(scope, fn as Fn, ...args);
     return mapper.run(() => runInScope(scope, fn as Fn, ...args));
   };
-  const handle = (request: Request, info: FetchInfo): Response | Promise<Response> => {
+  const callDetached = detachedCall(scope);
+  const handle = (request: Request, info: FetchInfo, detached: boolean): Answer => {
     const handler = exports?.default as FetchHandler;
-    const enter = () => runMethodInScope(scope, handler, handler.fetch, request, info);
+    const enter = (): Answer =>
+      detached
+        ? callDetached(handler, handler.fetch, request, info)
+        : runMethodInScope(scope, handler, handler.fetch, request, info);
     return mapper ? mapper.run(enter) : enter();
   };
   return {
@@ -58,8 +68,8 @@ function inlineInstance(
     value: (symbol) => exports?.[symbol],
     // deno-lint-ignore require-await -- what the function throws at once is a rejection, too
     call: async (symbol, args, limits) => bounded(run(exports?.[symbol], args), symbol, limits),
-    fetch: (request, info, limits) => {
-      const answer = handle(request, info);
+    fetch: (request, info, limits, { detached }) => {
+      const answer = handle(request, info, detached);
       return isThenable(answer)
         ? Promise.resolve(bounded(answer, "default.fetch", limits) as Promise<Response>)
         : answer;

@@ -16,6 +16,14 @@ export interface CallLimits {
   readonly deadline: number;
 }
 
+/** How a request is answered. */
+export interface FetchWay {
+  /** Whether a plugin that runs in this isolate is kept from the caller's async context. */
+  readonly detached: boolean;
+  /** To be asked for where the body is a stream of ours. */
+  readonly pin: PinBody;
+}
+
 /** One loaded module in its tier: how a generation reaches its code, wherever that runs. */
 export interface Instance {
   /** Where it runs. */
@@ -46,14 +54,12 @@ export interface Instance {
   /**
    * Lets its default export answer a request, with anything. An answer that is there at once is none to
    * wait for, and what is thrown at once is thrown: this is the way of every request.
-   *
-   * @param pin To be asked for where the body is a stream of ours.
    */
   fetch(
     request: Request,
     info: FetchInfo,
     limits: CallLimits,
-    pin: PinBody,
+    way: FetchWay,
   ): Response | Promise<Response>;
   /**
    * Calls a hook, where it exports it; `activate` is given the context, the others nothing. One that

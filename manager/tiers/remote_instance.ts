@@ -3,7 +3,6 @@ import {
   decode,
   type FetchInfo,
   type LoadedExports,
-  type PinBody,
   type Pong,
   receiveResponse,
   sendRequest,
@@ -12,7 +11,7 @@ import {
 } from "../../plugin/mod.ts";
 import { DeadlineClock } from "../deadline_clock.ts";
 import { describeError } from "../describe_error.ts";
-import type { CallLimits, Instance } from "./instance.ts";
+import type { CallLimits, FetchWay, Instance } from "./instance.ts";
 import { limited } from "../limited.ts";
 import type { Tier } from "../settings/plugin_settings.ts";
 import { RestartPause } from "./restart_pause.ts";
@@ -109,7 +108,7 @@ export class RemoteInstance implements Instance {
     request: Request,
     info: FetchInfo,
     limits: CallLimits,
-    pin: PinBody,
+    { pin }: FetchWay,
   ): Promise<Response> {
     const sent = sendRequest(request, info);
     const answer = await this.#callLimited(limits, "The answer to the request", "fetch", sent);
