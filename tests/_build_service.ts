@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { BuildService, type BuildServiceEvent, type BuildServiceOptions } from "../builder/mod.ts";
 import { PATIENCE } from "./_cli.ts";
-import { tempDirectory } from "./_temp.ts";
+import { openFilesIn, tempDirectory } from "./_temp.ts";
 
 /** A build service in this process. */
 export interface ServiceFixture extends AsyncDisposable {
@@ -87,16 +87,6 @@ export async function buildService(options: BuildServiceOptions = {}): Promise<S
       await directory[Symbol.asyncDispose]();
     },
   };
-}
-
-/** The files below a folder that this process has open, gone ones too; known on Linux only. */
-async function openFilesIn(folder: string): Promise<string[]> {
-  if (Deno.build.os !== "linux") return [];
-  const open = await Array.fromAsync(
-    Deno.readDir("/proc/self/fd"),
-    async ({ name }) => await Deno.readLink(`/proc/self/fd/${name}`).catch(() => ""),
-  );
-  return open.filter((path) => path.startsWith(folder));
 }
 
 /** The programs that run below a folder, or were told of it; known on Linux only. */

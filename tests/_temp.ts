@@ -17,3 +17,13 @@ export async function tempDirectory(): Promise<TempDirectory> {
     [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
 }
+
+/** The files below a folder that this process has open, gone ones too; known on Linux only. */
+export async function openFilesIn(folder: string): Promise<string[]> {
+  if (Deno.build.os !== "linux") return [];
+  const open = await Array.fromAsync(
+    Deno.readDir("/proc/self/fd"),
+    async ({ name }) => await Deno.readLink(`/proc/self/fd/${name}`).catch(() => ""),
+  );
+  return open.filter((path) => path.startsWith(folder));
+}

@@ -5,7 +5,7 @@ import { type DaemonOptions, defaultStateFolder, PluginDaemon } from "../daemon/
 import { LoadJournal } from "../daemon/state/load_journal.ts";
 import { generateKeyPair } from "../artifact/mod.ts";
 import { type DaemonFixture, makeDaemon, publish } from "./_daemon.ts";
-import { type TempDirectory, tempDirectory } from "./_temp.ts";
+import { openFilesIn, type TempDirectory, tempDirectory } from "./_temp.ts";
 
 const [FIRST, SECOND, THIRD] = [20240101000000, 20240101000001, 20240101000002] as const;
 
@@ -440,6 +440,7 @@ for (const name of ["state.json", "journal", "store"]) {
     const error = await assertRejects(() => fixture.daemon.start(), HotplugError);
     assertEquals(error.code, "state");
     assert(error.message.includes(at.state), error.message);
+    assertEquals(await openFilesIn(at.state), []);
   });
 }
 

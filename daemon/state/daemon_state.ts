@@ -69,9 +69,12 @@ export class DaemonState {
    */
   static async open(path: string, tell: TellState): Promise<DaemonState> {
     const folder = await takeStateFolder(path);
+    await using opened = new AsyncDisposableStack();
+    opened.defer(() => folder.close());
     try {
       const { records, lost } = readState(path);
       const { journal, unended } = LoadJournal.open(path);
+      opened.defer(() => journal.close());
       const store = await ArtifactStore.open(path);
       const state = new DaemonState(folder, records, journal, store, tell);
       if (folder.unended !== undefined) {
@@ -79,9 +82,10 @@ export class DaemonState {
       }
       if (lost !== undefined) tell(stateEvent("lost", `${lost}; ${WITHOUT}`));
       await state.#judge(unended);
+      // It is the state's to close from now on.
+      opened.move();
       return state;
     } catch (cause) {
-      await folder.close();
       if (cause instanceof HotplugError) throw cause;
       throw new HotplugError(
         "state",
