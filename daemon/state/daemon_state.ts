@@ -87,12 +87,10 @@ export class DaemonState {
       return state;
     } catch (cause) {
       if (cause instanceof HotplugError) throw cause;
+      const why = describeError(cause);
       throw new HotplugError(
         "state",
-        `Cannot use state folder "${path}": ${
-          describeError(cause)
-        }; mend it, or name another one ` +
-          "(--state)",
+        `Cannot use state folder "${path}": ${why}; mend it, or name another one (--state)`,
         { cause },
       );
     }
