@@ -4,6 +4,7 @@ import type { Generation, PluginManager } from "../../manager/mod.ts";
 export class GatewayCuts {
   readonly #manager: Pick<PluginManager, "drained">;
   readonly #cuts = new Map<Generation, Set<() => void>>();
+  #ended = false;
 
   /** Makes it with nothing to end. */
   constructor(manager: Pick<PluginManager, "drained">) {
@@ -15,15 +16,20 @@ export class GatewayCuts {
     return [...this.#cuts.values()].reduce((sum, cuts) => sum + cuts.size, 0);
   }
 
-  /** Remembers how to end something of a generation; answers with how to forget it. */
+  /**
+   * Remembers how to end something of a generation; answers with how to forget it. Once all has been
+   * ended, what comes late is, too.
+   */
   add(generation: Generation, cut: () => void): () => void {
     const cuts = this.#cutsOf(generation);
     cuts.add(cut);
+    if (this.#ended) cut();
     return () => void cuts.delete(cut);
   }
 
-  /** Ends all. */
+  /** Ends all, and from now on whatever is added. */
   cutAll(): void {
+    this.#ended = true;
     for (const cuts of this.#cuts.values()) for (const cut of [...cuts]) cut();
   }
 

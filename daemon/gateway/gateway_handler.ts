@@ -41,6 +41,7 @@ export interface ServeInfo extends FetchInfo {
 export type GatewayHandler = (request: Request, info: ServeInfo) => Answer;
 
 type Answer = Response | Promise<Response>;
+type Asked = [name: string, request: Request, info: ServeInfo];
 
 /** Which generation has answered. */
 const SCN_HEADER = "x-hotplug-scn";
@@ -72,6 +73,16 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
     if (response instanceof Response) return count(name, response);
     return response.then((each) => count(name, each));
   };
+  /** Under way from now on: a gateway that is closed meanwhile has to wait for it. */
+  const serveLate = async (gate: Promise<void>, ...asked: Asked): Promise<Response> => {
+    traffic.enter();
+    try {
+      await gate;
+      return await serve(...asked, true);
+    } finally {
+      traffic.leave();
+    }
+  };
   let last: string | undefined;
   return (request, info) => {
     if (traffic.stopped) return count("", closing());
@@ -81,7 +92,7 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
     }
     last = name;
     const gate = target.manager.gate(name);
-    return gate ? gate.then(() => serve(name, request, info, true)) : serve(name, request, info);
+    return gate ? serveLate(gate, name, request, info) : serve(name, request, info);
   };
 }
 
