@@ -252,6 +252,8 @@ function spawn({ label, program, args, env }: ChildCommand): Deno.ChildProcess {
       args: [...args],
       env: { ...env },
       clearEnv: true,
+      // Of a group of its own: ctrl-c at a terminal is for the host, which ends it once it is drained.
+      detached: true,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

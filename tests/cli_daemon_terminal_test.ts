@@ -1,0 +1,44 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { HOTPLUG, PATIENCE, within } from "./_cli.ts";
+import { publish } from "./_daemon.ts";
+import { tempDirectory } from "./_temp.ts";
+
+Deno.test({
+  name: "ctrl-c reaches the daemon alone: a plugin in a process of its own ends in order",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using directory = await tempDirectory();
+    await Deno.mkdir(directory.file("plugins"));
+    await publish(
+      directory.file("plugins"),
+      "export const answer = () => 1; export const deactivate = () => console.log('in order');",
+    );
+    await Deno.writeTextFile(directory.file("hotplug.jsonc"), '{"defaults": {"tier": "process"}}');
+    const [command = "", ...args] = HOTPLUG;
+    await using daemon = new Deno.Command(command, {
+      args: [...args, "daemon", directory.file("plugins"), "--no-state", "--json"],
+      cwd: directory.path,
+      // As the job of a shell is.
+      detached: true,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const stderr = new Response(daemon.stderr).text();
+    let stdout = "";
+    let interrupted = false;
+    const reading = (async () => {
+      for await (const text of daemon.stdout.pipeThrough(new TextDecoderStream())) {
+        stdout += text;
+        if (interrupted || !stdout.includes('"ready"')) continue;
+        interrupted = true;
+        // A negative id is that of a group: what a terminal does.
+        Deno.kill(-daemon.pid, "SIGINT");
+      }
+    })();
+    const { code } = await within(PATIENCE, daemon.status, () => `it did not end: ${stdout}`);
+    await reading;
+    assertEquals([code, stdout.includes('"failed"')], [0, false], stdout);
+    assertStringIncludes(await stderr, "in order");
+  },
+});
