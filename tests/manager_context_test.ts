@@ -46,17 +46,20 @@ async function asCaller(guards: boolean, run: (caller: Caller) => Promise<void>)
   }
 }
 
-Deno.test("a plugin that answers sees what its caller has stored, unless the lease is detached", async () => {
-  await asCaller(true, async ({ storage, ask }) => {
-    await storage.run("mine", async () => {
-      assertEquals(await ask(false), [["mine", null], ["mine", null]]);
-      for (let again = 0; again < 3; again++) {
-        assertEquals(await ask(true), [[null, null], [null, null]]);
-        assertEquals(storage.getStore(), "mine");
-      }
+for (const guards of [true, false]) {
+  const which = guards ? "a guarded" : "an unguarded";
+  Deno.test(`${which} plugin that answers sees what its caller has stored, unless the lease is detached`, async () => {
+    await asCaller(guards, async ({ storage, ask }) => {
+      await storage.run("mine", async () => {
+        assertEquals(await ask(false), [["mine", null], ["mine", null]]);
+        for (let again = 0; again < 3; again++) {
+          assertEquals(await ask(true), [[null, null], [null, null]]);
+          assertEquals(storage.getStore(), "mine");
+        }
+      });
     });
   });
-});
+}
 
 Deno.test("the first detached request leaves nothing of its caller's to those after it", async () => {
   await asCaller(true, async ({ storage, ask }) => {

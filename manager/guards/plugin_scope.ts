@@ -94,9 +94,8 @@ export type MethodCall = <A extends unknown[], T>(
 export function detachedCall(scope: PluginScope): MethodCall {
   let enter: ContextEntry | undefined;
   return <A extends unknown[], T>(self: object, method: (...args: A) => T, ...args: A): T => {
-    if (watched === 0 || traces?.active() !== noTrace) {
-      return runMethodInScope(scope, self, method, ...args);
-    }
+    if (traces?.active() !== noTrace) return runMethodInScope(scope, self, method, ...args);
+    // Whether somebody guards or not: what it sees does not depend on that.
     enter ??= contextEntry(current, scope);
     return enter(enterPlugin<A, T>, method, self, args);
   };
