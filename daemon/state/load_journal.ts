@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { promisify } from "node:util";
 import { join } from "@std/path";
-import type { Scn } from "../../artifact/mod.ts";
+import { isPluginName, isScn, type Scn } from "../../artifact/mod.ts";
 
 /** A load that was begun. */
 export interface JournalEntry {
@@ -162,13 +162,17 @@ function readUnended(text: string): JournalEntry[] {
   for (const line of text.replaceAll("\0", "").split("\n")) {
     const { id, name, scn, path } = readLine(line) ?? {};
     if (typeof id !== "number") continue;
-    if (typeof name === "string" && typeof scn === "number" && typeof path === "string") {
+    if (isNamed(name) && isScn(scn) && typeof path === "string") {
       open.set(id, { name, scn, path });
     } else {
       open.delete(id);
     }
   }
   return [...open.values()];
+}
+
+function isNamed(name: unknown): name is string {
+  return typeof name === "string" && isPluginName(name);
 }
 
 /** One that was not written to its end is as good as none: its load had not begun. */
