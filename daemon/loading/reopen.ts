@@ -1,4 +1,4 @@
-import { HotplugError } from "../../artifact/mod.ts";
+import { type ErrorCode, HotplugError } from "../../artifact/mod.ts";
 import type { Generation, PluginManager } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { StateEvent } from "../events.ts";
@@ -18,6 +18,9 @@ export interface ReopenWorld {
   emit(event: StateEvent): void;
 }
 
+/** Why kept bytes can't be what was kept. */
+const DAMAGED: ReadonlySet<ErrorCode> = new Set(["integrity", "info"]);
+
 /**
  * Takes the holds of an earlier process over, and reopens of each plugin what was current, or where
  * that is suspect or can't be opened, what was current before. Answers with the plugins of which
@@ -31,15 +34,33 @@ export async function reopenLast(world: ReopenWorld): Promise<Map<string, Hotplu
   return new Map(names.flatMap((name, index) => faults[index] ? [[name, faults[index]]] : []));
 }
 
-/** Reopens a version from where it is kept, or from where it was found. */
+/** Reopens a version from where it is kept, or where that is damaged, from where it was found. */
 export async function reopenKept(
   name: string,
   kept: KeptGeneration,
   { state, loader }: Pick<ReopenWorld, "state" | "loader">,
   condemn = false,
 ): Promise<Generation> {
-  const path = state.isKept(name, kept) ? state.pathOf(name, kept) : kept.path;
-  return await loader.reopen(path, kept, condemn);
+  const atFound = (): Promise<Generation> => loader.reopen(kept.path, kept, condemn);
+  const path = state.keptAt(name, kept);
+  if (path === undefined) return await atFound();
+  try {
+    return await loader.reopen(path, kept, condemn);
+  } catch (error) {
+    if (!(error instanceof HotplugError) || !DAMAGED.has(error.code)) throw error;
+    // Left there, it would be in the way of good bytes of the same generation, for good.
+    await state.discard(name, kept);
+    if (!isThere(kept.path)) throw error;
+    return await atFound();
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** Reopens what was current of a plugin, or before. Answers with why nothing could be reopened; undefined where something was, or there is nothing. */

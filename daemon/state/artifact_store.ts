@@ -50,6 +50,12 @@ export class ArtifactStore {
     }
   }
 
+  /** Removes what is kept of a generation, if it can be. */
+  async discard(name: string, generation: KeptGeneration): Promise<void> {
+    const folder = join(this.#folder, folderOf(name, generation));
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+  }
+
   /** Keeps a generation; resolves once it is on the disk. */
   async keep(name: string, generation: KeptGeneration, bytes: GenerationBytes): Promise<void> {
     if (this.has(name, generation)) return;

@@ -138,14 +138,14 @@ export class DaemonState {
       .sort((a, b) => a.name === b.name ? a.scn - b.scn : a.name < b.name ? -1 : 1);
   }
 
-  /** Where the kept artifact of a generation lies, or would. */
-  pathOf(name: string, generation: KeptGeneration): string {
-    return this.#store.pathOf(name, generation);
+  /** Forgets the kept bytes of a generation, which are damaged: so they can be kept anew. */
+  discard(name: string, generation: KeptGeneration): Promise<void> {
+    return this.#store.discard(name, generation);
   }
 
-  /** Whether the bytes of a generation are kept. */
-  isKept(name: string, generation: KeptGeneration): boolean {
-    return this.#store.has(name, generation);
+  /** Where the kept artifact of a generation lies; undefined where it is not kept. */
+  keptAt(name: string, generation: KeptGeneration): string | undefined {
+    return this.#store.has(name, generation) ? this.#store.pathOf(name, generation) : undefined;
   }
 
   /** Notes that a load begins. */
@@ -247,7 +247,8 @@ export class DaemonState {
   #loaded(name: string, { scn, sha256, path }: Served): void {
     const { current, floor, suspects } = this.record(name);
     const next = this.#keptOf(name, { scn, sha256, path });
-    if (next === current) return;
+    // Reopened: only bytes that were damaged or gone are to be kept.
+    if (next === current) return this.keptAt(name, next) ? undefined : this.#writer.changed();
     this.#change(name, {
       current: next,
       // Also where it is the newer one, that could not be reopened: it may be, the next time.
@@ -272,15 +273,12 @@ export class DaemonState {
   }
 
   #change(name: string, change: Partial<PluginRecord>): void {
-    this.#set(name, { ...this.record(name), ...change });
-  }
-
-  #set(name: string, record: PluginRecord): void {
-    this.#records.set(name, record);
+    this.#records.set(name, { ...this.record(name), ...change });
     this.#writer.changed();
   }
 
   async #write(): Promise<void> {
+    this.#folder.assertThere();
     // Bytes first: what the state names is there.
     const fault = await this.#bytes.settle(this.#records).catch((error) => ({ error }));
     await writeState(this.folder, this.#records);

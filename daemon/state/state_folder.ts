@@ -10,6 +10,12 @@ export interface StateFolder {
   readonly path: string;
   /** What is the matter with how the daemon before this one ended; undefined if it ended in order. */
   readonly unended: string | undefined;
+  /**
+   * Sees to it that its path still leads to it: another daemon may have what is there instead.
+   *
+   * @throws {Error} Where it was moved or removed.
+   */
+  assertThere(): void;
   /** Lets others have it. */
   close(): Promise<void>;
 }
@@ -37,7 +43,12 @@ export async function takeStateFolder(path: string): Promise<StateFolder> {
     const unended = whoWas(path);
     writeOwner(path);
     const held = lock;
-    return { path, unended, close: () => giveBack(path, held) };
+    const assertThere = (): void => {
+      if (!isAt(path, held)) {
+        throw new Error("the folder was moved, or another one is in its place");
+      }
+    };
+    return { path, unended, assertThere, close: () => giveBack(path, held) };
   } catch (cause) {
     lock?.close();
     if (cause instanceof HotplugError) throw cause;
@@ -62,8 +73,19 @@ function writeOwner(path: string): void {
 
 async function giveBack(path: string, lock: Deno.FsFile): Promise<void> {
   // What can't be removed is taken for a daemon that ended without closing, and no more.
-  await Deno.remove(join(path, OWNER)).catch(() => {});
+  if (isAt(path, lock)) await Deno.remove(join(path, OWNER)).catch(() => {});
   lock.close();
+}
+
+/** Whether the lock that is held is the one of the folder at the path. */
+function isAt(path: string, lock: Deno.FsFile): boolean {
+  try {
+    const [own, found] = [lock.statSync(), Deno.statSync(join(path, LOCK))];
+    return own.dev === found.dev && own.ino === found.ino;
+  } catch (error) {
+    // Without an answer, as where the disk fails, nothing speaks against it.
+    return !(error instanceof Deno.errors.NotFound);
+  }
 }
 
 function makePrivate(path: string): void {

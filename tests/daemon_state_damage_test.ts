@@ -1,0 +1,112 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { HotplugError } from "../artifact/mod.ts";
+import type { DaemonOptions } from "../daemon/mod.ts";
+import { DaemonState } from "../daemon/state/daemon_state.ts";
+import { LoadJournal } from "../daemon/state/load_journal.ts";
+import type { ManagerEvent } from "../manager/mod.ts";
+import { type DaemonFixture, makeDaemon, publish } from "./_daemon.ts";
+import { type TempDirectory, tempDirectory } from "./_temp.ts";
+
+const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
+
+interface Place extends AsyncDisposable {
+  readonly plugins: string;
+  readonly state: string;
+  /** A daemon on both, started. */
+  start(options?: Partial<DaemonOptions>): Promise<DaemonFixture>;
+}
+
+/** Where a daemon was that had one plugin, and closed. */
+async function place(): Promise<Place> {
+  const directory: TempDirectory = await tempDirectory();
+  const [plugins, state] = [directory.file("plugins"), directory.file("state")];
+  await Deno.mkdir(plugins);
+  const start: Place["start"] = async (options = {}) => {
+    const fixture = makeDaemon([plugins], { state, ...options });
+    await fixture.daemon.start();
+    return fixture;
+  };
+  await publish(plugins, "export const answer = () => 1;", { scn: FIRST });
+  await (await start()).daemon.close();
+  return { plugins, state, start, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
+}
+
+async function damageKept(state: string): Promise<void> {
+  const store = join(state, "store");
+  for await (const folder of Deno.readDir(store)) {
+    for await (const { name } of Deno.readDir(join(store, folder.name))) {
+      await Deno.writeTextFile(join(store, folder.name, name), "rubbish");
+    }
+  }
+}
+
+Deno.test("kept bytes that are damaged are taken anew from where the artifact was found", async () => {
+  await using at = await place();
+  await damageKept(at.state);
+  {
+    await using mending = await at.start();
+    assertEquals(mending.daemon.manager.current("pricing")?.scn, FIRST);
+    assertEquals(mending.events.of("state"), []);
+  }
+  for await (const { name } of Deno.readDir(at.plugins)) await Deno.remove(join(at.plugins, name));
+  await using after = await at.start();
+  assertEquals(after.daemon.manager.current("pricing")?.scn, FIRST);
+  assertEquals(after.events.of("failed"), []);
+});
+
+Deno.test("what a damaged journal says is only believed where it may be true", async () => {
+  await using at = await place();
+  const line = (id: number, name: string, scn: number) =>
+    `\n{"id":${id},"name":"${name}","scn":` +
+    `${scn},"path":"x"}\n`;
+  await Deno.writeTextFile(
+    join(at.state, "journal"),
+    line(0, "../up", SECOND) + line(1, "pricing", 12) + line(2, "tax", SECOND),
+  );
+  {
+    await using first = await at.start();
+    assertEquals(first.events.of("suspected").map(({ name }) => name), ["tax"]);
+  }
+  // What was noted of it can be read again.
+  await using after = await at.start();
+  assertEquals(after.events.of("state"), []);
+  assertEquals(after.daemon.manager.names(), ["pricing"]);
+});
+
+Deno.test("a daemon whose state folder was moved leaves alone what is there instead", async () => {
+  await using directory = await tempDirectory();
+  const path = directory.file("state");
+  const told: string[] = [];
+  const first = await DaemonState.open(path, (event) => void told.push(event.type));
+  await Deno.rename(path, `${path}.moved`);
+  const second = await DaemonState.open(path, () => {});
+  first.observe(frozen("pricing"), undefined);
+  const error = await assertRejects(() => first.saved(), HotplugError);
+  assertStringIncludes(error.message, "was moved");
+  assertEquals(told, ["state"]);
+  second.observe(frozen("tax"), undefined);
+  await second.saved();
+  await first.close();
+  const { plugins } = JSON.parse(await Deno.readTextFile(join(path, "state.json")));
+  assertEquals(plugins.map((each: { name: string }) => each.name), ["tax"]);
+  assert((await Deno.lstat(join(path, "owner.json"))).isFile);
+  await second.close();
+});
+
+function frozen(name: string): ManagerEvent {
+  return { type: "frozen", time: new Date().toISOString(), name };
+}
+
+Deno.test("a journal that has nothing but rubbish tells of nothing, and works", async () => {
+  await using directory = await tempDirectory();
+  const rubbish = crypto.getRandomValues(new Uint8Array(5_000));
+  await Deno.writeFile(directory.file("journal"), rubbish);
+  const { journal, unended } = LoadJournal.open(directory.path);
+  assertEquals(unended, []);
+  await journal.begin({ name: "pricing", scn: SECOND, path: "p" });
+  await journal.close();
+  const again = LoadJournal.open(directory.path);
+  assertEquals(again.unended, [{ name: "pricing", scn: SECOND, path: "p" }]);
+  await again.journal.close();
+});
