@@ -1,6 +1,7 @@
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { type DaemonEvent, LOG_LEVELS, type LogLevel } from "../daemon/mod.ts";
 import { formatEvent } from "./format_event.ts";
+import { inspected, jsonLine } from "./json_line.ts";
 import { printable } from "./printable.ts";
 
 /** How a daemon's log is written. */
@@ -39,7 +40,7 @@ export async function startLog(style: LogStyle): Promise<AsyncDisposable> {
 function lineOf(record: LogRecord, style: LogStyle): string | undefined {
   const event = eventOf(record);
   if (event && style.withoutEvents) return undefined;
-  if (style.format === "json") return `${JSON.stringify(jsonOf(record, event), replacer)}\n`;
+  if (style.format === "json") return `${jsonLine(jsonOf(record, event))}\n`;
   return event ? formatEvent(event, style.colour) : prettyLine(record);
 }
 
@@ -48,19 +49,12 @@ function eventOf({ category, properties }: LogRecord): DaemonEvent | undefined {
   return own ? properties.event as DaemonEvent | undefined : undefined;
 }
 
-function jsonOf(record: LogRecord, event: DaemonEvent | undefined): unknown {
+function jsonOf(record: LogRecord, event: DaemonEvent | undefined): Record<string, unknown> {
   const { level, category, timestamp, properties } = record;
   if (event) return { level, logger: category.join("."), ...event };
   const time = new Date(timestamp).toISOString();
   const logger = category.join(".");
   return { level, logger, time, type: "log", message: messageOf(record), properties };
-}
-
-/** What JSON has no word for is no reason to lose the line. */
-function replacer(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return String(value);
-  if (value instanceof Error) return value.stack ?? value.message;
-  return value;
 }
 
 function prettyLine(record: LogRecord): string {
@@ -73,7 +67,7 @@ function prettyLine(record: LogRecord): string {
 function messageOf({ message }: LogRecord): string {
   return message
     .map((part, index) =>
-      index % 2 === 0 || typeof part === "string" ? String(part) : Deno.inspect(part)
+      index % 2 === 0 || typeof part === "string" ? String(part) : inspected(part)
     )
     .join("");
 }

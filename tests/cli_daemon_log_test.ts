@@ -74,6 +74,39 @@ Deno.test({
 });
 
 Deno.test({
+  name: "what can't be written as JSON, or throws when it is looked at, does not cost its line",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    await publish(
+      directory.path,
+      `
+      export const activate = ({ logger }) => {
+        const own = {};
+        own.own = own;
+        const getter = { get rate() { throw new Error("no rate"); } };
+        const json = { toJSON() { throw new Error("no JSON"); } };
+        const inspect = { [Symbol.for("Deno.customInspect")]() { throw new Error("no look"); } };
+        const keys = new Proxy({}, { ownKeys() { throw new Error("no keys"); } });
+        for (const [name, value] of Object.entries({ own, getter, json, inspect, keys })) {
+          logger.info("odd " + name + " {value}", { value, plain: 1 });
+        }
+      };
+      `,
+    );
+    for (const format of ["json", "pretty"]) {
+      const text = await outputOf([directory.path, "--log", format], [["ready", stop]]);
+      const names = [...text.matchAll(/odd (\w+)/g)].map(([, name]) => name);
+      assertEquals([...new Set(names)], ["own", "getter", "json", "inspect", "keys"], text);
+      if (format === "pretty") continue;
+      const lines = jsonLines<Line & { readonly properties?: { readonly plain?: number } }>(text);
+      const odd = lines.filter(({ message }) => message?.startsWith("odd "));
+      assertEquals(odd.map(({ properties }) => properties?.plain), [1, 1, 1, 1, 1]);
+    }
+  },
+});
+
+Deno.test({
   name: "--log-level leaves out what weighs less, and a plugin's lines are for people",
   ignore,
   async fn() {
