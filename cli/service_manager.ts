@@ -60,8 +60,10 @@ function openDatagrams(): Datagrams | undefined {
       address: { readonly transport: "unixpacket"; readonly path: string },
     ) => Datagrams;
   };
-  // A name of Linux's own for who sends: there is no file of it to be removed.
-  return listenDatagram?.({ transport: "unixpacket", path: `\0hotplug-${Deno.pid}` });
+  // A name of Linux's own for who sends: there is no file of it to be removed. The id alone may be
+  // taken: containers that share the network have processes of the same ids.
+  const path = `\0hotplug-${Deno.pid}-${crypto.randomUUID()}`;
+  return listenDatagram?.({ transport: "unixpacket", path });
 }
 
 function byDatagram(datagrams: Datagrams, socket: string): Send {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { PATIENCE, spawnHotplug, startDaemon, within } from "./_cli.ts";
 import { publish } from "./_daemon.ts";
-import { startScript } from "./_script.ts";
+import { runScript, startScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const isLinux = Deno.build.os === "linux";
@@ -82,6 +82,26 @@ async function hasSystemdNotify(): Promise<boolean> {
     return false;
   }
 }
+
+Deno.test({
+  name: "a process of the same id, in another container, does not keep systemd from being told",
+  ignore: !isLinux,
+  async fn() {
+    await using directory = await tempDirectory();
+    const { code, stderr } = await runScript(
+      directory.path,
+      `
+      import process from "node:process";
+      import { findServiceManager } from "project:cli/service_manager.ts";
+      process.env.NOTIFY_SOCKET = "nobody";
+      await using _one = findServiceManager(() => {});
+      await using _other = findServiceManager(() => {});
+      `,
+      ["-A", "--unstable-net"],
+    );
+    assertEquals([code, stderr], [0, ""]);
+  },
+});
 
 Deno.test({
   name: "past the hard limit of memory it drains and exits with 75",
