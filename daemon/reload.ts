@@ -18,7 +18,7 @@ const FIXED = [
 ] as const;
 
 /** As above, of its manager. */
-const FIXED_OF_MANAGER = ["guards", "hookDeadlines", "approve", "bareSettle"] as const;
+const FIXED_OF_MANAGER = ["guards", "approve", "bareSettle"] as const;
 
 /** What came of reading the options again. */
 export interface Reloaded {
@@ -61,12 +61,24 @@ function applyOptions(
   const changed = [
     ...FIXED.filter((each) => differs(current[each], next[each])),
     ...FIXED_OF_MANAGER.filter((each) => differs(current.manager[each], next.manager[each])),
+    ...changedDeadlines(current.manager, next.manager),
   ];
   const { bareSettle: _, ...manager } = reloadable(next.manager);
   Object.assign(current.manager, manager);
   Object.assign(current, { memorySoft, memoryHard, managerOptions });
   return changed.map((each) => each === "alwaysPoll" ? "poll" : each)
     .filter((each, index, all) => all.indexOf(each) === index);
+}
+
+/** That of `activate` has a name of its own, as the configuration file has it. */
+function changedDeadlines(
+  { hookDeadlines: { activate, ...others } }: ResolvedDaemonOptions["manager"],
+  { hookDeadlines: { activate: nextActivate, ...nextOthers } }: ResolvedDaemonOptions["manager"],
+): string[] {
+  return [
+    ...(activate === nextActivate ? [] : ["activateDeadline"]),
+    ...(differs(others, nextOthers) ? ["hookDeadlines"] : []),
+  ];
 }
 
 /** What is told of options that were taken over. */

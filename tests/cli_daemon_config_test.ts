@@ -58,11 +58,18 @@ Deno.test({
     await daemon.events.next(({ type }) => type === "ready", PATIENCE);
 
     const more = `"gateway": "0", "log": "json", "stopDeadline": 1, "memory": { "exit": true }`;
-    await write("new", `, "scanInterval": 5000, ${more}`);
+    await write("new", `, "scanInterval": 5000, "activateDeadline": 9000, ${more}`);
     daemon.kill("SIGHUP");
     const reloaded = await daemon.events.next(({ type }) => type === "config", PATIENCE);
     assert(reloaded.type === "config");
-    const names = ["scanInterval", "log", "stopDeadline", "memory.exit", "gateway"];
+    const names = [
+      "scanInterval",
+      "activateDeadline",
+      "log",
+      "stopDeadline",
+      "memory.exit",
+      "gateway",
+    ];
     assertEquals([reloaded.state, reloaded.restart], ["reloaded", names]);
     await publish(plugins, CONFIGURED, { scn: SECOND });
     await daemon.printed("tag new");

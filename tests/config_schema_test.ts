@@ -11,6 +11,13 @@ Deno.test("the published schema is that of the program (deno task schema writes 
   assertEquals(JSON.parse(configJsonSchema()).additionalProperties, false);
 });
 
+Deno.test("a configuration file may begin with a byte order mark, as some editors write one", async () => {
+  await using directory = await tempDirectory();
+  const path = directory.file("hotplug.jsonc");
+  await Deno.writeTextFile(path, '\uFEFF{ "log": "json" }');
+  assertEquals((await readConfig(path)).log, "json");
+});
+
 Deno.test("a configuration file may hold comments, and names paths from its own folder", async () => {
   await using directory = await tempDirectory();
   const path = directory.file("hotplug.jsonc");

@@ -119,7 +119,7 @@ export const configSchema: v.GenericSchema<unknown, Config> = v.pipe(
     ),
     log: described(v.picklist(["pretty", "json"]), "How it is logged"),
     gateway: described(
-      v.pipe(v.string(), v.regex(ADDRESS)),
+      v.pipe(v.string(), v.regex(ADDRESS, "give it as [HOST:]PORT, as 127.0.0.1:8080")),
       "Where plugins are served by http: [HOST:]PORT",
     ),
     stopDeadline: described(ms(), "How long a stop waits for calls under way, in milliseconds"),

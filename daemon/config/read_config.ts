@@ -62,7 +62,8 @@ export function parseConfig(text: string, path: string): Config {
 
 async function readText(path: string): Promise<string> {
   try {
-    return await Deno.readTextFile(path);
+    // Some editors put a byte order mark in front.
+    return (await Deno.readTextFile(path)).replace(/^\uFEFF/, "");
   } catch (cause) {
     throw fault(path, describeError(cause), { cause });
   }
