@@ -1,4 +1,4 @@
-import { resolve } from "@std/path";
+import { isAbsolute, relative, resolve } from "@std/path";
 import { DEFAULT_RETRY_MAX_MS, DEFAULT_RETRY_MIN_MS, HotplugError } from "../artifact/mod.ts";
 import {
   type ManagerOptions,
@@ -162,16 +162,34 @@ export function resolveDaemonOptions(options: DaemonOptions): ResolvedDaemonOpti
     retryMax: range("retryMax", options.retryMax ?? DEFAULT_RETRY_MAX_MS, retryMin, DAY),
     logLevel: checkLogLevel(options.logLevel ?? "info"),
     reload: options.reload,
-    state: resolveState(options.state ?? false, watch),
+    state: resolveState(options.state ?? false, watch, options.recursive ?? false),
     memorySoft: bytes("memorySoft", options.memorySoft),
     memoryHard: bytes("memoryHard", options.memoryHard),
   };
 }
 
-function resolveState(state: string | boolean, watch: readonly string[]): string | undefined {
+function resolveState(
+  state: string | boolean,
+  watch: readonly string[],
+  recursive: boolean,
+): string | undefined {
   if (state === false) return undefined;
   if (state === "") throw new HotplugError("options", `Option "state" is empty: name a folder`);
-  return state === true ? defaultStateFolder(watch) : resolve(state);
+  const folder = state === true ? defaultStateFolder(watch) : resolve(state);
+  // What is kept there are artifacts: they would be found, and who publishes would be locked out.
+  if (watch.some((root) => folder === root || recursive && isWithin(folder, root))) {
+    throw new HotplugError(
+      "options",
+      `Option "state" is "${folder}", which is watched: name a folder outside of it`,
+    );
+  }
+  return folder;
+}
+
+/** What begins with a dot is not looked into. */
+function isWithin(path: string, root: string): boolean {
+  const way = relative(root, path);
+  return !isAbsolute(way) && !way.split(/[\\/]/).some((part) => part.startsWith("."));
 }
 
 function bytes(option: string, value: number = Infinity): number {

@@ -23,6 +23,8 @@ export interface StateFolder {
 /** The file in a state folder that is locked; nothing else is done with it. */
 export const LOCK = "lock";
 const OWNER = "owner.json";
+/** What a disk of its own comes with. */
+const LOST = "lost+found";
 
 /**
  * Takes a folder for the state of one daemon; made where it is not there, with mode 0700.
@@ -100,7 +102,25 @@ function makePrivate(path: string): void {
         `${own}; name another one (--state)`,
     );
   }
-  if (((mode ?? 0) & 0o077) !== 0) Deno.chmodSync(path, 0o700);
+  if (((mode ?? 0) & 0o077) === 0) return;
+  const others = foreignName(path);
+  if (others !== undefined) {
+    throw new HotplugError(
+      "state",
+      `Cannot use state folder "${path}": others can read it, and "${others}" in it is no daemon's; ` +
+        "name a folder of its own (--state)",
+    );
+  }
+  Deno.chmodSync(path, 0o700);
+}
+
+/**
+ * Something in a folder that no daemon has had yet: whoever else needs that, as in `/tmp`, would be
+ * locked out.
+ */
+function foreignName(path: string): string | undefined {
+  const names = Array.from(Deno.readDirSync(path), ({ name }) => name);
+  return names.includes(LOCK) ? undefined : names.find((name) => name !== LOST);
 }
 
 interface Owner {

@@ -1,0 +1,61 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { HotplugError } from "../artifact/mod.ts";
+import { PluginDaemon } from "../daemon/mod.ts";
+import { takeStateFolder } from "../daemon/state/state_folder.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const ignore = Deno.build.os === "windows";
+
+async function modeOf(path: string): Promise<number> {
+  return ((await Deno.stat(path)).mode ?? 0) & 0o7777;
+}
+
+Deno.test({
+  name: "a folder that others read and that holds something is not made a private state folder",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const path = directory.file("shared");
+    await Deno.mkdir(path);
+    await Deno.chmod(path, 0o1777);
+    await Deno.writeTextFile(`${path}/theirs`, "");
+    const error = await assertRejects(() => takeStateFolder(path), HotplugError);
+    assertEquals(error.code, "state");
+    assert(error.message.includes('"theirs"'), error.message);
+    assertEquals(await modeOf(path), 0o1777);
+    assertEquals(Array.from(Deno.readDirSync(path), ({ name }) => name), ["theirs"]);
+  },
+});
+
+Deno.test({
+  name: "a folder of its own is made private: an empty one, a disk of its own, one that it had",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const path = directory.file("own");
+    await Deno.mkdir(`${path}/lost+found`, { recursive: true });
+    for (const again of [false, true]) {
+      await Deno.chmod(path, 0o755);
+      if (again) await Deno.writeTextFile(`${path}/notes`, "");
+      await (await takeStateFolder(path)).close();
+      assertEquals(await modeOf(path), 0o700);
+    }
+  },
+});
+
+Deno.test("a state folder that is watched is refused before anything is written there", async () => {
+  await using directory = await tempDirectory();
+  const { path } = directory;
+  const state = directory.file("state");
+  const dotted = directory.file(".state");
+  const refused = [{ state: path }, { state, recursive: true }];
+  for (const options of refused) {
+    const error = assertThrows(() => new PluginDaemon({ watch: [path], ...options }), HotplugError);
+    assertEquals(error.code, "options");
+    assert(error.message.includes("is watched"), error.message);
+  }
+  for (const options of [{ state }, { state: dotted, recursive: true }]) {
+    await using _daemon = new PluginDaemon({ watch: [path], ...options });
+  }
+  assertEquals(Array.from(Deno.readDirSync(path)), []);
+});
