@@ -153,10 +153,12 @@ export function scopeOfFrames(
   return fallback();
 }
 
-/** The scope that the file belongs to. */
+/** The scope that the file belongs to: its own, before one that several have in common. */
 export function scopeOfUrl(url: string): PluginScope | undefined {
+  let found: PluginScope | undefined;
   for (const [directoryUrl, scope] of scopes) {
-    if (url.startsWith(directoryUrl)) return scope;
+    if (!url.startsWith(directoryUrl)) continue;
+    if (!found || found.directoryUrl.length < directoryUrl.length) found = scope;
   }
-  return undefined;
+  return found;
 }

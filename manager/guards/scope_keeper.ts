@@ -4,14 +4,18 @@ import { addScope, forgetScope, type PluginScope } from "./plugin_scope.ts";
  * The scopes of one manager's plugins, from their load to the manager's end.
  *
  * Those of failed loads and retired generations are kept as well, since a timer of theirs may throw
- * later; of these only the newest, or a plugin that fails for months would fill the memory.
+ * later. Of these only the newest are kept one by one, or a plugin that fails for months would fill the
+ * memory; the older ones of a version have one in common.
  */
 export class ScopeKeeper {
-  readonly #loading = new Set<PluginScope>();
-  readonly #loaded = new Set<PluginScope>();
+  /** Of what is loading or loaded, however much that is. */
+  readonly #held = new Set<PluginScope>();
+  readonly #over = new Set<PluginScope>();
+  /** Those in common, by the URL that they begin with. */
+  readonly #common = new Map<string, PluginScope>();
   readonly #most: number;
 
-  /** Keeps at most so many scopes of loads that failed. */
+  /** Keeps at most so many scopes of what is over one by one. */
   constructor(most = 100) {
     this.#most = most;
   }
@@ -19,34 +23,34 @@ export class ScopeKeeper {
   /** Makes the code of a load known. */
   add(scope: PluginScope): void {
     addScope(scope);
-    this.#remember(scope);
+    this.#held.add(scope);
   }
 
-  /** Keeps the scope for good: its load succeeded. */
-  keep(scope: PluginScope): void {
-    this.#loading.delete(scope);
-    this.#loaded.add(scope);
-  }
-
-  /** Keeps it as one whose load failed: what was retired may still have a timer, too. */
+  /** Keeps it as one that is over: its load failed, or it was retired. */
   release(scope: PluginScope): void {
-    if (this.#loaded.delete(scope)) this.#remember(scope);
+    if (!this.#held.delete(scope)) return;
+    this.#over.add(scope);
+    const [oldest] = this.#over;
+    if (!oldest || this.#over.size <= this.#most) return;
+    this.#over.delete(oldest);
+    forgetScope(oldest);
+    this.#addCommon(oldest);
   }
 
   /** Forgets them all. */
   close(): void {
-    for (const scope of [...this.#loading, ...this.#loaded]) forgetScope(scope);
-    this.#loading.clear();
-    this.#loaded.clear();
+    for (const all of [this.#held, this.#over, this.#common]) {
+      for (const scope of all.values()) forgetScope(scope);
+      all.clear();
+    }
   }
 
-  #remember(scope: PluginScope): void {
-    this.#loading.add(scope);
-    if (this.#loading.size <= this.#most) return;
-    for (const oldest of this.#loading) {
-      forgetScope(oldest);
-      this.#loading.delete(oldest);
-      break;
-    }
+  /** The folders of a version differ in their last number only. */
+  #addCommon(scope: PluginScope): void {
+    const directoryUrl = scope.directoryUrl.replace(/\d+\/$/, "");
+    if (this.#common.has(directoryUrl)) return;
+    const common = { ...scope, directoryUrl };
+    addScope(common);
+    this.#common.set(directoryUrl, common);
   }
 }

@@ -113,8 +113,10 @@ async function start(
     signal: closing,
     incident,
   };
-  const instance = await startInstance(request);
-  scopes.keep(scope);
+  const instance = await startInstance(request).catch((error) => {
+    scopes.release(scope);
+    throw error;
+  });
   const discard = async (): Promise<void> => {
     // The scope stays known for a while, and must not keep all of the generation with it.
     life = undefined;
