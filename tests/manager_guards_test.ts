@@ -64,6 +64,20 @@ const misdeeds: Record<string, { source: string; codes: string[]; open?: string 
     source: "import net from 'node:net'; net.connect(1, '127.0.0.1');",
     codes: ["uncaught"],
   },
+  signal: {
+    source: "const s = AbortSignal.timeout(1); s.onabort = () => { throw 'late'; };",
+    codes: ["uncaught"],
+  },
+  signal_reason: {
+    source: "const s = AbortSignal.timeout(1);" +
+      "new Promise((_, no) => s.addEventListener('abort', () => no(s.reason)));",
+    codes: ["uncaught"],
+  },
+  signal_of_signals: {
+    source: "const s = AbortSignal.any([AbortSignal.timeout(1)]);" +
+      "s.addEventListener('abort', { handleEvent: async () => { throw s.reason; } });",
+    codes: ["uncaught"],
+  },
   activate: {
     source: "export const activate = () => { setTimeout(() => { throw 'late'; }); };",
     codes: ["uncaught"],
@@ -382,6 +396,8 @@ const patched = (): unknown[] => [
   (globalThis as { setImmediate?: unknown }).setImmediate,
   globalThis.queueMicrotask,
   process.nextTick,
+  AbortSignal.prototype.addEventListener,
+  AbortSignal.prototype.removeEventListener,
 ];
 
 function assertSame(actual: unknown[], expected: unknown[]): void {
@@ -432,5 +448,34 @@ Deno.test("a function that someone has wrapped since stays wrapped, and works", 
     await new Promise<void>((resolve) => void setTimeout(resolve));
   } finally {
     globalThis.setTimeout = original;
+  }
+});
+
+Deno.test("a guarded plugin listens to signals as without guards", async () => {
+  await using directory = await tempDirectory();
+  const source = `
+    export const run = () => {
+      const told = [];
+      const of = new AbortController();
+      const { signal } = of;
+      const twice = () => told.push("twice");
+      const gone = () => told.push("gone");
+      const other = { handleEvent(event) { told.push(this === other, event.target === signal); } };
+      signal.addEventListener("abort", twice);
+      signal.addEventListener("abort", twice);
+      signal.addEventListener("abort", gone);
+      signal.removeEventListener("abort", gone);
+      signal.addEventListener("abort", other, { once: true });
+      signal.addEventListener("abort", function () { told.push(this === signal); });
+      signal.addEventListener("abort", null);
+      of.abort();
+      signal.dispatchEvent(new Event("abort"));
+      return told;
+    };`;
+  const { path } = await writeArtifact(directory.path, source, { info: false });
+  for (const guards of [true, false]) {
+    await using manager = new PluginManager({ guards });
+    const plugin = await manager.open(path);
+    assertEquals(await plugin.call("run"), ["twice", true, true, true, "twice", true]);
   }
 });

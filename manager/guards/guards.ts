@@ -1,5 +1,6 @@
 import { guardErrors } from "./_guard_errors.ts";
 import { guardExit } from "./_guard_exit.ts";
+import { guardSignals } from "./_guard_signals.ts";
 import { guardTimers } from "./_guard_timers.ts";
 import { countGuards } from "./plugin_scope.ts";
 
@@ -16,7 +17,7 @@ let users = 0;
  * belongs into a process of its own.
  */
 export function installGuards(): Disposable {
-  if (users++ === 0) uninstall = [guardErrors(), guardExit(), guardTimers()];
+  if (users++ === 0) uninstall = [guardErrors(), guardExit(), guardTimers(), guardSignals()];
   countGuards(1);
   let installed = true;
   return {
