@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { HotplugError } from "../artifact/mod.ts";
 import { LOG_LEVELS } from "../daemon/mod.ts";
 import { collect, nameArgument, numberArgument, scnArgument, textArgument } from "./argument.ts";
 import { CtlClient } from "./ctl_client.ts";
@@ -211,8 +212,22 @@ async function ask(
 ): Promise<void> {
   await connected(flags, io, async (client) => {
     const answer = await client.ask(method, path, body);
-    io.stdout(flags.json ? `${JSON.stringify(answer)}\n` : format(answer));
+    io.stdout(flags.json ? `${JSON.stringify(answer)}\n` : readably(answer, format));
   });
+}
+
+// deno-lint-ignore no-explicit-any -- as above
+function readably(answer: unknown, format: (answer: any) => string): string {
+  try {
+    return format(answer);
+  } catch (cause) {
+    throw new HotplugError(
+      "remote",
+      "What was answered is not what a daemon of this version answers with: see that it is one, and " +
+        "what it says with --json",
+      { cause },
+    );
+  }
 }
 
 async function connected(

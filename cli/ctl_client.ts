@@ -58,6 +58,7 @@ export class CtlClient implements Disposable {
     try {
       return await response.json();
     } catch (cause) {
+      if (cause instanceof SyntaxError) throw this.#otherwise("with what is no JSON");
       throw this.#unreachable(cause);
     }
   }
@@ -101,9 +102,13 @@ export class CtlClient implements Disposable {
     follow: boolean,
     lastId: string | undefined,
   ): AsyncGenerator<CtlEvent> {
-    const { body } = await this.#fetch(`v1/events?last=${last}&follow=${follow}`, {
+    const { body, headers } = await this.#fetch(`v1/events?last=${last}&follow=${follow}`, {
       headers: { ...(lastId !== undefined && { "last-event-id": lastId }) },
     });
+    if (!headers.get("content-type")?.startsWith("text/event-stream")) {
+      await body?.cancel();
+      throw this.#otherwise("with no stream of events");
+    }
     const events = body?.pipeThrough(new TextDecoderStream())
       .pipeThrough(new EventSourceParserStream());
     try {
@@ -136,9 +141,14 @@ export class CtlClient implements Disposable {
     if (typeof code === "string" && typeof detail === "string") {
       return new HotplugError(code === "unexpected" ? "remote" : code as ErrorCode, detail);
     }
+    return this.#otherwise(String(response.status));
+  }
+
+  /** Somebody is there, and does not speak as a daemon does. */
+  #otherwise(what: string): HotplugError {
     return new HotplugError(
       "remote",
-      `"${this.#place.label}" answers ${response.status} and is no daemon's control; check the address`,
+      `"${this.#place.label}" answers ${what} and is no daemon's control; check the address`,
     );
   }
 

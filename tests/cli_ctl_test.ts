@@ -373,3 +373,33 @@ Deno.test({
     assertEquals((await at.ctl("status")).code, 0);
   },
 });
+
+Deno.test("hotplug ctl tells what is no daemon's control, and does not wait for events of it", async () => {
+  await using at = await fixture();
+  let answer = (): Response => new Response();
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    (request) =>
+      // As many a server has it.
+      new URL(request.url).pathname === "/livez" ? new Response("ok") : answer(),
+  );
+  const address = ["--control", `http://127.0.0.1:${server.addr.port}`];
+  for (
+    const [next, text] of [
+      [() => new Response("<html>"), "is no daemon's control"],
+      [() => new Response(null, { status: 204 }), "is no daemon's control"],
+      [() => Response.json({}), "not what a daemon of this version answers with"],
+      [() => Response.json(null), "not what a daemon of this version answers with"],
+    ] as const
+  ) {
+    answer = next;
+    for (const what of [["status"], ["plugins", "greeter"], ["freeze", "greeter"]]) {
+      const { code, stdout, stderr } = await at.ctl(...what, ...address);
+      assertEquals([code, stdout], [1, ""], stderr);
+      assertStringIncludes(stderr, text);
+    }
+    const { code, stderr } = await at.ctl("events", ...address);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "is no daemon's control");
+  }
+});
