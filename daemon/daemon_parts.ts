@@ -6,6 +6,7 @@ import { Holds } from "./loading/holds.ts";
 import { Loader } from "./loading/loader.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import type { ResolvedDaemonOptions } from "./options.ts";
+import { OptionsReload } from "./reload.ts";
 import { Recovery } from "./loading/recovery.ts";
 import { RunnerPool } from "./loading/runner_pool.ts";
 import { Scanner } from "./scan/scanner.ts";
@@ -27,6 +28,8 @@ export interface DaemonParts {
   readonly scanner: Scanner;
   /** What opens what was chosen. */
   readonly runners: RunnerPool;
+  /** What reads the options again. */
+  readonly options: OptionsReload;
 }
 
 /** What the parts need of their daemon. */
@@ -87,5 +90,6 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     emit,
   });
   const holds = new Holds({ manager, loader, state, emit: forward, scan });
-  return { manager, budget, recovery, holds, watches, scanner, runners };
+  const reload = new OptionsReload(options, { manager, runners, emit });
+  return { manager, budget, recovery, holds, watches, scanner, runners, options: reload };
 }

@@ -9,7 +9,6 @@ import { readyEvent, stoppedEvent } from "./lifecycle_events.ts";
 import { eventLogger } from "./log_events.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
-import { reloadOptions } from "./reload.ts";
 import { ScanScheduler } from "./scan/scan_scheduler.ts";
 import { type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./status.ts";
 
@@ -114,8 +113,7 @@ export class PluginDaemon implements AsyncDisposable {
    */
   async reload(): Promise<string[]> {
     this.#assertOpen();
-    const emit = (event: DaemonEvent): void => this.#hub.emit(event);
-    const { next, restart } = await reloadOptions(this.#options, this.#parts, emit);
+    const { next, restart } = await this.#parts.options.reload();
     if (next) this.#logLevel = next.logLevel;
     await this.scan();
     return restart;

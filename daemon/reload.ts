@@ -1,6 +1,7 @@
 import { HotplugError } from "../artifact/mod.ts";
 import { reloadable } from "../manager/settings/options.ts";
-import type { DaemonParts } from "./daemon_parts.ts";
+import type { PluginManager } from "../manager/mod.ts";
+import type { RunnerPool } from "./loading/runner_pool.ts";
 import type { ConfigEvent } from "./events.ts";
 import { resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
 
@@ -28,24 +29,56 @@ export interface Reloaded {
   readonly restart: string[];
 }
 
-/** Reads the options again, and takes over what can be; what came of it is told. */
-export async function reloadOptions(
-  current: ResolvedDaemonOptions,
-  { manager, runners }: Pick<DaemonParts, "manager" | "runners">,
-  emit: (event: ConfigEvent) => void,
-): Promise<Reloaded> {
-  if (!current.reload) return { next: undefined, restart: [] };
-  try {
-    const read = await current.reload();
-    const next = resolveDaemonOptions(read);
-    const restart = [...applyOptions(current, next), ...read.restart ?? []];
+/** What takes options over that have changed. */
+export interface ReloadWorld {
+  /** What has the plugins loaded. */
+  readonly manager: Pick<PluginManager, "reconfigure">;
+  /** What opens what was chosen. */
+  readonly runners: Pick<RunnerPool, "retry">;
+  /** Tells what came of it. */
+  emit(event: ConfigEvent): void;
+}
+
+const NOTHING: Reloaded = { next: undefined, restart: [] };
+
+/** Reads a daemon's options again, as often as it is asked to. */
+export class OptionsReload {
+  readonly #current: ResolvedDaemonOptions;
+  readonly #world: ReloadWorld;
+  #begun = 0;
+  #newest = 0;
+
+  /** Makes it for these options, which change in place. */
+  constructor(current: ResolvedDaemonOptions, world: ReloadWorld) {
+    this.#current = current;
+    this.#world = world;
+  }
+
+  /** Reads them, and takes over what can be; what came of it is told. */
+  async reload(): Promise<Reloaded> {
+    const { reload } = this.#current;
+    if (!reload) return NOTHING;
+    const number = ++this.#begun;
+    try {
+      const read = await reload();
+      const next = resolveDaemonOptions(read);
+      // One that was read later, from newer files, is in force already.
+      if (number < this.#newest) return NOTHING;
+      this.#newest = number;
+      return this.#take(next, read.restart ?? []);
+    } catch (error) {
+      this.#world.emit(rejectedEvent(error));
+      throw error;
+    }
+  }
+
+  #take(next: ResolvedDaemonOptions, others: readonly string[]): Reloaded {
+    const { manager, runners, emit } = this.#world;
+    const restart = [...applyOptions(this.#current, next), ...others];
     manager.reconfigure(next.managerOptions);
     runners.retry();
     emit(reloadedEvent(restart));
     return { next, restart };
-  } catch (error) {
-    emit(rejectedEvent(error));
-    throw error;
   }
 }
 

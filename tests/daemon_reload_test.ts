@@ -1,0 +1,47 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { HotplugError } from "../artifact/mod.ts";
+import type { ReloadedOptions } from "../daemon/mod.ts";
+import { makeDaemon } from "./_daemon.ts";
+import { tempDirectory } from "./_temp.ts";
+
+Deno.test("of two reloads the one that was asked for last is in force, though it was read first", async () => {
+  await using directory = await tempDirectory();
+  const watch = [directory.path];
+  const reads: PromiseWithResolvers<ReloadedOptions>[] = [];
+  await using fixture = makeDaemon(watch, {
+    reload: () => {
+      const read = Promise.withResolvers<ReloadedOptions>();
+      reads.push(read);
+      return read.promise;
+    },
+  });
+  const { daemon, events } = fixture;
+  await daemon.start();
+  const [older, newer] = [daemon.reload(), daemon.reload()];
+  const [first, second] = reads;
+  assert(first && second);
+  second.resolve({ watch, logLevel: "error", memorySoft: 2 ** 40, poll: 500 });
+  assert((await newer).includes("poll"));
+  first.resolve({ watch, logLevel: "debug", memorySoft: 2 ** 41 });
+  assertEquals(await older, []);
+  assertEquals([daemon.logLevel, daemon.status().memory.softLimit], ["error", 2 ** 40]);
+  assertEquals(events.of("config").length, 1);
+});
+
+Deno.test("a reload that can't be read does not keep an older one out that can", async () => {
+  await using directory = await tempDirectory();
+  const watch = [directory.path];
+  const slow = Promise.withResolvers<ReloadedOptions>();
+  let count = 0;
+  await using fixture = makeDaemon(watch, {
+    reload: () => ++count === 1 ? slow.promise : Promise.reject(new HotplugError("config", "no")),
+  });
+  const { daemon, events } = fixture;
+  await daemon.start();
+  const [older, newer] = [daemon.reload(), daemon.reload()];
+  await assertRejects(() => newer, HotplugError);
+  slow.resolve({ watch, logLevel: "debug" });
+  await older;
+  assertEquals(daemon.logLevel, "debug");
+  assertEquals(events.of("config").map(({ state }) => state), ["rejected", "reloaded"]);
+});
