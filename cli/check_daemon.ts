@@ -21,7 +21,10 @@ export async function checkDaemonCommand(
   if (!check.ok) throw new HotplugError("config", "The check found trouble; see above");
 }
 
-function linesOf({ folders, plugins }: DaemonCheck, configFile: string | undefined): string[] {
+function linesOf(
+  { folders, state, plugins }: DaemonCheck,
+  configFile: string | undefined,
+): string[] {
   return [
     configFile === undefined ? "no configuration file" : `configuration  ${configFile}`,
     ...folders.map(({ directory, files, trouble }) =>
@@ -29,6 +32,9 @@ function linesOf({ folders, plugins }: DaemonCheck, configFile: string | undefin
         ? `folder  ${directory}: ${files} files`
         : `folder  ${directory}: TROUBLE: ${trouble}`
     ),
+    ...(state?.trouble === undefined
+      ? []
+      : [`state  ${state.directory}: TROUBLE: ${state.trouble}`]),
     ...plugins.flatMap(pluginLines),
   ];
 }

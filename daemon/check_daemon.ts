@@ -4,6 +4,7 @@ import { type Candidate, type Choice, choose, type Listing } from "../manager/mo
 import { describeError } from "../manager/describe_error.ts";
 import { verifyCandidate } from "../manager/artifacts/verify_candidate.ts";
 import { listDirectories } from "./scan/list_directories.ts";
+import { troubleWithStateFolder } from "./state/state_folder.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
 
 /** Why an artifact would not be loaded. */
@@ -38,12 +39,22 @@ export interface CheckedFolder {
   readonly trouble?: string;
 }
 
+/** The state folder. */
+export interface CheckedState {
+  /** Its path. */
+  readonly directory: string;
+  /** What is the matter with it; absent where nothing is. */
+  readonly trouble?: string;
+}
+
 /** What a daemon would make of its options and folders. */
 export interface DaemonCheck {
   /** Whether nothing is the matter. */
   readonly ok: boolean;
   /** The watched folders. */
   readonly folders: readonly CheckedFolder[];
+  /** The state folder; absent where nothing is to outlive the process. */
+  readonly state?: CheckedState;
   /** The plugins, by name. */
   readonly plugins: readonly CheckedPlugin[];
 }
@@ -55,7 +66,8 @@ const NO_TROUBLE: ReadonlySet<string> = new Set(["platform", "runtime", "future"
  * Looks at what a daemon of these options would load, as it would, but for running it: folders are
  * listed, artifacts are read and verified.
  *
- * What is remembered of an earlier process, rollbacks and freezes, is not looked at.
+ * What is remembered of an earlier process, rollbacks and freezes, is not looked at, only whether its
+ * folder can be used; that a daemon has it at the moment is no trouble.
  *
  * @throws {HotplugError} `options` where one is out of its range.
  */
@@ -78,9 +90,16 @@ export async function checkDaemon(options: DaemonOptions): Promise<DaemonCheck> 
     plugins.push(await checkPlugin(choice, resolved));
   }
   const refused = plugins.flatMap((each) => each.refused);
-  const ok = folders.every(({ trouble }) => trouble === undefined) &&
+  const state = checkState(resolved);
+  const ok = [...folders, state].every((each) => each?.trouble === undefined) &&
     refused.every(({ code }) => NO_TROUBLE.has(code));
-  return { ok, folders, plugins };
+  return { ok, folders, ...(state && { state }), plugins };
+}
+
+function checkState({ state }: ResolvedDaemonOptions): CheckedState | undefined {
+  if (state === undefined) return undefined;
+  const trouble = troubleWithStateFolder(state);
+  return { directory: state, ...(trouble !== undefined && { trouble }) };
 }
 
 async function lookAt(

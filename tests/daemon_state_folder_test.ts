@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { HotplugError } from "../artifact/mod.ts";
-import { PluginDaemon } from "../daemon/mod.ts";
+import { checkDaemon, PluginDaemon } from "../daemon/mod.ts";
 import { takeStateFolder } from "../daemon/state/state_folder.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -58,4 +58,35 @@ Deno.test("a state folder that is watched is refused before anything is written 
     await using _daemon = new PluginDaemon({ watch: [path], ...options });
   }
   assertEquals(Array.from(Deno.readDirSync(path)), []);
+});
+
+Deno.test({
+  name: "a check tells whether the state folder can be used, and makes or changes nothing",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const file = directory.file("file");
+    const [own, shared] = [directory.file("own"), directory.file("shared")];
+    const missing = directory.file("not", "there");
+    await Deno.mkdir(directory.file("plugins"));
+    await Deno.mkdir(`${shared}/theirs`, { recursive: true });
+    await Deno.writeTextFile(file, "");
+    const troubleWith = async (state: string): Promise<string | undefined> => {
+      const check = await checkDaemon({ watch: [directory.file("plugins")], state });
+      assertEquals([check.state?.directory, check.ok], [state, !check.state?.trouble]);
+      return check.state?.trouble;
+    };
+    for (const path of [file, `${file}/below`]) {
+      assertEquals(await troubleWith(path), `"${file}" is not a directory`);
+    }
+    assert((await troubleWith(shared))?.includes('"theirs"'));
+    assertEquals(await troubleWith(missing), undefined);
+    assertEquals(await Array.fromAsync(Deno.readDir(shared), ({ name }) => name), ["theirs"]);
+    // That a daemon has it is no trouble.
+    const taken = await takeStateFolder(own);
+    assertEquals(await troubleWith(own), undefined);
+    await taken.close();
+    const left = await Array.fromAsync(Deno.readDir(directory.path), ({ name }) => name);
+    assertEquals(left.sort(), ["file", "own", "plugins", "shared"]);
+  },
 });

@@ -1,6 +1,7 @@
+import { accessSync, constants, existsSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 
@@ -90,9 +91,36 @@ function isAt(path: string, lock: Deno.FsFile): boolean {
   }
 }
 
+/**
+ * What would keep a daemon from using a folder for its state, whether another one has it or not;
+ * undefined where nothing would. Nothing is made or changed.
+ */
+export function troubleWithStateFolder(path: string): string | undefined {
+  try {
+    let folder = path;
+    // One that is not there is made, in what is there of its path.
+    while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+    if (!Deno.statSync(folder).isDirectory) return `"${folder}" is not a directory`;
+    if (folder === path) isPrivate(path);
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return error instanceof HotplugError ? error.message : describeError(error);
+  }
+}
+
 function makePrivate(path: string): void {
   Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-  if (Deno.build.os === "windows") return;
+  if (!isPrivate(path)) Deno.chmodSync(path, 0o700);
+}
+
+/**
+ * Whether only this process's user reaches it; false where that can be made so.
+ *
+ * @throws {HotplugError} `state` where it is not to be made so.
+ */
+function isPrivate(path: string): boolean {
+  if (Deno.build.os === "windows") return true;
   const { uid, mode } = Deno.lstatSync(path);
   const own = process.getuid?.();
   if (own !== undefined && uid !== own) {
@@ -102,7 +130,7 @@ function makePrivate(path: string): void {
         `${own}; name another one (--state)`,
     );
   }
-  if (((mode ?? 0) & 0o077) === 0) return;
+  if (((mode ?? 0) & 0o077) === 0) return true;
   const others = foreignName(path);
   if (others !== undefined) {
     throw new HotplugError(
@@ -111,7 +139,7 @@ function makePrivate(path: string): void {
         "name a folder of its own (--state)",
     );
   }
-  Deno.chmodSync(path, 0o700);
+  return false;
 }
 
 /**
