@@ -1,10 +1,10 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { ControlServer } from "../daemon/mod.ts";
 import { readPlace } from "../daemon/control/control_place.ts";
 import { clearSocket } from "../daemon/control/control_socket.ts";
 import { startControl, tcpOf, unixClient } from "./_control.ts";
-import { makeDaemon, within } from "./_daemon.ts";
+import { makeDaemon, publish, within } from "./_daemon.ts";
 import { assertCode } from "./_errors.ts";
 import { startScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
@@ -142,6 +142,47 @@ Deno.test("a close ends what is under way, and is the same a second time", async
   assertEquals((await events.text()).startsWith(": hotplug"), true);
   idle.close();
   slow.close();
+});
+
+Deno.test("a close breaks off a call that does not end, and ends nothing else", async () => {
+  const calls = Promise.withResolvers<void>();
+  const holder = globalThis as { callOfControlTest?: () => void };
+  holder.callOfControlTest = () => calls.resolve();
+  await using at = await startControl({ allowInvoke: true });
+  await publish(
+    at.plugins,
+    "export const hang = () => { globalThis.callOfControlTest(); return new Promise(() => {}); };",
+  );
+  await at.fixture.loaded("pricing");
+  const body = { symbol: "hang" };
+  const broken = assertRejects(() => at.ask("POST", "/v1/plugins/pricing/invoke", { body }));
+  await calls.promise;
+  delete holder.callOfControlTest;
+  const closed = at.control.close();
+  const late = await at.ask("GET", "/v1/status", { tcp: true });
+  assertEquals([late.status, (await late.json()).code], [503, "closed"]);
+  await within(5_000, "the close", closed);
+  await broken;
+});
+
+Deno.test("while its daemon is being closed a control begins no call", async () => {
+  const called = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<void>();
+  const holder = globalThis as { drainOfControlTest?: () => Promise<void> };
+  holder.drainOfControlTest = () => (called.resolve(), over.promise);
+  await using at = await startControl({ allowInvoke: true });
+  await publish(at.plugins, "export const wait = () => globalThis.drainOfControlTest();");
+  await at.fixture.loaded("pricing");
+  const invoke = () => at.ask("POST", "/v1/plugins/pricing/invoke", { body: { symbol: "wait" } });
+  const first = invoke();
+  await called.promise;
+  delete holder.drainOfControlTest;
+  const closed = at.fixture.daemon.close({ drain: 30_000 });
+  const second = await invoke();
+  assertEquals([second.status, (await second.json()).code], [503, "closed"]);
+  over.resolve();
+  assertEquals((await first).status, 200);
+  await closed;
 });
 
 Deno.test("a control that was closed does not start", async () => {

@@ -23,15 +23,17 @@ export interface Invoked {
 /**
  * Calls a symbol of the current generation.
  *
- * @throws {HotplugError} `call` with what the plugin threw, `clone` where the answer is no JSON; else
- * as {@linkcode Lease.call}.
+ * @throws {HotplugError} `call` with what the plugin threw, `clone` where the answer is no JSON,
+ * `closed` while the daemon is closed; else as {@linkcode Lease.call}.
  */
 export async function invoke(
-  { manager }: ControlTarget,
+  target: ControlTarget,
   name: string,
   { symbol, args, deadline }: Invocation,
 ): Promise<Invoked> {
-  using lease = manager.acquire(name, { label: "control", deadline });
+  // What is under way is waited for, so nothing new is to begin.
+  if (target.status().closed) throw new HotplugError("closed", "The daemon is being closed");
+  using lease = target.manager.acquire(name, { label: "control", deadline });
   const value = await lease.call(symbol, ...args).catch((cause) => {
     if (cause instanceof HotplugError) throw cause;
     throw new HotplugError(

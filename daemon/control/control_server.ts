@@ -18,6 +18,7 @@ import { EventHistory } from "./event_history.ts";
 import { EventStreams } from "./event_stream.ts";
 import { KeptPlace } from "./kept_place.ts";
 import { Metrics } from "./metrics.ts";
+import { RequestsUnderWay } from "./requests_under_way.ts";
 
 /** How long requests under way may hold up a close, in milliseconds. */
 const GRACE = 1_000;
@@ -55,6 +56,7 @@ export class ControlServer implements AsyncDisposable {
   readonly #watched: () => string[];
   readonly #servers: Server[] = [];
   readonly #abort = new AbortController();
+  readonly #requests = new RequestsUnderWay();
   #socket: SocketPlace | undefined;
   #place: KeptPlace | undefined;
   #started: Promise<ControlPlace> | undefined;
@@ -131,7 +133,7 @@ export class ControlServer implements AsyncDisposable {
       (listened) =>
         Deno.serve(
           { ...this.#common(listened), hostname, port },
-          (request) => this.#app(request, door),
+          (request, { completed }) => this.#answer(request, door, completed),
         ),
     );
     this.#servers.push(server);
@@ -148,11 +150,26 @@ export class ControlServer implements AsyncDisposable {
     const server = await listening(
       path,
       (listened) =>
-        Deno.serve({ ...this.#common(listened), path }, (request) => this.#app(request, door)),
+        Deno.serve(
+          { ...this.#common(listened), path },
+          (request, { completed }) => this.#answer(request, door, completed),
+        ),
     );
     this.#servers.push(server);
     await chmod(path, 0o600);
     return path;
+  }
+
+  async #answer(
+    request: Request,
+    door: ControlDoor,
+    completed: Promise<void>,
+  ): Promise<Response> {
+    if (this.#closed) {
+      return problemResponse(new HotplugError("closed", "The control is being closed"));
+    }
+    this.#requests.add(completed);
+    return await this.#app(request, door);
   }
 
   #common(onListen: () => void) {
@@ -162,9 +179,11 @@ export class ControlServer implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#started?.catch(() => {}); // whoever started it was told
     this.#history[Symbol.dispose]();
-    const late = setTimeout(() => this.#abort.abort(), GRACE);
-    await Promise.all(this.#servers.map((server) => server.shutdown()));
-    clearTimeout(late);
+    await this.#requests.settled(GRACE);
+    // Not by `shutdown`: what is under way after it can't be broken off any more (Deno 2.9.5: the signal's
+    // abort then throws, where nobody can catch it).
+    this.#abort.abort();
+    await Promise.all(this.#servers.map((server) => server.finished));
     this.#metrics[Symbol.dispose]();
     if (this.#socket) await removeSocketPlace(this.#socket);
     await this.#place?.[Symbol.asyncDispose]();
