@@ -2,6 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { DaemonEvent } from "../daemon/mod.ts";
 import { EventHistory } from "../daemon/control/event_history.ts";
 import { type ControlFixture, readEvents, type SentEvent, startControl } from "./_control.ts";
+import { runScript } from "./_script.ts";
+import { tempDirectory } from "./_temp.ts";
 
 /** Makes as many events as there are names. */
 async function freezeAll({ fixture }: ControlFixture, names: readonly string[]): Promise<void> {
@@ -167,4 +169,36 @@ Deno.test("a history is bounded by what its events weigh, too", () => {
   assert(events.length > 3 && events.length < 10, String(events.length));
   emit("y".repeat(10_000));
   assertEquals(history.after(0), { lost: 51, events: [] });
+});
+
+Deno.test("a reader that waits for thousands of events leaves nothing of them behind", async () => {
+  await using directory = await tempDirectory();
+  const script = `
+    import { EventHistory } from "project:daemon/control/event_history.ts";
+    import { EventStreams } from "project:daemon/control/event_stream.ts";
+    let emit = () => {};
+    const history = new EventHistory({
+      subscribe: (listener) => (emit = listener, { [Symbol.dispose]: () => {} }),
+    }, { events: 10 });
+    const streams = new EventStreams(history, { epoch: "e", heartbeat: 60_000, readers: 1 });
+    const reader = streams.open({ follow: true }).getReader();
+    await reader.read();
+    const used = async (times) => {
+      for (let time = 0; time < times; time++) {
+        const read = reader.read();
+        // It is waiting by then.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        emit({ type: "frozen", time: "", name: "pricing" });
+        await read;
+      }
+      gc();
+      return Deno.memoryUsage().heapUsed;
+    };
+    const before = await used(200);
+    console.log(await used(1_000) - before);
+    await reader.cancel();`;
+  const flags = ["-A", "--v8-flags=--expose-gc"];
+  const { code, stdout, stderr } = await runScript(directory.path, script, flags);
+  assertEquals(code, 0, stderr);
+  assert(Number(stdout) < 5e5, `${stdout} bytes for 1000 events`);
 });

@@ -68,14 +68,22 @@ export class EventHistory implements Disposable {
     return { lost, events: this.#events.slice(Math.max(0, id + 1 - oldest)) };
   }
 
-  /** Resolves once there is something after the event of that id, or nothing more will come. */
-  async changed(id: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves once there is something after the event of that id, nothing more will come, or so many
+   * milliseconds are over. A reader that waits thousands of times leaves nothing behind with its signal,
+   * as each `AbortSignal.any` would.
+   */
+  async changed(id: number, signal: AbortSignal, milliseconds: number): Promise<void> {
     if (this.#last > id || this.#closed || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    const wake = (): void => resolve();
+    this.#waiting.add(wake);
+    signal.addEventListener("abort", wake);
+    const timer = setTimeout(wake, milliseconds);
     await promise;
-    this.#waiting.delete(resolve);
+    clearTimeout(timer);
+    signal.removeEventListener("abort", wake);
+    this.#waiting.delete(wake);
   }
 
   /** Takes no more events; what is kept can still be read. */

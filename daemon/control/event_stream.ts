@@ -95,10 +95,7 @@ export class EventStreams {
     const text = news();
     if (text !== "") return text;
     if (this.#history.closed || !follow) return undefined;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), this.#options.heartbeat);
-    await this.#history.changed(reader.cursor, AbortSignal.any([gone, late.signal]));
-    clearTimeout(timer);
+    await this.#history.changed(reader.cursor, gone, this.#options.heartbeat);
     return news() || (this.#history.closed ? undefined : SIGN_OF_LIFE);
   }
 
