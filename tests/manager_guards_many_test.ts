@@ -85,3 +85,20 @@ Deno.test("scopes that are over have one in common of each version, after those 
   keeper.close();
   assertEquals(scopeOfUrl(`${scopes[0]?.directoryUrl}a.mjs`), undefined);
 });
+
+Deno.test("of versions that are over long since only the newest are kept", () => {
+  const keeper = new ScopeKeeper(2);
+  const scopes = [1, 2, 3, 4, 5, 6].map((version): PluginScope => ({
+    name: "pricing",
+    scn: SCN + version,
+    directoryUrl: `file:///store/pricing@${SCN + version}-${version}/`,
+    report: () => {},
+  }));
+  for (const scope of scopes) {
+    keeper.add(scope);
+    keeper.release(scope);
+  }
+  const known = scopes.map(({ directoryUrl }) => scopeOfUrl(`${directoryUrl}a.mjs`)?.scn);
+  assertEquals(known, [undefined, undefined, ...scopes.slice(2).map(({ scn }) => scn)]);
+  keeper.close();
+});

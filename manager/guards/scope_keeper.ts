@@ -15,7 +15,7 @@ export class ScopeKeeper {
   readonly #common = new Map<string, PluginScope>();
   readonly #most: number;
 
-  /** Keeps at most so many scopes of what is over one by one. */
+  /** Keeps at most so many scopes of what is over one by one, and of so many versions besides. */
   constructor(most = 100) {
     this.#most = most;
   }
@@ -45,12 +45,20 @@ export class ScopeKeeper {
     }
   }
 
-  /** The folders of a version differ in their last number only. */
+  /**
+   * The folders of a version differ in their last number only. Of versions only the newest are kept: a
+   * scope has the source map with it, and a daemon that runs for months sees thousands.
+   */
   #addCommon(scope: PluginScope): void {
     const directoryUrl = scope.directoryUrl.replace(/\d+\/$/, "");
-    if (this.#common.has(directoryUrl)) return;
-    const common = { ...scope, directoryUrl };
-    addScope(common);
+    const common = this.#common.get(directoryUrl) ?? { ...scope, directoryUrl };
+    // Anew where it is known already: it is the newest now.
+    this.#common.delete(directoryUrl);
     this.#common.set(directoryUrl, common);
+    addScope(common);
+    const [oldest] = this.#common.values();
+    if (!oldest || this.#common.size <= this.#most) return;
+    this.#common.delete(oldest.directoryUrl);
+    forgetScope(oldest);
   }
 }
