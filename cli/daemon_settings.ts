@@ -73,7 +73,9 @@ export async function daemonSettings(
   const config = configFile === undefined ? undefined : await readConfig(configFile);
   const ofProcess = processSettings(flags, config);
   const reload = async (): Promise<ReloadedOptions> => {
-    const config = configFile === undefined ? undefined : await readConfig(configFile);
+    // One that was not there at the start may be by now; one that was is not to be missed.
+    const file = configFile ?? await findConfig(flags.config ?? true);
+    const config = file === undefined ? undefined : await readConfig(file);
     const restart = changed(ofProcess, processSettings(flags, config));
     return { ...await merge(directories, flags, config), restart };
   };

@@ -4,6 +4,42 @@ import { publish } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 
 Deno.test({
+  name: "SIGHUP reads a configuration file that came into the daemon's folder after its start",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using directory = await tempDirectory();
+    const [command = "", ...args] = HOTPLUG;
+    await using daemon = new Deno.Command(command, {
+      args: [...args, "daemon", directory.file("plugins"), "--no-state", "--json"],
+      cwd: directory.path,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    let stdout = "";
+    let [came, told] = [false, false];
+    const reading = (async () => {
+      for await (const text of daemon.stdout.pipeThrough(new TextDecoderStream())) {
+        stdout += text;
+        if (!came && stdout.includes('"ready"')) {
+          came = true;
+          await Deno.writeTextFile(directory.file("hotplug.jsonc"), '{"stopDeadline": 1}');
+          daemon.kill("SIGHUP");
+        }
+        if (!told && stdout.includes('"config"')) {
+          told = true;
+          daemon.kill("SIGTERM");
+        }
+      }
+    })();
+    const { code } = await within(PATIENCE, daemon.status, () => `it did not end: ${stdout}`);
+    await reading;
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, '"restart":["stopDeadline"]');
+  },
+});
+
+Deno.test({
   name: "ctrl-c reaches the daemon alone: a plugin in a process of its own ends in order",
   ignore: Deno.build.os === "windows",
   async fn() {
