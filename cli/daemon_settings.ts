@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import type { Scn } from "../artifact/mod.ts";
+import { HotplugError, type Scn } from "../artifact/mod.ts";
 import {
   type ControlOptions,
   type DaemonConfig,
@@ -63,7 +63,8 @@ const MEBI = 2 ** 20;
  *
  * Directories may be named by neither: then there are none.
  *
- * @throws {HotplugError} `config` or `key` for a file that can't be used.
+ * @throws {HotplugError} `config` or `key` for a file that can't be used, `options` for an end past a
+ * limit that is not there.
  */
 export async function daemonSettings(
   directories: readonly string[],
@@ -76,11 +77,15 @@ export async function daemonSettings(
     // One that was not there at the start may be by now; one that was is not to be missed.
     const file = configFile ?? await findConfig(flags.config ?? true);
     const config = file === undefined ? undefined : await readConfig(file);
-    const restart = changed(ofProcess, processSettings(flags, config));
-    return { ...await merge(directories, flags, config), restart };
+    const now = processSettings(flags, config);
+    const options = await merge(directories, flags, config);
+    assertLimited(now, options);
+    return { ...options, restart: changed(ofProcess, now) };
   };
+  const options = await merge(directories, flags, config);
+  assertLimited(ofProcess, options);
   return {
-    options: { ...await merge(directories, flags, config), reload },
+    options: { ...options, reload },
     configFile,
     control: await controlOptions(flags),
     ...ofProcess,
@@ -106,6 +111,16 @@ function processSettings(flags: DaemonFlags, config: DaemonConfig | undefined): 
     gateway: flags.gateway ??
       (config?.gateway === undefined ? undefined : portArgument(config.gateway)),
   };
+}
+
+/** Who wants an end for want of memory is not to be left without. */
+function assertLimited({ exitOnMemory }: ProcessSettings, { memoryHard }: DaemonOptions): void {
+  if (!exitOnMemory || memoryHard !== undefined) return;
+  throw new HotplugError(
+    "options",
+    "An exit past the hard limit of memory (--exit-on-memory, memory.exit) needs that limit: give it " +
+      "with --memory-hard or as memory.hard",
+  );
 }
 
 /** The names of those that are others now. */

@@ -57,7 +57,8 @@ Deno.test({
     await daemon.printed("tag old");
     await daemon.events.next(({ type }) => type === "ready", PATIENCE);
 
-    const more = `"gateway": "0", "log": "json", "stopDeadline": 1, "memory": { "exit": true }`;
+    const more = `"gateway": "0", "log": "json", "stopDeadline": 1,
+      "memory": { "hard": 1099511627776, "exit": true }`;
     await write("new", `, "scanInterval": 5000, "activateDeadline": 9000, ${more}`);
     daemon.kill("SIGHUP");
     const reloaded = await daemon.events.next(({ type }) => type === "config", PATIENCE);

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { PATIENCE, spawnHotplug, startDaemon, within } from "./_cli.ts";
+import { hotplug, PATIENCE, spawnHotplug, startDaemon, within } from "./_cli.ts";
 import { publish } from "./_daemon.ts";
 import { runScript, startScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
@@ -125,6 +125,17 @@ Deno.test({
     const told = daemon.events.of("memory");
     assertEquals(told.map(({ level }) => level), ["hard"]);
   },
+});
+
+Deno.test("an exit for want of memory without a limit is refused, by flag and by file", async () => {
+  await using directory = await tempDirectory();
+  const config = directory.file("hotplug.jsonc");
+  await Deno.writeTextFile(config, `{ "memory": { "exit": true } }`);
+  for (const more of [["--no-config", "--exit-on-memory"], ["--config", config]]) {
+    const { code, stderr } = await hotplug("daemon", directory.path, ...more);
+    assertEquals(code, 2);
+    assert(stderr.includes("--memory-hard"), stderr);
+  }
 });
 
 Deno.test({
