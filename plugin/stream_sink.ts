@@ -14,8 +14,11 @@ export interface StreamControl {
 type Item = { readonly value: unknown };
 type End = { readonly done: unknown } | { readonly error: unknown };
 
-/** Streams that nobody holds any more are dropped at the writing end. */
-const abandoned = new FinalizationRegistry<() => void>((drop) => drop());
+/**
+ * Streams that nobody holds any more are dropped at the writing end. By their control, which knows nothing
+ * of the stream: a function made beside it would hold it for good.
+ */
+const abandoned = new FinalizationRegistry<StreamControl>((control) => control.drop());
 
 /** What arrives of one stream. */
 export class StreamSink {
@@ -135,6 +138,6 @@ export function readStream(
       await sink.return(undefined);
     },
   };
-  abandoned.register(stream, () => control.drop());
+  abandoned.register(stream, control);
   return stream;
 }
