@@ -46,6 +46,11 @@ export async function runDaemon(
 
 type End = "asked" | "memory";
 
+/** As much as systemd waits for a start by itself, in microseconds. */
+const MORE_TIME = 90_000_000;
+/** No more often than that it is asked for more, in milliseconds. */
+const PAUSE = 1_000;
+
 async function untilEnd(
   daemon: PluginDaemon,
   manager: ServiceManager,
@@ -53,16 +58,34 @@ async function untilEnd(
   io: Io,
 ): Promise<End> {
   const { promise, resolve, reject } = Promise.withResolvers<End>();
+  const goesOn = startProgress(manager);
+  let ready = false;
   daemon.subscribe((event) => {
-    if (event.type === "ready") void manager.notify(`READY=1\nSTATUS=${statusOf(daemon)}`);
-    if (event.type === "loaded" && daemon.status().ready) {
-      void manager.notify(`STATUS=${statusOf(daemon)}`);
+    if (event.type === "ready") {
+      ready = true;
+      void manager.notify(`READY=1\nSTATUS=${statusOf(daemon)}`);
     }
+    if (!ready && (event.type === "loaded" || event.type === "failed")) goesOn();
+    if (ready && event.type === "loaded") void manager.notify(`STATUS=${statusOf(daemon)}`);
     if (event.type === "memory" && event.level === "hard" && exitOnMemory) resolve("memory");
   });
   void untilAborted(io.signal).then(() => resolve("asked"));
   daemon.start().catch(reject);
   return await promise;
+}
+
+/**
+ * A start may take longer than it is waited for: what a crash has left suspect is tried one by one. For
+ * as long as it goes on it asks for more time; one that hangs does not.
+ */
+function startProgress(manager: ServiceManager): () => void {
+  let last = -Infinity;
+  return () => {
+    const now = performance.now();
+    if (now - last < PAUSE) return;
+    last = now;
+    void manager.notify(`EXTEND_TIMEOUT_USEC=${MORE_TIME}`);
+  };
 }
 
 /** What can't be read again is told as an event, and the last good configuration stays. */
