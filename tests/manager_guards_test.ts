@@ -404,6 +404,7 @@ function assertSame(actual: unknown[], expected: unknown[]): void {
   for (const [at, value] of expected.entries()) assertStrictEquals(actual[at], value);
 }
 
+// What removes listeners of signals stays, once a plugin has listened: so these are before any that does.
 Deno.test("close gives every function back as it was", async () => {
   const before = patched();
   const manager = new PluginManager({ guards: true });

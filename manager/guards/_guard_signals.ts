@@ -9,8 +9,20 @@ type Method = (
   ...rest: unknown[]
 ) => void;
 
-/** What plugins listen with, and what listens in its place, by the scope that it is of. */
-const guardedOf = new WeakMap<Listener, Map<PluginScope, EventListener>>();
+/** What listens in a plugin's place, and whose that is on each of its signals: the last plugin's. */
+interface Guarded {
+  readonly listener: EventListener;
+  readonly scopes: WeakMap<object, PluginScope>;
+}
+
+/**
+ * By what plugins listen with. One for all of them: a listener that several generations have in common
+ * is called once, and keeps none of them.
+ */
+const guardedOf = new WeakMap<Listener, Guarded>();
+/** Whether there is something in a plugin's place. */
+let listened = false;
+let removes: Method | undefined;
 
 /**
  * Lets what plugins do when a signal is aborted be theirs; answers with how to stop.
@@ -21,24 +33,38 @@ const guardedOf = new WeakMap<Listener, Map<PluginScope, EventListener>>();
  */
 export function guardSignals(): () => void {
   const holder = AbortSignal.prototype as unknown as Record<string, Method>;
-  const { addEventListener: add, removeEventListener: remove } = holder;
-  if (!add || !remove) return () => {};
+  const undo = [patchAdd(holder), patchRemove(holder)];
+  return () => undo.forEach((restore) => restore());
+}
+
+function patchAdd(holder: Record<string, Method>): () => void {
+  const { addEventListener: add } = holder;
+  if (!add) return () => {};
   let active = true;
-  holder.addEventListener = function (type, listener, ...rest) {
+  const guarding: Method = function (type, listener, ...rest) {
     const scope = active && isListener(listener) ? currentScope() : undefined;
-    add.call(this, type, scope ? guarded(listener as Listener, scope) : listener, ...rest);
+    add.call(this, type, scope ? guarded(this, listener as Listener, scope) : listener, ...rest);
   };
-  holder.removeEventListener = function (type, listener, ...rest) {
-    remove.call(this, type, listener, ...rest);
-    const known = isListener(listener) ? guardedOf.get(listener) : undefined;
-    for (const each of known?.values() ?? []) remove.call(this, type, each, ...rest);
-  };
-  const own = { add: holder.addEventListener, remove: holder.removeEventListener };
+  holder.addEventListener = guarding;
   return () => {
     active = false;
-    // Someone may have wrapped them since: then they stay, and pass everything on.
-    if (holder.addEventListener === own.add) holder.addEventListener = add;
-    if (holder.removeEventListener === own.remove) holder.removeEventListener = remove;
+    // Someone may have wrapped it since: then it stays, and passes everything on.
+    if (holder.addEventListener === guarding) holder.addEventListener = add;
+  };
+}
+
+/** For good, once a plugin has listened: what it added it may remove when nobody guards any more. */
+function patchRemove(holder: Record<string, Method>): () => void {
+  const { removeEventListener: remove } = holder;
+  if (!remove || remove === removes) return () => {};
+  const own: Method = removes = function (type, listener, ...rest) {
+    remove.call(this, type, listener, ...rest);
+    const known = isListener(listener) ? guardedOf.get(listener) : undefined;
+    if (known) remove.call(this, type, known.listener, ...rest);
+  };
+  holder.removeEventListener = own;
+  return () => {
+    if (!listened && holder.removeEventListener === own) holder.removeEventListener = remove;
   };
 }
 
@@ -47,22 +73,31 @@ function isListener(listener: unknown): listener is Listener {
 }
 
 /** The same for the same listener: one that is added twice is called once. */
-function guarded(listener: Listener, scope: PluginScope): EventListener {
+function guarded(signal: AbortSignal, listener: Listener, scope: PluginScope): EventListener {
+  listened = true;
   let known = guardedOf.get(listener);
-  if (!known) guardedOf.set(listener, known = new Map());
-  let own = known.get(scope);
-  if (!own) known.set(scope, own = guard(listener, scope));
-  return own;
+  if (!known) guardedOf.set(listener, known = guard(listener));
+  known.scopes.set(signal, scope);
+  return known.listener;
 }
 
-function guard(listener: Listener, scope: PluginScope): EventListener {
-  return function (this: unknown, event) {
+function guard(listener: Listener): Guarded {
+  const scopes = new WeakMap<object, PluginScope>();
+  const call = (self: object, event: Event): void => {
+    const isFunction = typeof listener === "function";
+    const method = isFunction ? listener : listener.handleEvent;
+    const scope = scopes.get(self);
+    if (!scope) return method.call(isFunction ? self : listener, event);
     try {
-      const isFunction = typeof listener === "function";
-      const method = isFunction ? listener : listener.handleEvent;
-      runMethodInScope(scope, isFunction ? this as object : listener, method, event);
+      runMethodInScope(scope, isFunction ? self : listener, method, event);
     } catch (error) {
       if (!blame(error, THREW, () => scope)) throw error;
     }
+  };
+  return {
+    scopes,
+    listener(this: object, event) {
+      call(this, event);
+    },
   };
 }
