@@ -1,4 +1,4 @@
-import { isAbsolute, relative, resolve } from "@std/path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "@std/path";
 import { DEFAULT_RETRY_MAX_MS, DEFAULT_RETRY_MIN_MS, HotplugError } from "../artifact/mod.ts";
 import {
   type ManagerOptions,
@@ -176,14 +176,25 @@ function resolveState(
   if (state === false) return undefined;
   if (state === "") throw new HotplugError("options", `Option "state" is empty: name a folder`);
   const folder = state === true ? defaultStateFolder(watch) : resolve(state);
+  const real = realOf(folder);
   // What is kept there are artifacts: they would be found, and who publishes would be locked out.
-  if (watch.some((root) => folder === root || recursive && isWithin(folder, root))) {
+  if (watch.map(realOf).some((root) => real === root || recursive && isWithin(real, root))) {
     throw new HotplugError(
       "options",
       `Option "state" is "${folder}", which is watched: name a folder outside of it`,
     );
   }
   return folder;
+}
+
+/** Where a path leads to; as far as it is there, and may be looked at. */
+function realOf(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    const folder = dirname(path);
+    return folder === path ? path : join(realOf(folder), basename(path));
+  }
 }
 
 /** What begins with a dot is not looked into. */

@@ -90,3 +90,40 @@ Deno.test({
     assertEquals(left.sort(), ["file", "own", "plugins", "shared"]);
   },
 });
+
+Deno.test({
+  name: "a link as state folder is judged by what it leads to",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const [own, nowhere] = [directory.file("own"), directory.file("nowhere")];
+    await Deno.mkdir(`${own}/notes`, { recursive: true });
+    await Deno.chmod(own, 0o700);
+    await Deno.symlink("own", directory.file("link"));
+    await (await takeStateFolder(directory.file("link"))).close();
+    await Deno.symlink("gone", nowhere);
+    await assertRejects(() => takeStateFolder(nowhere), HotplugError);
+    const { ok, state } = await checkDaemon({ watch: [directory.path], state: nowhere });
+    assertEquals([ok, state?.directory], [false, nowhere]);
+  },
+});
+
+Deno.test({
+  name: "a state folder that is watched is refused whichever way leads there",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const [plugins, link] = [directory.file("plugins"), directory.file("link")];
+    await Deno.mkdir(plugins);
+    await Deno.symlink("plugins", link);
+    const ways = [
+      { watch: [plugins], state: link },
+      { watch: [link], state: plugins },
+      { watch: [link], state: `${plugins}/state`, recursive: true },
+    ];
+    for (const options of ways) {
+      const error = assertThrows(() => new PluginDaemon(options), HotplugError);
+      assert(error.message.includes("is watched"), error.message);
+    }
+  },
+});

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import { dirname, join } from "@std/path";
@@ -99,13 +99,23 @@ export function troubleWithStateFolder(path: string): string | undefined {
   try {
     let folder = path;
     // One that is not there is made, in what is there of its path.
-    while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+    while (!isThere(folder) && dirname(folder) !== folder) folder = dirname(folder);
     if (!Deno.statSync(folder).isDirectory) return `"${folder}" is not a directory`;
     if (folder === path) isPrivate(path);
     accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
     return error instanceof HotplugError ? error.message : describeError(error);
+  }
+}
+
+/** A link that leads nowhere is something, too: nothing can be made in its place. */
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -121,7 +131,8 @@ function makePrivate(path: string): void {
  */
 function isPrivate(path: string): boolean {
   if (Deno.build.os === "windows") return true;
-  const { uid, mode } = Deno.lstatSync(path);
+  const { mode } = Deno.statSync(path);
+  const uid = ownerOf(path);
   const own = process.getuid?.();
   if (own !== undefined && uid !== own) {
     throw new HotplugError(
@@ -140,6 +151,15 @@ function isPrivate(path: string): boolean {
     );
   }
   return false;
+}
+
+/**
+ * Whose a folder is. Where a link leads to it, whoever has that can lead it elsewhere; but for root, who
+ * can do so anyway: systemd makes such a link for a unit's folder.
+ */
+function ownerOf(path: string): number | null {
+  const [link, { uid }] = [Deno.lstatSync(path), Deno.statSync(path)];
+  return link.isSymlink && link.uid !== 0 && link.uid !== uid ? link.uid : uid;
 }
 
 /**
