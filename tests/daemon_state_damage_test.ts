@@ -6,6 +6,7 @@ import { DaemonState } from "../daemon/state/daemon_state.ts";
 import { LoadJournal } from "../daemon/state/load_journal.ts";
 import type { ManagerEvent } from "../manager/mod.ts";
 import { type DaemonFixture, makeDaemon, publish } from "./_daemon.ts";
+import { testKeys } from "./_signed.ts";
 import { type TempDirectory, tempDirectory } from "./_temp.ts";
 
 const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
@@ -53,6 +54,35 @@ Deno.test("kept bytes that are damaged are taken anew from where the artifact wa
   await using after = await at.start();
   assertEquals(after.daemon.manager.current("pricing")?.scn, FIRST);
   assertEquals(after.events.of("failed"), []);
+});
+
+Deno.test("a kept signature that is damaged is taken anew, and what is in the way of kept bytes is removed", async () => {
+  const { publicKey: trust, signer: sign } = await testKeys();
+  await using at = await place();
+  await publish(at.plugins, "export const answer = () => 2;", { scn: SECOND, sign });
+  await (await at.start({ trust })).daemon.close();
+  const kept = Array.from(Deno.readDirSync(join(at.state, "store")), ({ name }) => name)
+    .find((name) => name.includes(`@${SECOND}`)) ?? "";
+  const folder = join(at.state, "store", kept);
+  const info = Array.from(Deno.readDirSync(folder), ({ name }) => name)
+    .find((name) => name.endsWith(".pinf")) ?? "";
+  const good = await Deno.readTextFile(join(folder, info));
+  const damage = [
+    () => Deno.writeTextFile(join(folder, info), good.replace(/"sig": *"./, "$&A")),
+    () => Deno.remove(join(folder, info)),
+    async () => {
+      await Deno.remove(folder, { recursive: true });
+      await Deno.writeTextFile(folder, "rubbish");
+    },
+  ];
+  for (const each of damage) {
+    await each();
+    await using mending = await at.start({ trust });
+    assertEquals(mending.daemon.manager.current("pricing")?.scn, SECOND);
+    await mending.daemon.close();
+    assertEquals(mending.events.of("state"), []);
+    assertEquals(await Deno.readTextFile(join(folder, info)), good);
+  }
 });
 
 Deno.test("what a damaged journal says is only believed where it may be true", async () => {

@@ -19,7 +19,7 @@ export interface ReopenWorld {
 }
 
 /** Why kept bytes can't be what was kept. */
-const DAMAGED: ReadonlySet<ErrorCode> = new Set(["integrity", "info"]);
+const DAMAGED: ReadonlySet<ErrorCode> = new Set(["integrity", "info", "signature"]);
 
 /**
  * Takes the holds of an earlier process over, and reopens of each plugin what was current, or where
@@ -48,8 +48,6 @@ export async function reopenKept(
     return await loader.reopen(path, kept, condemn);
   } catch (error) {
     if (!(error instanceof HotplugError) || !DAMAGED.has(error.code)) throw error;
-    // Left there, it would be in the way of good bytes of the same generation, for good.
-    await state.discard(name, kept);
     if (!isThere(kept.path)) throw error;
     return await atFound();
   }

@@ -21,6 +21,8 @@ const UNFINISHED = ".new-";
  */
 export class ArtifactStore {
   readonly #folder: string;
+  /** The folders whose bytes are not what was kept. */
+  readonly #doubted = new Set<string>();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -40,8 +42,9 @@ export class ArtifactStore {
     return join(this.#folder, folderOf(name, generation), generation.file);
   }
 
-  /** Whether a generation is kept. */
+  /** Whether a generation is kept, and nothing speaks against its bytes. */
   has(name: string, generation: KeptGeneration): boolean {
+    if (this.#doubted.has(folderOf(name, generation))) return false;
     try {
       // In no time, so that those that are reopened together are noted in the journal together.
       return Deno.lstatSync(this.pathOf(name, generation)).isFile;
@@ -50,10 +53,9 @@ export class ArtifactStore {
     }
   }
 
-  /** Removes what is kept of a generation, if it can be. */
-  async discard(name: string, generation: KeptGeneration): Promise<void> {
-    const folder = join(this.#folder, folderOf(name, generation));
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
+  /** Believes no more in what is kept of a generation: it stays until others take its place. */
+  doubt(name: string, generation: KeptGeneration): void {
+    this.#doubted.add(folderOf(name, generation));
   }
 
   /** Keeps a generation; resolves once it is on the disk. */
@@ -70,7 +72,10 @@ export class ArtifactStore {
       if (!bytes.files.has(generation.file)) {
         await copyFlushed(bytes.path, join(temporary, generation.file));
       }
+      // What is there is damaged, and would be in the way for good.
+      await removeIfThere(join(this.#folder, final));
       await Deno.rename(temporary, join(this.#folder, final));
+      this.#doubted.delete(final);
       await flushFolder(this.#folder);
     } catch (error) {
       await Deno.remove(temporary, { recursive: true }).catch(() => {});
@@ -81,16 +86,15 @@ export class ArtifactStore {
   /** Removes all but the generations, given by the names of their plugins. */
   async prune(kept: Iterable<readonly [name: string, generation: KeptGeneration]>): Promise<void> {
     const folders = new Set([...kept].map(([name, generation]) => folderOf(name, generation)));
+    for (const each of this.#doubted) if (!folders.has(each)) this.#doubted.delete(each);
     await this.#removeAll((name) => !folders.has(name));
   }
 
   async #removeAll(isOver: (folder: string) => boolean): Promise<void> {
     for (const { name } of Deno.readDirSync(this.#folder)) {
       if (!isOver(name)) continue;
-      await Deno.remove(join(this.#folder, name), { recursive: true }).catch((error) => {
-        if (!(error instanceof Deno.errors.NotFound)) {
-          throw new Error(`Cannot remove "${name}" from the store: ${describeError(error)}`);
-        }
+      await removeIfThere(join(this.#folder, name)).catch((error) => {
+        throw new Error(`Cannot remove "${name}" from the store: ${describeError(error)}`);
       });
     }
   }
@@ -98,6 +102,12 @@ export class ArtifactStore {
 
 function folderOf(name: string, { scn, sha256 }: KeptGeneration): string {
   return `${name}@${scn}-${sha256.slice(0, 16)}`;
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }
 
 /** What comes of it is checked against its info file when it is opened. */

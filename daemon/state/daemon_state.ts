@@ -138,11 +138,6 @@ export class DaemonState {
       .sort((a, b) => a.name === b.name ? a.scn - b.scn : a.name < b.name ? -1 : 1);
   }
 
-  /** Forgets the kept bytes of a generation, which are damaged: so they can be kept anew. */
-  discard(name: string, generation: KeptGeneration): Promise<void> {
-    return this.#store.discard(name, generation);
-  }
-
   /** Where the kept artifact of a generation lies; undefined where it is not kept. */
   keptAt(name: string, generation: KeptGeneration): string | undefined {
     return this.#store.has(name, generation) ? this.#store.pathOf(name, generation) : undefined;
@@ -247,7 +242,8 @@ export class DaemonState {
   #loaded(name: string, { scn, sha256, path }: Served): void {
     const { current, floor, suspects } = this.record(name);
     const next = this.#keptOf(name, { scn, sha256, path });
-    // Reopened: only bytes that were damaged or gone are to be kept.
+    // Not from where it is kept, if it is: that could not be used, and these bytes are good.
+    if (path !== this.#store.pathOf(name, next)) this.#store.doubt(name, next);
     if (next === current) return this.keptAt(name, next) ? undefined : this.#writer.changed();
     this.#change(name, {
       current: next,
