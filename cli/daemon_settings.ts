@@ -70,13 +70,15 @@ export async function daemonSettings(
   directories: readonly string[],
   flags: DaemonFlags,
 ): Promise<DaemonSettings> {
-  const configFile = await findConfig(flags.config ?? true);
+  let configFile = await findConfig(flags.config ?? true);
   const config = configFile === undefined ? undefined : await readConfig(configFile);
   const ofProcess = processSettings(flags, config);
   const reload = async (): Promise<ReloadedOptions> => {
     // One that was not there at the start may be by now; one that was is not to be missed.
     const file = configFile ?? await findConfig(flags.config ?? true);
     const config = file === undefined ? undefined : await readConfig(file);
+    // From now on: without it, its trust keys above all would be gone in silence.
+    configFile = file;
     const now = processSettings(flags, config);
     const options = await merge(directories, flags, config);
     assertLimited(now, options);

@@ -4,7 +4,7 @@ import { publish } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 
 Deno.test({
-  name: "SIGHUP reads a configuration file that came into the daemon's folder after its start",
+  name: "SIGHUP reads a configuration file that came after the start, and from then on misses it",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using directory = await tempDirectory();
@@ -17,7 +17,7 @@ Deno.test({
       stderr: "inherit",
     }).spawn();
     let stdout = "";
-    let [came, told] = [false, false];
+    let [came, told, missed] = [false, false, false];
     const reading = (async () => {
       for await (const text of daemon.stdout.pipeThrough(new TextDecoderStream())) {
         stdout += text;
@@ -28,6 +28,11 @@ Deno.test({
         }
         if (!told && stdout.includes('"config"')) {
           told = true;
+          await Deno.remove(directory.file("hotplug.jsonc"));
+          daemon.kill("SIGHUP");
+        }
+        if (!missed && stdout.includes("the last good configuration stays")) {
+          missed = true;
           daemon.kill("SIGTERM");
         }
       }
