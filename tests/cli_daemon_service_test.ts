@@ -51,8 +51,13 @@ async function tells(flags: readonly string[]): Promise<void> {
   await told("EXTEND_TIMEOUT_USEC=");
   await told("READY=1|STATUS=1 plugin loaded");
   await told("WATCHDOG=1");
+  const uptime = Number((await Deno.readTextFile("/proc/uptime")).split(" ")[0]);
   daemon.kill("SIGHUP");
-  await told("RELOADING=1|MONOTONIC_USEC=");
+  const reloading = "RELOADING=1|MONOTONIC_USEC=";
+  await told(reloading);
+  const usec = Number(lines.find((line) => line.startsWith(reloading))?.split("=").at(-1));
+  // An older one is none to systemd.
+  assert(usec >= uptime * 1e6, `${usec} µs, but the system is up for ${uptime} s`);
   daemon.kill("SIGTERM");
   await told("STOPPING=1");
   const { code, stderr } = await output;
