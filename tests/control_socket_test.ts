@@ -35,6 +35,23 @@ test("the socket lies in the state folder, and both are private", async () => {
   );
 });
 
+test("a control whose state folder was moved leaves the one that is there instead alone", async () => {
+  await using directory = await tempDirectory();
+  const state = directory.file("state");
+  await using fixture = makeDaemon([directory.file("plugins")]);
+  await Deno.mkdir(state, { mode: 0o700 });
+  await using first = new ControlServer(fixture.daemon, { state });
+  await first.start();
+  await Deno.rename(state, `${state}.moved`);
+  await Deno.mkdir(state, { mode: 0o700 });
+  await using second = new ControlServer(fixture.daemon, { state });
+  const place = await second.start();
+  await first.close();
+  using client = unixClient(place);
+  const response = await fetch("http://localhost/livez", { client });
+  assertEquals(await response.text(), "ok\n");
+});
+
 test("a state folder whose path is too long has its socket in a private folder elsewhere", async () => {
   await using directory = await tempDirectory();
   const state = directory.file("s".repeat(120));

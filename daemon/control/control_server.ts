@@ -1,4 +1,3 @@
-import { chmod } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
@@ -11,7 +10,13 @@ import {
 } from "./control_options.ts";
 import type { ControlPlace } from "./control_place.ts";
 import { problemResponse } from "../control_problem.ts";
-import { clearSocket, placeSocket, removeSocketPlace, type SocketPlace } from "./control_socket.ts";
+import {
+  type OpenSocket,
+  openSocket,
+  placeSocket,
+  removeSocketPlace,
+  type SocketPlace,
+} from "./control_socket.ts";
 import type { ControlTarget } from "./control_target.ts";
 import { generatedToken } from "./control_token.ts";
 import { EventHistory } from "./event_history.ts";
@@ -58,6 +63,7 @@ export class ControlServer implements AsyncDisposable {
   readonly #abort = new AbortController();
   readonly #requests = new RequestsUnderWay();
   #socket: SocketPlace | undefined;
+  #open: OpenSocket | undefined;
   #place: KeptPlace | undefined;
   #started: Promise<ControlPlace> | undefined;
   #closed: Promise<void> | undefined;
@@ -143,21 +149,20 @@ export class ControlServer implements AsyncDisposable {
   }
 
   async #listenUnix(state: string): Promise<string> {
-    this.#socket = await placeSocket(state);
-    const { path } = this.#socket;
-    await clearSocket(path);
+    const place = this.#socket = await placeSocket(state);
     const door: ControlDoor = { token: undefined, hostname: undefined };
-    const server = await listening(
-      path,
-      (listened) =>
-        Deno.serve(
-          { ...this.#common(listened), path },
-          (request, { completed }) => this.#answer(request, door, completed),
-        ),
-    );
-    this.#servers.push(server);
-    await chmod(path, 0o600);
-    return path;
+    this.#open = await openSocket(place, async (path) => {
+      const server = await listening(
+        place.path,
+        (listened) =>
+          Deno.serve(
+            { ...this.#common(listened), path },
+            (request, { completed }) => this.#answer(request, door, completed),
+          ),
+      );
+      this.#servers.push(server);
+    });
+    return place.path;
   }
 
   async #answer(
@@ -185,6 +190,7 @@ export class ControlServer implements AsyncDisposable {
     this.#abort.abort();
     await Promise.all(this.#servers.map((server) => server.finished));
     this.#metrics[Symbol.dispose]();
+    await this.#open?.remove();
     if (this.#socket) await removeSocketPlace(this.#socket);
     await this.#place?.[Symbol.asyncDispose]();
   }

@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import { chmod, lstat } from "node:fs/promises";
+import { chmod, lstat, rename } from "node:fs/promises";
 import process from "node:process";
 import { dirname, join } from "@std/path";
 import { HotplugError, sha256 } from "../../artifact/mod.ts";
@@ -56,6 +56,36 @@ export async function clearSocket(path: string, patience = PATIENCE): Promise<vo
     if (Date.now() - began >= patience) throw taken(path, "another process listens there");
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
+}
+
+/** A socket that is listened at. */
+export interface OpenSocket {
+  /** Removes it, if it is still there, and not another's by now. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Listens at a place, where nobody must; other users are kept out before it is there.
+ *
+ * What listens does so under another name: that it removes at its end, whoever has it by then.
+ */
+export async function openSocket(
+  { path }: SocketPlace,
+  listen: (path: string) => Promise<void>,
+): Promise<OpenSocket> {
+  const made = join(dirname(path), "control.new");
+  await clearSocket(path);
+  await clearSocket(made);
+  await listen(made);
+  await chmod(made, 0o600);
+  const { dev, ino } = await lstat(made);
+  await rename(made, path);
+  return {
+    remove: async () => {
+      const found = await lstat(path).catch(() => undefined);
+      if (found?.dev === dev && found.ino === ino) await Deno.remove(path).catch(() => {});
+    },
+  };
 }
 
 function runtimeFolder(): string {
