@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { ControlServer } from "../daemon/mod.ts";
 import { readPlace } from "../daemon/control/control_place.ts";
@@ -161,7 +161,7 @@ Deno.test("a close ends what is under way, and is the same a second time", async
   slow.close();
 });
 
-Deno.test("a close breaks off a call that does not end, and ends nothing else", async () => {
+Deno.test("a close gives up a call that does not end, tells whoever asked, and ends nothing else", async () => {
   const calls = Promise.withResolvers<void>();
   const holder = globalThis as { callOfControlTest?: () => void };
   holder.callOfControlTest = () => calls.resolve();
@@ -172,14 +172,33 @@ Deno.test("a close breaks off a call that does not end, and ends nothing else", 
   );
   await at.fixture.loaded("pricing");
   const body = { symbol: "hang" };
-  const broken = assertRejects(() => at.ask("POST", "/v1/plugins/pricing/invoke", { body }));
+  const givenUp = at.ask("POST", "/v1/plugins/pricing/invoke", { body });
   await calls.promise;
   delete holder.callOfControlTest;
   const closed = at.control.close();
   const late = await at.ask("GET", "/v1/status", { tcp: true });
   assertEquals([late.status, (await late.json()).code], [503, "closed"]);
   await within(5_000, "the close", closed);
-  await broken;
+  const answer = await givenUp;
+  assertEquals([answer.status, (await answer.json()).code], [503, "closed"]);
+});
+
+Deno.test("what is answered while a control is being closed is sent to its end", async () => {
+  const called = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<string>();
+  const holder = globalThis as { answerOfControlTest?: () => Promise<string> };
+  holder.answerOfControlTest = () => (called.resolve(), over.promise);
+  await using at = await startControl({ allowInvoke: true });
+  await publish(at.plugins, "export const wait = () => globalThis.answerOfControlTest();");
+  await at.fixture.loaded("pricing");
+  const answer = at.json("POST", "/v1/plugins/pricing/invoke", { symbol: "wait" });
+  await called.promise;
+  delete holder.answerOfControlTest;
+  const closed = at.control.close();
+  const long = "x".repeat(5_000_000);
+  over.resolve(long);
+  assertEquals((await answer as { result: string }).result.length, long.length);
+  await closed;
 });
 
 Deno.test("while its daemon is being closed a control begins no call", async () => {

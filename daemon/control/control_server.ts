@@ -10,6 +10,7 @@ import {
 } from "./control_options.ts";
 import type { ControlPlace } from "./control_place.ts";
 import { problemResponse } from "../control_problem.ts";
+import { shutDown } from "../shut_down.ts";
 import {
   type OpenSocket,
   openSocket,
@@ -27,6 +28,8 @@ import { RequestsUnderWay } from "./requests_under_way.ts";
 
 /** How long requests under way may hold up a close, in milliseconds. */
 const GRACE = 1_000;
+/** How long it may take then to send them that they are given up, in milliseconds. */
+const FLUSH = 250;
 
 type Server = Deno.HttpServer<Deno.NetAddr> | Deno.HttpServer<Deno.UnixAddr>;
 
@@ -104,8 +107,9 @@ export class ControlServer implements AsyncDisposable {
   }
 
   /**
-   * Lets streams of events end with what was told so far, and requests under way for a second; then
-   * nothing listens any more. A second call changes nothing.
+   * Lets streams of events end with what was told so far, and requests under way for a second; those that
+   * are not answered then are answered with 503. Nothing listens any more after that. A second call
+   * changes nothing.
    */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
@@ -165,16 +169,16 @@ export class ControlServer implements AsyncDisposable {
     return place.path;
   }
 
-  async #answer(
+  #answer(
     request: Request,
     door: ControlDoor,
     completed: Promise<void>,
-  ): Promise<Response> {
-    if (this.#closed) {
-      return problemResponse(new HotplugError("closed", "The control is being closed"));
-    }
-    this.#requests.add(completed);
-    return await this.#app(request, door);
+  ): Response | Promise<Response> {
+    if (this.#closed) return closing();
+    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    this.#requests.add(completed, () => resolve(closing()));
+    this.#app(request, door).then(resolve, reject);
+    return promise;
   }
 
   #common(onListen: () => void) {
@@ -184,16 +188,25 @@ export class ControlServer implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#started?.catch(() => {}); // whoever started it was told
     this.#history[Symbol.dispose]();
-    await this.#requests.settled(GRACE);
-    // Not by `shutdown`: what is under way after it can't be broken off any more (Deno 2.9.5: the signal's
-    // abort then throws, where nobody can catch it).
-    this.#abort.abort();
-    await Promise.all(this.#servers.map((server) => server.finished));
+    let idle = await this.#requests.settled(GRACE);
+    if (!idle) {
+      this.#requests.giveUp();
+      idle = await this.#requests.settled(FLUSH);
+    }
+    // One or the other: what is under way after `shutdown` can't be broken off any more (Deno 2.9.5: the
+    // signal's abort then throws, where nobody can catch it), and an abort breaks off what is still to be
+    // sent of what was answered.
+    if (!idle) this.#abort.abort();
+    await Promise.all(this.#servers.map((server) => idle ? shutDown(server) : server.finished));
     this.#metrics[Symbol.dispose]();
     await this.#open?.remove();
     if (this.#socket) await removeSocketPlace(this.#socket);
     await this.#place?.[Symbol.asyncDispose]();
   }
+}
+
+function closing(): Response {
+  return problemResponse(new HotplugError("closed", "The control is being closed"));
 }
 
 /** Starts a server, and waits until it listens. */

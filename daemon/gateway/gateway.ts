@@ -1,6 +1,7 @@
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { range } from "../../manager/settings/range.ts";
+import { shutDown } from "../shut_down.ts";
 import { type GatewayCount, GatewayCounts } from "./gateway_counts.ts";
 import { GatewayCuts } from "./gateway_cuts.ts";
 import { type GatewayHandler, gatewayHandler, type GatewayTarget } from "./gateway_handler.ts";
@@ -24,8 +25,6 @@ export interface GatewayOptions {
    */
   readonly port?: number;
 }
-
-const FLUSH_MS = 2_000;
 
 /**
  * Serves plugins by HTTP: what exports `default { fetch(request) }`, as for `deno serve`, answers at
@@ -165,13 +164,4 @@ export class Gateway implements AsyncDisposable {
     if (!idle) await server?.finished;
     this.#noting[Symbol.dispose]();
   }
-}
-
-/** What was answered is still to be sent; whoever does not take it is not waited for. */
-async function shutDown(server: Deno.HttpServer): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, FLUSH_MS));
-  await Promise.race([server.shutdown(), late]);
-  clearTimeout(timer);
-  server.unref();
 }
