@@ -7,6 +7,7 @@ import { findDeno } from "../manager/tiers/find_deno.ts";
 import { encodeFrame, FrameKind, HELLO_MARK, HOST_ARGUMENT, HOST_TEXT } from "../plugin/mod.ts";
 import { assertCode, assertThrowsCode } from "./_errors.ts";
 import { executableFixture, executableTest, onlyArtifact } from "./_executable.ts";
+import { within } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 import { tierFixture } from "./_tiers.ts";
 
@@ -241,3 +242,32 @@ executableTest("an executable is off by default, and checked when it is copied",
     await assertCode(manager.open(path), "integrity");
   });
 });
+
+for (
+  const [how, end] of [
+    ["is closed", "export const end = () => {};"],
+    ["has crashed", "export const end = () => Deno.exit(3);"],
+  ] as const
+) {
+  Deno.test({
+    name: `what a plugin's process has started ends with it when it ${how}`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      await using fixture = await tierFixture({ tier: "process", permissions: { run: true } });
+      await using directory = await tempDirectory();
+      const pipe = directory.file("pipe");
+      await new Deno.Command("mkfifo", { args: [pipe] }).output();
+      const command = ["-c", `exec /bin/sleep 60 > ${pipe}`];
+      const plugin = await fixture.open(
+        `new Deno.Command("/bin/sh", { args: ${JSON.stringify(command)}, stdin: "null" }).spawn();
+         ${end}`,
+        { permissions: { run: true } },
+      );
+      // Opened once somebody writes to it, and at its end once nobody has it any more.
+      using reader = await Deno.open(pipe);
+      await plugin.call("end").catch(() => {});
+      await fixture.manager.close();
+      assertEquals(await within(10_000, "its end", reader.read(new Uint8Array(1))), null);
+    },
+  });
+}

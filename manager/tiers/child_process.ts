@@ -124,10 +124,23 @@ export class ChildProcess implements Runner {
     this.#reason = reason;
     this.#hello.reject(reason);
     this.connection.close(() => reason);
+    this.#killGroup();
     try {
       this.#process.kill("SIGKILL");
     } catch {
       // It ended by itself a moment ago.
+    }
+  }
+
+  /** What it has started in turn ends with it; without the right to do so, it is left alone. */
+  #killGroup(): void {
+    if (Deno.build.os === "windows") return;
+    // Asked first: nobody is to be prompted for this.
+    if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return;
+    try {
+      Deno.kill(-this.pid, "SIGKILL");
+    } catch {
+      // Nobody is left in it.
     }
   }
 
@@ -136,6 +149,7 @@ export class ChildProcess implements Runner {
     const [stdout, stderr] = [this.#process.stdout.getReader(), this.#process.stderr.getReader()];
     const reading = Promise.all([this.#readFrames(stdout), this.#readStderr(stderr)]);
     const status = await this.#process.status;
+    if (!this.#reason) this.#killGroup();
     // A process that it has started in turn may hold its streams open for long.
     const grace = setTimeout(() => {
       stdout.cancel().catch(() => {});
@@ -252,7 +266,8 @@ function spawn({ label, program, args, env }: ChildCommand): Deno.ChildProcess {
       args: [...args],
       env: { ...env },
       clearEnv: true,
-      // Of a group of its own: ctrl-c at a terminal is for the host, which ends it once it is drained.
+      // Of a group of its own: ctrl-c at a terminal is for the host, which ends it once it is drained,
+      // with all in it.
       detached: true,
       stdin: "piped",
       stdout: "piped",
