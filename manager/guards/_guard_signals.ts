@@ -81,23 +81,19 @@ function guarded(signal: AbortSignal, listener: Listener, scope: PluginScope): E
   return known.listener;
 }
 
-function guard(listener: Listener): Guarded {
+function guard(own: Listener): Guarded {
   const scopes = new WeakMap<object, PluginScope>();
-  const call = (self: object, event: Event): void => {
-    const isFunction = typeof listener === "function";
-    const method = isFunction ? listener : listener.handleEvent;
-    const scope = scopes.get(self);
-    if (!scope) return method.call(isFunction ? self : listener, event);
-    try {
-      runMethodInScope(scope, isFunction ? self : listener, method, event);
-    } catch (error) {
-      if (!blame(error, THREW, () => scope)) throw error;
-    }
-  };
   return {
     scopes,
     listener(this: object, event) {
-      call(this, event);
+      const [self, method] = typeof own === "function" ? [this, own] : [own, own.handleEvent];
+      const scope = scopes.get(this);
+      if (!scope) return method.call(self, event);
+      try {
+        runMethodInScope(scope, self, method, event);
+      } catch (error) {
+        if (!blame(error, THREW, () => scope)) throw error;
+      }
     },
   };
 }
