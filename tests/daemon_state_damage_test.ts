@@ -1,36 +1,22 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
-import type { DaemonOptions } from "../daemon/mod.ts";
 import { DaemonState } from "../daemon/state/daemon_state.ts";
 import { LoadJournal } from "../daemon/state/load_journal.ts";
 import type { ManagerEvent } from "../manager/mod.ts";
-import { type DaemonFixture, makeDaemon, publish } from "./_daemon.ts";
+import { publish } from "./_daemon.ts";
+import { type StatePlace, statePlace } from "./_state_place.ts";
 import { testKeys } from "./_signed.ts";
-import { type TempDirectory, tempDirectory } from "./_temp.ts";
+import { tempDirectory } from "./_temp.ts";
 
 const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
 
-interface Place extends AsyncDisposable {
-  readonly plugins: string;
-  readonly state: string;
-  /** A daemon on both, started. */
-  start(options?: Partial<DaemonOptions>): Promise<DaemonFixture>;
-}
-
 /** Where a daemon was that had one plugin, and closed. */
-async function place(): Promise<Place> {
-  const directory: TempDirectory = await tempDirectory();
-  const [plugins, state] = [directory.file("plugins"), directory.file("state")];
-  await Deno.mkdir(plugins);
-  const start: Place["start"] = async (options = {}) => {
-    const fixture = makeDaemon([plugins], { state, ...options });
-    await fixture.daemon.start();
-    return fixture;
-  };
-  await publish(plugins, "export const answer = () => 1;", { scn: FIRST });
-  await (await start()).daemon.close();
-  return { plugins, state, start, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
+async function usedPlace(): Promise<StatePlace> {
+  const at = await statePlace();
+  await publish(at.plugins, "export const answer = () => 1;", { scn: FIRST });
+  await (await at.start()).daemon.close();
+  return at;
 }
 
 async function damageKept(state: string): Promise<void> {
@@ -43,7 +29,7 @@ async function damageKept(state: string): Promise<void> {
 }
 
 Deno.test("kept bytes that are damaged are taken anew from where the artifact was found", async () => {
-  await using at = await place();
+  await using at = await usedPlace();
   await damageKept(at.state);
   {
     await using mending = await at.start();
@@ -58,7 +44,7 @@ Deno.test("kept bytes that are damaged are taken anew from where the artifact wa
 
 Deno.test("a kept signature that is damaged is taken anew, and what is in the way of kept bytes is removed", async () => {
   const { publicKey: trust, signer: sign } = await testKeys();
-  await using at = await place();
+  await using at = await usedPlace();
   await publish(at.plugins, "export const answer = () => 2;", { scn: SECOND, sign });
   await (await at.start({ trust })).daemon.close();
   const kept = Array.from(Deno.readDirSync(join(at.state, "store")), ({ name }) => name)
@@ -86,7 +72,7 @@ Deno.test("a kept signature that is damaged is taken anew, and what is in the wa
 });
 
 Deno.test("what a damaged journal says is only believed where it may be true", async () => {
-  await using at = await place();
+  await using at = await usedPlace();
   const line = (id: number, name: string, scn: number) =>
     `\n{"id":${id},"name":"${name}","scn":` +
     `${scn},"path":"x"}\n`;

@@ -1,36 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
-import { type DaemonOptions, defaultStateFolder, PluginDaemon } from "../daemon/mod.ts";
+import { defaultStateFolder, PluginDaemon } from "../daemon/mod.ts";
 import { LoadJournal } from "../daemon/state/load_journal.ts";
 import { generateKeyPair } from "../artifact/mod.ts";
 import { type DaemonFixture, makeDaemon, publish } from "./_daemon.ts";
-import { openFilesIn, type TempDirectory, tempDirectory } from "./_temp.ts";
+import { type StatePlace, statePlace } from "./_state_place.ts";
+import { openFilesIn, tempDirectory } from "./_temp.ts";
 
 const [FIRST, SECOND, THIRD] = [20240101000000, 20240101000001, 20240101000002] as const;
-
-interface Place extends AsyncDisposable {
-  readonly plugins: string;
-  readonly state: string;
-  /** A daemon on both, started. */
-  start(options?: Partial<DaemonOptions>): Promise<DaemonFixture>;
-}
-
-async function place(): Promise<Place> {
-  const directory: TempDirectory = await tempDirectory();
-  const [plugins, state] = [directory.file("plugins"), directory.file("state")];
-  await Deno.mkdir(plugins);
-  return {
-    plugins,
-    state,
-    start: async (options = {}) => {
-      const fixture = makeDaemon([plugins], { state, ...options });
-      await fixture.daemon.start();
-      return fixture;
-    },
-    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
-  };
-}
 
 function answers(value: number): string {
   return `export const answer = () => ${value};`;
@@ -45,7 +23,7 @@ async function remove(plugins: string): Promise<void> {
 }
 
 /** Its store is away at the start, and comes back: then so does what was current. */
-async function assertReopensWithStore(at: Place, scn: number): Promise<void> {
+async function assertReopensWithStore(at: StatePlace, scn: number): Promise<void> {
   const store = join(at.state, "store");
   await Deno.rename(store, `${store}.away`);
   await using after = await at.start({ scanInterval: 100 });
@@ -56,7 +34,7 @@ async function assertReopensWithStore(at: Place, scn: number): Promise<void> {
 }
 
 Deno.test("what was current is back after a restart, though its artifact is gone", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST, gzip: true, sourceMap: "{}" });
   {
     await using before = await at.start();
@@ -70,7 +48,7 @@ Deno.test("what was current is back after a restart, though its artifact is gone
 });
 
 Deno.test("after a restart a newer artifact that came meanwhile is loaded", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });
   (await at.start()).daemon[Symbol.asyncDispose]();
   {
@@ -82,7 +60,7 @@ Deno.test("after a restart a newer artifact that came meanwhile is loaded", asyn
 });
 
 /** The folder is free once the daemon that is being closed is. */
-async function waitForFree(at: Place): Promise<DaemonFixture> {
+async function waitForFree(at: StatePlace): Promise<DaemonFixture> {
   for (;;) {
     try {
       return await at.start();
@@ -93,7 +71,7 @@ async function waitForFree(at: Place): Promise<DaemonFixture> {
 }
 
 Deno.test("nothing older than what was current is loaded where that can't be reopened", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });
   {
     await using before = await at.start();
@@ -114,7 +92,7 @@ Deno.test("nothing older than what was current is loaded where that can't be reo
 });
 
 Deno.test("kept bytes that were changed are not run; what was current before is", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });
   {
     await using before = await at.start();
@@ -137,7 +115,7 @@ Deno.test("kept bytes that were changed are not run; what was current before is"
 });
 
 Deno.test("what was current is not reopened by a daemon that does not trust it any more", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });
   (await at.start()).daemon.close();
   {
@@ -150,7 +128,7 @@ Deno.test("what was current is not reopened by a daemon that does not trust it a
 });
 
 Deno.test("a rollback, its hold and a freeze outlive a restart", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });
   {
     await using before = await at.start();
@@ -180,7 +158,7 @@ Deno.test("a rollback, its hold and a freeze outlive a restart", async () => {
 });
 
 Deno.test("after a restart a rollback goes to what was current before that", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });
   {
     await using before = await at.start();
@@ -207,7 +185,7 @@ Deno.test("after a restart a rollback goes to what was current before that", asy
 });
 
 Deno.test("only what is current and what was before is kept", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await using daemon = await at.start();
   for (const scn of [FIRST, SECOND, THIRD]) {
     await publish(at.plugins, answers(scn), { scn });
@@ -223,7 +201,7 @@ Deno.test({
   name: "a state folder is private, and one daemon has it at a time",
   ignore: Deno.build.os === "windows",
   async fn() {
-    await using at = await place();
+    await using at = await statePlace();
     await Deno.mkdir(at.state, { mode: 0o755 });
     await using first = await at.start();
     assertEquals(((await Deno.stat(at.state)).mode ?? 0) & 0o777, 0o700);
@@ -246,7 +224,7 @@ for (
   ]
 ) {
   Deno.test(`state that is ${what} is set aside, and the folders decide`, async () => {
-    await using at = await place();
+    await using at = await statePlace();
     await publish(at.plugins, answers(1), { scn: FIRST });
     {
       await using before = await at.start();
@@ -272,7 +250,7 @@ for (
 }
 
 Deno.test("a daemon that can't have its state folder watches nothing, though nobody closes it", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await using holder = await at.start();
   const daemon = new PluginDaemon({ watch: [at.plugins], state: at.state });
   const error = await assertRejects(() => daemon.start(), HotplugError);
@@ -282,7 +260,7 @@ Deno.test("a daemon that can't have its state folder watches nothing, though nob
 });
 
 Deno.test("what was loading when the process ended is tried once more, and then kept out", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });
   const { path } = await publish(at.plugins, answers(2), { scn: SECOND });
   await Deno.mkdir(at.state, { mode: 0o700 });
@@ -303,7 +281,7 @@ Deno.test("what was loading when the process ended is tried once more, and then 
 });
 
 Deno.test("what hangs at its trial is tried so after an orderly restart too", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });
   // In the daemon's own process this would never end.
   const { path } = await publish(at.plugins, "while (true);", { scn: SECOND });
@@ -326,7 +304,7 @@ Deno.test("what hangs at its trial is tried so after an orderly restart too", as
 });
 
 Deno.test("a scan that is asked for while a daemon starts is part of the start", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   const { path } = await publish(at.plugins, answers(1), { scn: SECOND });
   await publish(at.plugins, answers(2), { name: "zeta", scn: FIRST });
   await Deno.mkdir(at.state, { mode: 0o700 });
@@ -341,7 +319,7 @@ Deno.test("a scan that is asked for while a daemon starts is part of the start",
 });
 
 Deno.test("a version found loading twice in a row is in quarantine until it is released", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });
   const { path } = await publish(at.plugins, answers(2), { scn: SECOND });
   await Deno.mkdir(at.state, { mode: 0o700 });
@@ -403,14 +381,14 @@ Deno.test("the default state folder is one for the same directories in any order
 });
 
 Deno.test("without the option nothing outlives a daemon", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await using daemon = new PluginDaemon({ watch: [at.plugins] });
   await daemon.start();
   assertEquals(daemon.status().state, undefined);
 });
 
 Deno.test("a daemon notes that the artifact of what is current is gone, once, and keeps it", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   const { path } = await publish(at.plugins, answers(1), { scn: FIRST });
   await using fixture = await at.start();
   await Deno.remove(path);
@@ -421,7 +399,7 @@ Deno.test("a daemon notes that the artifact of what is current is gone, once, an
 });
 
 Deno.test("what can't be reopened for a passing reason is reopened once that is over", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });
   {
     await using _before = await at.start();
@@ -432,7 +410,7 @@ Deno.test("what can't be reopened for a passing reason is reopened once that is 
 
 for (const name of ["state.json", "journal", "store"]) {
   Deno.test(`a state folder in which ${name} is of a wrong kind is refused in words`, async () => {
-    await using at = await place();
+    await using at = await statePlace();
     await Deno.mkdir(at.state, { mode: 0o700 });
     if (name === "store") await Deno.writeTextFile(join(at.state, name), "");
     else await Deno.mkdir(join(at.state, name));
@@ -445,7 +423,7 @@ for (const name of ["state.json", "journal", "store"]) {
 }
 
 Deno.test("what is suspect and can't be reopened for a passing reason is tried again too", async () => {
-  await using at = await place();
+  await using at = await statePlace();
   const { path } = await publish(at.plugins, answers(1), { scn: SECOND });
   {
     await using _before = await at.start();

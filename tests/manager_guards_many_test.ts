@@ -2,39 +2,16 @@ import { assertEquals } from "@std/assert";
 import { type PluginScope, scopeOfUrl } from "../manager/guards/plugin_scope.ts";
 import { ScopeKeeper } from "../manager/guards/scope_keeper.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
+import { blamedOf } from "./_blamed.ts";
 import { jsonLines, runScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
 Deno.test("of more plugins than a hundred that load at once none ends the process", async () => {
-  await using directory = await tempDirectory();
   const names = Array.from({ length: 150 }, (_, index) => `plugin${index}`);
   const source = "Promise.reject(new Error('late')); export const a = 1;";
-  const files = await Promise.all(
-    names.map((name) => writeArtifact(directory.path, source, { name, info: false })),
-  );
-  const { code, stdout, stderr } = await runScript(
-    directory.path,
-    `
-    import { PluginManager } from "project:manager/mod.ts";
-    const manager = new PluginManager({ guards: true });
-    const told = Promise.withResolvers();
-    const alive = setInterval(() => {}, 60_000);
-    let left = ${names.length};
-    manager.subscribe(({ code, name }) => {
-      if (code !== "uncaught") return;
-      console.log(JSON.stringify({ name }));
-      if (--left === 0) told.resolve();
-    });
-    const paths = ${JSON.stringify(files.map(({ path }) => path))};
-    await Promise.all(paths.map((path) => manager.open(path)));
-    await told.promise;
-    clearInterval(alive);
-    await manager.close();
-    `,
-  );
-  assertEquals([code, stderr], [0, ""]);
-  const blamed = jsonLines<{ name: string }>(stdout).map(({ name }) => name);
-  assertEquals(blamed.sort(), names.toSorted());
+  const blamed = await blamedOf(names, () => source);
+  assertEquals([blamed.code, blamed.stderr], [0, ""]);
+  assertEquals(blamed.names.toSorted(), names.toSorted());
 });
 
 Deno.test("a plugin whose load failed a hundred failures ago does not end the process", async () => {

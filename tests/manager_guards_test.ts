@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import process from "node:process";
 import { type FailedEvent, PluginManager } from "../manager/mod.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
+import { blamedOf } from "./_blamed.ts";
 import { jsonLines, runScript, type ScriptResult } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -354,37 +355,14 @@ Deno.test("of two generations the one is blamed that did it", async () => {
 });
 
 Deno.test("of plugins that are loaded at the same time each is blamed for what it did", async () => {
-  await using directory = await tempDirectory();
   const names = Array.from({ length: 12 }, (_, index) => `plugin${index}`);
-  const files = await Promise.all(names.map((name, index) => {
+  const blamed = await blamedOf(names, (index) => {
     // What has no stack trace: only the context tells whose it is.
     const late = "setTimeout(() => { throw null; }, 50); export const a = 1;";
     const pause = `await new Promise((resolve) => setTimeout(resolve, ${index}));`;
-    const source = index % 2 === 0 ? late : pause + late;
-    return writeArtifact(directory.path, source, { name, info: false });
-  }));
-  const { stdout, stderr } = await runScript(
-    directory.path,
-    `
-    import { PluginManager } from "project:manager/mod.ts";
-    const manager = new PluginManager({ guards: true });
-    const told = Promise.withResolvers();
-    const alive = setInterval(() => {}, 60_000);
-    let left = ${names.length};
-    manager.subscribe(({ code, name }) => {
-      if (code !== "uncaught") return;
-      console.log(JSON.stringify({ name }));
-      if (--left === 0) told.resolve();
-    });
-    const paths = ${JSON.stringify(files.map(({ path }) => path))};
-    await Promise.all(paths.map((path) => manager.open(path)));
-    await told.promise;
-    clearInterval(alive);
-    await manager.close();
-    `,
-  );
-  const blamed = jsonLines<{ name: string }>(stdout).map(({ name }) => name);
-  assertEquals(blamed.sort(), names.toSorted(), stderr);
+    return index % 2 === 0 ? late : pause + late;
+  });
+  assertEquals(blamed.names.toSorted(), names.toSorted(), blamed.stderr);
 });
 
 const patched = (): unknown[] => [
