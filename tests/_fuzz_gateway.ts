@@ -26,7 +26,9 @@ const ECHO = `
   };`;
 const DEAF = `export default { fetch: () => new Response("whatever you say") };`;
 const STREAM = `export default { fetch: (request) => new Response(request.body) };`;
-const FAIL = `export default { fetch() { throw new Error("the password is 1234"); } };`;
+/** What no answer may hold. Not of digits: an echoed length has them. */
+const SECRET = "swordfish";
+const FAIL = `export default { fetch() { throw new Error("the password is ${SECRET}"); } };`;
 const MUTE = `export const answer = () => 42;`;
 const PLUGINS = { echo: ECHO, remote: ECHO, deaf: DEAF, stream: STREAM, fail: FAIL, mute: MUTE };
 
@@ -77,7 +79,7 @@ export async function fuzzGateway(options: FuzzOptions): Promise<FuzzReport> {
 
 function judge(status: number, answer: string, { cut }: FuzzedRequest): string | undefined {
   if (answer.startsWith("late")) return cut ? undefined : "no end of the answer";
-  if (answer.includes("1234")) return "what a plugin threw has gone out";
+  if (answer.includes(SECRET)) return "what a plugin threw has gone out";
   if (status >= 500 && status !== 505) {
     const isProblem = /\r\ncontent-type: application\/problem\+json\r\n/i.test(answer);
     if (!isProblem) return `${status} without a problem document`;
