@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { HotplugError } from "../artifact/mod.ts";
 import { LOG_LEVELS } from "../daemon/mod.ts";
 import {
   addressArgument,
@@ -12,6 +13,7 @@ import { checkDaemonCommand } from "./check_daemon.ts";
 import { type DaemonFlags, daemonSettings } from "./daemon_settings.ts";
 import type { Io } from "./io.ts";
 import { runDaemon } from "./run_daemon.ts";
+import { unlessAborted } from "./until_aborted.ts";
 
 const EXAMPLES = `
 Examples:
@@ -42,13 +44,21 @@ export function daemonCommand(io: Io): Command {
   return command
     .addHelpText("after", EXAMPLES)
     .action(async (directories: readonly string[] | undefined, flags: DaemonFlags) => {
-      const settings = await daemonSettings(directories ?? [], flags);
-      if (settings.options.watch.length === 0) {
+      const reading = daemonSettings(directories ?? [], flags);
+      const settings = await unlessAborted(reading, io.signal);
+      if (settings?.options.watch.length === 0) {
         command.error("error: missing required argument 'DIR'");
       }
-      if (flags.check) await checkDaemonCommand(settings, flags, io);
-      else await runDaemon(settings, flags, io);
+      if (flags.check) {
+        const check = settings && checkDaemonCommand(settings, flags, io).then(() => true);
+        // It has found nothing, and so is no success.
+        if (!check || !await unlessAborted(check, io.signal)) throw cancelled();
+      } else if (settings) await runDaemon(settings, flags, io);
     });
+}
+
+function cancelled(): HotplugError {
+  return new HotplugError("cancelled", "The check was ended before it had found anything");
 }
 
 function options(): Option[] {

@@ -1,5 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { HotplugError } from "../artifact/mod.ts";
+import { readInput } from "../daemon/config/read_input.ts";
+
+/** Far more than a token takes: a wrong file is not read whole. */
+const MAX_BYTES = 64 * 1024;
 
 /**
  * Reads the token in a file, without the line break at its end.
@@ -8,7 +11,7 @@ import { HotplugError } from "../artifact/mod.ts";
  * token.
  */
 export async function readToken(file: string): Promise<string> {
-  const text = await readFile(file, "utf8").catch((cause: Error) => {
+  const text = await readInput(file, MAX_BYTES).catch((cause: Error) => {
     throw new HotplugError(
       "options",
       `Cannot read the token in ${JSON.stringify(file)}: ${cause.message}`,

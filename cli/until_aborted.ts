@@ -5,3 +5,14 @@ export function untilAborted(signal: AbortSignal | undefined): Promise<void> {
     else signal?.addEventListener("abort", () => resolve(), { once: true });
   });
 }
+
+/**
+ * Ends as the work does; or with undefined once the signal is aborted, whatever the work still waits for:
+ * that may be somebody at the other end of a pipe.
+ */
+export async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  return await Promise.race([work, untilAborted(signal).then(() => undefined)]);
+}

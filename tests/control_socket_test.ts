@@ -71,9 +71,9 @@ test("a state folder whose path is too long has its socket in a private folder e
 test("a place that can't be written, as on a full disk, is written once it can be", async () => {
   await using directory = await tempDirectory();
   const state = directory.file("state");
-  // In the way of the file that is renamed.
+  // In the way of the file that is renamed, and not empty: that can't be removed.
   const obstacle = join(state, "control.json.new");
-  await Deno.mkdir(obstacle, { recursive: true, mode: 0o700 });
+  await Deno.mkdir(join(obstacle, "kept"), { recursive: true, mode: 0o700 });
   await using fixture = makeDaemon([directory.file("plugins")], { state });
   await fixture.daemon.open();
   await using control = new ControlServer(fixture.daemon, { state });
@@ -83,7 +83,7 @@ test("a place that can't be written, as on a full disk, is written once it can b
   assertEquals(await response.text(), "ok\n");
   assertEquals(await readPlace(state), undefined);
   using watcher = Deno.watchFs(state);
-  await Deno.remove(obstacle);
+  await Deno.remove(obstacle, { recursive: true });
   for await (const { paths } of watcher) {
     if (paths.includes(join(state, "control.json")) && await readPlace(state)) break;
   }

@@ -1,4 +1,5 @@
 import { HotplugError, parsePublicKeys, type PublicKey } from "../../artifact/mod.ts";
+import { readInput } from "./read_input.ts";
 
 /** Far more than keys take: a wrong file is not read whole. */
 const MAX_BYTES = 1024 * 1024;
@@ -12,22 +13,10 @@ export async function readPublicKeys(paths: readonly string[]): Promise<PublicKe
 /** Reads what is in the file; what is wrong with it is said with its name. */
 export async function inFile<T>(path: string, parse: (text: string) => T): Promise<T> {
   try {
-    return parse(await readText(path));
+    return parse(await readInput(path, MAX_BYTES));
   } catch (error) {
     const cause = error instanceof Error ? error : new Error(String(error));
     const why = cause.message.replace(/^Cannot use the key: /, "");
     throw new HotplugError("key", `Cannot use the key in "${path}": ${why}`, { cause });
   }
-}
-
-/** A pipe too, as `<(pass show key)` makes one: its size is not known before. */
-async function readText(path: string): Promise<string> {
-  using file = await Deno.open(path);
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const bytes of file.readable) {
-    text += decoder.decode(bytes, { stream: true });
-    if (text.length > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
-  }
-  return text;
 }

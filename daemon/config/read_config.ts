@@ -3,10 +3,10 @@ import { parse, type ParseError, printParseErrorCode } from "jsonc-parser";
 import * as v from "valibot";
 import { HotplugError, type PublicKey } from "../../artifact/mod.ts";
 import type { OwnPluginSettings } from "../../manager/mod.ts";
-import { describeError } from "../../manager/describe_error.ts";
 import type { Config } from "./config.ts";
 import { configSchema } from "./config_schema.ts";
 import { readPublicKeys } from "./key_files.ts";
+import { readInput } from "./read_input.ts";
 import type { DaemonOptions } from "../options.ts";
 
 /** What a configuration file says, as options: paths are absolute, keys are read. */
@@ -22,6 +22,9 @@ export interface DaemonConfig {
   /** Whether the process drains and exits past the hard limit of memory. */
   readonly exitOnMemory: boolean;
 }
+
+/** Far more than settings take: what is larger is something else. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads a configuration file, `hotplug.jsonc`: JSON with comments, by the schema in
@@ -62,10 +65,9 @@ export function parseConfig(text: string, path: string): Config {
 
 async function readText(path: string): Promise<string> {
   try {
-    // Some editors put a byte order mark in front.
-    return (await Deno.readTextFile(path)).replace(/^\uFEFF/, "");
+    return await readInput(path, MAX_BYTES);
   } catch (cause) {
-    throw fault(path, describeError(cause), { cause });
+    throw fault(path, (cause as Error).message, { cause });
   }
 }
 

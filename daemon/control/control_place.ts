@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import * as v from "valibot";
+import { isFileThere } from "../state/is_file_there.ts";
 import { writeAtomically } from "../state/write_atomically.ts";
 
 /** Where a daemon's control listens. */
@@ -31,6 +32,7 @@ export async function writePlace(state: string, place: ControlPlace): Promise<vo
 /** Where the control of a state folder's daemon listens; undefined where nothing, or rubbish, is said. */
 export async function readPlace(state: string): Promise<ControlPlace | undefined> {
   try {
+    if (!isFileThere(join(state, FILE))) return undefined;
     const result = v.safeParse(schema, JSON.parse(await Deno.readTextFile(join(state, FILE))));
     return result.success ? result.output : undefined;
   } catch {

@@ -33,7 +33,9 @@ export async function generatedToken(state: string): Promise<string> {
 /** What others could have read is no secret any more. */
 async function readPrivate(path: string): Promise<string | undefined> {
   try {
-    const { mode } = await lstat(path);
+    const stat = await lstat(path);
+    const { mode } = stat;
+    if (!stat.isFile()) return undefined;
     if (Deno.build.os !== "windows" && (mode & 0o077) !== 0) return undefined;
     const token = (await Deno.readTextFile(path)).trim();
     return /^[\w-]{43}$/.test(token) ? token : undefined;

@@ -1,7 +1,6 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fdatasync,
   fstatSync,
   ftruncateSync,
@@ -12,6 +11,7 @@ import {
 import { promisify } from "node:util";
 import { join } from "@std/path";
 import { isPluginName, isScn, type Scn } from "../../artifact/mod.ts";
+import { isFileThere } from "./is_file_there.ts";
 
 /** A load that was begun. */
 export interface JournalEntry {
@@ -23,7 +23,8 @@ export interface JournalEntry {
   readonly path: string;
 }
 
-const FILE = "journal";
+/** The name of the journal, in a state folder. */
+export const JOURNAL_FILE = "journal";
 /** The file has this size from the first on: a longer file would be one more thing to flush. */
 const SIZE = 256 * 1024;
 
@@ -60,8 +61,8 @@ export class LoadJournal {
   static open(
     folder: string,
   ): { readonly journal: LoadJournal; readonly unended: JournalEntry[] } {
-    const path = join(folder, FILE);
-    const bytes = existsSync(path) ? readFileSync(path) : new Uint8Array();
+    const path = join(folder, JOURNAL_FILE);
+    const bytes = isFileThere(path) ? readFileSync(path) : new Uint8Array();
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     const end = endOf(bytes);
     const text = new TextDecoder().decode(bytes.subarray(0, end));

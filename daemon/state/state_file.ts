@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
+import { isFileThere } from "./is_file_there.ts";
 import { formatState, parseState, type PluginRecord, type PluginRecords } from "./state_record.ts";
 import { writeAtomically } from "./write_atomically.ts";
 
@@ -12,7 +13,8 @@ export interface ReadState {
   readonly lost: string | undefined;
 }
 
-const FILE = "state.json";
+/** The name of the file with the state, in a state folder. */
+export const STATE_FILE = "state.json";
 /** What is remembered besides, and of no use without. */
 const OTHERS = ["store", "journal"];
 /** So much is kept of what was set aside. */
@@ -26,7 +28,7 @@ const MOST_ASIDE = 5;
  * @throws {HotplugError} `state` where it can't be read or set aside.
  */
 export function readState(folder: string): ReadState {
-  const path = join(folder, FILE);
+  const path = join(folder, STATE_FILE);
   try {
     const text = readTextFile(path);
     if (text === undefined) {
@@ -54,7 +56,7 @@ export function readState(folder: string): ReadState {
 
 /** Writes the state; it is on the disk once this resolves. */
 export async function writeState(folder: string, records: PluginRecords): Promise<void> {
-  await writeAtomically(join(folder, FILE), formatState(records));
+  await writeAtomically(join(folder, STATE_FILE), formatState(records));
 }
 
 function isLeft(folder: string): boolean {
@@ -69,7 +71,7 @@ function setAside(folder: string): string {
   const name = `${ASIDE}${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
   const aside = join(folder, name);
   Deno.mkdirSync(aside, { mode: 0o700 });
-  for (const each of [...OTHERS, FILE]) {
+  for (const each of [...OTHERS, STATE_FILE]) {
     try {
       Deno.renameSync(join(folder, each), join(aside, each));
     } catch (error) {
@@ -85,10 +87,5 @@ function setAside(folder: string): string {
 }
 
 function readTextFile(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return isFileThere(path) ? Deno.readTextFileSync(path) : undefined;
 }

@@ -4,6 +4,9 @@ import process from "node:process";
 import { dirname, join } from "@std/path";
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
+import { isFileThere } from "./is_file_there.ts";
+import { JOURNAL_FILE } from "./load_journal.ts";
+import { STATE_FILE } from "./state_file.ts";
 
 /** A state folder that this process has for itself. */
 export interface StateFolder {
@@ -40,6 +43,7 @@ export async function takeStateFolder(path: string): Promise<StateFolder> {
   let lock: Deno.FsFile | undefined;
   try {
     makePrivate(path);
+    isFileThere(join(path, LOCK));
     lock = Deno.openSync(join(path, LOCK), { create: true, write: true, mode: 0o600 });
     // In a later turn if it is taken: who tries again and again lets others go on.
     if (!lock.tryLockSync(true) && !await lock.tryLock(true)) throw taken(path, readOwner(path));
@@ -68,6 +72,7 @@ function writeOwner(path: string): void {
   const owner = { pid: Deno.pid, host: hostname(), since: new Date().toISOString() };
   const text = `${JSON.stringify(owner)}\n`;
   try {
+    isFileThere(join(path, OWNER));
     Deno.writeTextFileSync(join(path, OWNER), text, { mode: 0o600 });
   } catch {
     // As said.
@@ -103,6 +108,7 @@ export function troubleWithStateFolder(path: string): string | undefined {
     if (!Deno.statSync(folder).isDirectory) return `"${folder}" is not a directory`;
     if (folder === path) isPrivate(path);
     accessSync(folder, constants.W_OK | constants.X_OK);
+    for (const each of [LOCK, STATE_FILE, JOURNAL_FILE]) isFileThere(join(path, each));
     return undefined;
   } catch (error) {
     return error instanceof HotplugError ? error.message : describeError(error);
@@ -179,6 +185,7 @@ interface Owner {
 
 function readOwner(path: string): Owner | undefined {
   try {
+    if (!isFileThere(join(path, OWNER))) return undefined;
     return JSON.parse(Deno.readTextFileSync(join(path, OWNER)));
   } catch {
     // Not written yet, or removed meanwhile: who it was is not to be known.

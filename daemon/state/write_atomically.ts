@@ -6,18 +6,25 @@ import { dirname } from "@std/path";
  */
 export async function writeAtomically(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
-  await writeFlushed(temporary, new TextEncoder().encode(text), { truncate: true });
+  const bytes = new TextEncoder().encode(text);
+  try {
+    await writeFlushed(temporary, bytes);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    // What one that was killed has left; or what is no file, at which a write might wait.
+    await Deno.remove(temporary);
+    await writeFlushed(temporary, bytes);
+  }
   await Deno.rename(temporary, path);
   await flushFolder(dirname(path));
 }
 
-/** Writes a file, and flushes it to the disk. */
+/** Writes a file that was not there, and flushes it to the disk. */
 export async function writeFlushed(
   path: string,
   bytes: Uint8Array,
-  options: { readonly truncate?: boolean; readonly createNew?: boolean } = { createNew: true },
 ): Promise<void> {
-  using file = await Deno.open(path, { create: true, write: true, mode: 0o600, ...options });
+  using file = await Deno.open(path, { createNew: true, write: true, mode: 0o600 });
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
   await file.syncData();
 }
