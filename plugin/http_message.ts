@@ -105,8 +105,30 @@ export function receiveResponse(
   // Tried without the body first: what can't be answered with must hold nothing.
   const empty = new Response(null, init);
   return body && !NULL_BODY.has(status)
-    ? new Response(ReadableStream.from(pin(body)), init)
+    ? new Response(ReadableStream.from(pin(bytesOf(body))), init)
     : empty;
+}
+
+/**
+ * Ends a body at what is no bytes: whoever sends it stops at that, and lets nobody know, so that it would
+ * be held for good.
+ */
+function bytesOf(
+  body: AsyncIterable<Uint8Array<ArrayBuffer>>,
+): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
+  const source = body[Symbol.asyncIterator]();
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      const item = await source.next();
+      if (item.done || item.value instanceof Uint8Array) return item;
+      Promise.resolve(source.return?.()).catch(() => {});
+      throw new TypeError("the body of its answer has what is no Uint8Array");
+    },
+    return: async (value) => await source.return?.(value) ?? { done: true, value },
+  };
 }
 
 /** With these there is no body. */

@@ -1,0 +1,27 @@
+import { assert } from "@std/assert";
+import { publish } from "./_daemon.ts";
+import { startGateway, until } from "./_gateway.ts";
+
+for (const tier of ["inline", "worker", "process"] as const) {
+  for (const type of ["text/plain", "text/event-stream"]) {
+    Deno.test(`gateway: in tier ${tier}, a body of ${type} with what is no bytes is broken off, and holds nothing`, async () => {
+      await using fixture = await startGateway({ tier });
+      // It never ends by itself.
+      const source = `
+        export default {
+          fetch: () => new Response(
+            new ReadableStream({ start: (controller) => controller.enqueue("text") }),
+            { headers: { "content-type": "${type}" } },
+          ),
+        };`;
+      await publish(fixture.path, source, { name: "text" });
+      await fixture.loaded("text");
+      const response = await fixture.get("/text/");
+      let failed = false;
+      await response.text().catch(() => failed = true);
+      assert(failed);
+      await until(() => fixture.daemon.manager.whoHolds("text").length === 0);
+      await until(() => fixture.gateway.streams === 0);
+    });
+  }
+}
