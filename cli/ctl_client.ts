@@ -38,7 +38,11 @@ export class CtlClient implements Disposable {
    * @throws {HotplugError} `remote` where none answers in time.
    */
   async reach(): Promise<void> {
-    const { body } = await this.#fetch("livez", { signal: AbortSignal.timeout(SIGN_OF_LIFE) });
+    const signal = AbortSignal.timeout(SIGN_OF_LIFE);
+    const { body } = await this.#fetch("livez", { signal }).catch((error) => {
+      // A gateway of a daemon's speaks as its control does, and has something else at every path.
+      throw (error as HotplugError).code === "not-found" ? this.#otherwise("404") : error;
+    });
     await body?.cancel();
   }
 

@@ -37,6 +37,33 @@ Deno.test("hotplug daemon --gateway serves plugins, and ends what is under way",
   assertEquals((await daemon.ended()).code, 0);
 });
 
+Deno.test("hotplug ctl says that a daemon's gateway is not its control; why it answered 502 is logged", async () => {
+  await using directory = await tempDirectory();
+  const [plugins, state] = [directory.file("plugins"), directory.file("state")];
+  await Deno.mkdir(plugins);
+  const source = `
+    export default {
+      fetch() {
+        const response = new Response("x");
+        response.body.getReader();
+        return response;
+      },
+    };`;
+  await publish(plugins, source, { name: "locked" });
+  await using daemon = startDaemon([plugins, "--state", state, "--gateway", "0", "--no-config"]);
+  const url = await urlOf(daemon);
+  await daemon.events.next(({ type }) => type === "ready", 30_000);
+  const { code, stderr } = await hotplug("ctl", "status", "--control", url);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "is no daemon's control");
+  const response = await fetch(`${url}locked/`);
+  await response.body?.cancel();
+  assertEquals(response.status, 502);
+  await daemon.printed("The answer of a plugin can't be sent: TypeError");
+  daemon.kill("SIGTERM");
+  await daemon.ended();
+});
+
 Deno.test("hotplug daemon --gateway refuses what is no address, and a port that is taken", async () => {
   await using directory = await tempDirectory();
   const args = [directory.path, "--no-state", "--no-config", "--gateway"];

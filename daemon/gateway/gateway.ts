@@ -65,6 +65,7 @@ export class Gateway implements AsyncDisposable {
   readonly #cuts: GatewayCuts;
   readonly #counts = new GatewayCounts();
   readonly #traffic = new GatewayTraffic();
+  readonly #log = new GatewayLog();
   readonly #handler: GatewayHandler;
   readonly #noting = noteSockets();
   readonly #ending = new AbortController();
@@ -88,7 +89,7 @@ export class Gateway implements AsyncDisposable {
       cuts: this.#cuts,
       counts: this.#counts,
       traffic: this.#traffic,
-      log: new GatewayLog(),
+      log: this.#log,
     });
   }
 
@@ -136,7 +137,10 @@ export class Gateway implements AsyncDisposable {
         port,
         signal: this.#ending.signal,
         onListen: () => {},
-        onError: badAnswer,
+        onError: (error) => {
+          this.#log.unsendable(error);
+          return badAnswer();
+        },
       }, this.#handler);
     } catch (cause) {
       throw new HotplugError(

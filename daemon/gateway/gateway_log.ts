@@ -11,12 +11,21 @@ export class GatewayLog {
 
   /** Tells of a request that a plugin failed at. */
   failed(plugin: string, error: unknown): void {
+    this.#tell(plugin, `Plugin "${plugin}" failed at a request`, error);
+  }
+
+  /** Tells of an answer that was refused as it was to be sent; whose it is, nobody says then. */
+  unsendable(error: unknown): void {
+    this.#tell("", "The answer of a plugin can't be sent", error);
+  }
+
+  #tell(plugin: string, what: string, error: unknown): void {
     const last = this.#last.get(plugin);
     const now = performance.now();
     if (last && now - last.at < PAUSE) return void last.missed++;
     this.#last.set(plugin, { at: now, missed: 0 });
     const missed = last?.missed ? ` (and ${last.missed} more since the last time)` : "";
-    const text = `Plugin "${plugin}" failed at a request${missed}: ${describeError(error)}`;
-    this.#logger.error("{text}", { text, plugin, error });
+    const text = `${what}${missed}: ${describeError(error)}`;
+    this.#logger.error("{text}", { text, ...(plugin !== "" && { plugin }), error });
   }
 }
