@@ -7,6 +7,7 @@ import { ctlCommand } from "./ctl.ts";
 import { daemonCommand } from "./daemon.ts";
 import { keygenCommand } from "./keygen.ts";
 import type { Io } from "./io.ts";
+import { refuseMisplacedFlag } from "./misplaced_flag.ts";
 import { printable } from "./printable.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -36,7 +37,9 @@ const MISUSE = 2;
  */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
-    await program(io).parseAsync([...args], { from: "user" });
+    const command = program(io);
+    refuseMisplacedFlag(command, args);
+    await command.parseAsync([...args], { from: "user" });
     return DONE;
   } catch (error) {
     return report(error, args, io);

@@ -65,6 +65,12 @@ const MISUSES: readonly (readonly [readonly string[], string])[] = [
   [["builder", "--port", "x"], "Give a whole number, 0 or more."],
   [["builder", "--host", "0.0.0.0"], "set a token, or listen on 127.0.0.1"],
   [["builder", "--token-file", "gone/token"], `Cannot read the token in "gone/token"`],
+  [
+    ["--state", "s", "ctl", "status"],
+    `"--state" goes after the name of the command that takes it: hotplug ctl --state`,
+  ],
+  [["--dest=y", "build", "x.ts"], "hotplug build --dest …"],
+  [["--bogus", "ctl", "status"], "unknown option '--bogus'\nRun hotplug --help"],
   [["daemon"], "missing required argument 'DIR'\nRun hotplug daemon --help"],
   [["daemon", ""], "'DIR'. It is empty."],
   [["daemon", "d", "--initial-scn", "now"], `Cannot read "now" as an SCN`],
