@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join, resolve } from "@std/path";
 import { HotplugError, type Scn } from "../artifact/mod.ts";
 import {
   type ControlOptions,
@@ -70,12 +70,16 @@ export async function daemonSettings(
   directories: readonly string[],
   flags: DaemonFlags,
 ): Promise<DaemonSettings> {
-  let configFile = await findConfig(flags.config ?? true);
+  // For good: a plugin may lead the process to another folder, and its paths are still those of the start.
+  directories = directories.map((each) => resolve(each));
+  flags = inThisFolder(flags);
+  const findConfig = configFinder(flags.config ?? true);
+  let configFile = await findConfig();
   const config = configFile === undefined ? undefined : await readConfig(configFile);
   const ofProcess = processSettings(flags, config);
   const reload = async (): Promise<ReloadedOptions> => {
     // One that was not there at the start may be by now; one that was is not to be missed.
-    const file = configFile ?? await findConfig(flags.config ?? true);
+    const file = configFile ?? await findConfig();
     const config = file === undefined ? undefined : await readConfig(file);
     // From now on: without it, its trust keys above all would be gone in silence.
     configFile = file;
@@ -167,15 +171,28 @@ async function merge(
   };
 }
 
-/** The file that was named, or the one in this folder if there is one. */
-async function findConfig(config: string | boolean): Promise<string | undefined> {
-  if (config === false) return undefined;
-  if (typeof config === "string") return config;
+/** What is named in flags is named from the folder that the process began in. */
+function inThisFolder(flags: DaemonFlags): DaemonFlags {
+  const { config, trust, state } = flags;
+  return {
+    ...flags,
+    ...(typeof config === "string" && { config: resolve(config) }),
+    ...(trust && { trust: trust.map((each) => resolve(each)) }),
+    ...(typeof state === "string" && { state: resolve(state) }),
+  };
+}
+
+/** What finds the file that was named, or the one in this folder if there is one. */
+function configFinder(config: string | boolean): () => Promise<string | undefined> {
+  if (typeof config === "string") return () => Promise.resolve(config);
+  if (!config) return () => Promise.resolve(undefined);
   const here = join(Deno.cwd(), CONFIG_FILE);
-  try {
-    await Deno.lstat(here);
-    return here;
-  } catch {
-    return undefined;
-  }
+  return async () => {
+    try {
+      await Deno.lstat(here);
+      return here;
+    } catch {
+      return undefined;
+    }
+  };
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { relative } from "@std/path";
 import { writeArtifact } from "./_artifacts.ts";
 import { hotplug, PATIENCE, startDaemon } from "./_cli.ts";
 import { publish } from "./_daemon.ts";
@@ -153,4 +154,39 @@ Deno.test("hotplug daemon --check says what would be loaded and what not, and wh
   const none = await hotplug("daemon", "--check", "--config", directory.file("none.jsonc"));
   assertEquals(none.code, 1);
   assert(none.stderr.includes("none.jsonc"), none.stderr);
+});
+
+Deno.test({
+  name:
+    "a plugin that leads the process to another folder, and a file nested beyond reason, end no reload",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using directory = await tempDirectory();
+    const plugins = directory.file("plugins");
+    // Far down, so that a relative path leads to nothing from there.
+    const elsewhere = directory.file(..."abcdefghijkl");
+    for (const each of [plugins, elsewhere]) await Deno.mkdir(each, { recursive: true });
+    const config = directory.file("hotplug.jsonc");
+    await Deno.writeTextFile(config, `{ "watch": ["plugins"] }`);
+    await writeArtifact(plugins, `Deno.chdir(${JSON.stringify(elsewhere)}); export const a = 1;`);
+    await using daemon = startDaemon(["--config", relative(Deno.cwd(), config)]);
+    await daemon.events.next(({ type }) => type === "loaded", PATIENCE);
+    const told = async (state: string): Promise<string> => {
+      daemon.kill("SIGHUP");
+      const event = await daemon.events.next(
+        (event) => event.type === "config" && event.state === state,
+        PATIENCE,
+      );
+      return event.type === "config" ? event.message : "";
+    };
+    for (const depth of [100_000, 200_000]) {
+      const nested = "[".repeat(depth) + "]".repeat(depth);
+      await Deno.writeTextFile(config, `{ "plugins": { "a": { "config": ${nested} } } }`);
+      assert((await told("rejected")).includes("nested too deeply"));
+    }
+    await Deno.writeTextFile(config, `{ "watch": ["plugins"] }`);
+    assertEquals((await told("reloaded")).includes("restart"), false);
+    daemon.kill("SIGTERM");
+    assertEquals((await daemon.ended()).code, 0);
+  },
 });

@@ -43,6 +43,16 @@ export async function readConfig(path: string): Promise<DaemonConfig> {
  * @throws {HotplugError} `config` where it is none.
  */
 export function parseConfig(text: string, path: string): Config {
+  try {
+    return parseText(text, path);
+  } catch (cause) {
+    // Of the parser, or of what looks at what it has made: both call themselves for each level.
+    if (cause instanceof RangeError) throw fault(path, "it is nested too deeply", { cause });
+    throw cause;
+  }
+}
+
+function parseText(text: string, path: string): Config {
   const errors: ParseError[] = [];
   const value = parse(text, errors, { allowTrailingComma: true });
   const [error] = errors;
