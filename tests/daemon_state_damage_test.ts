@@ -110,6 +110,25 @@ Deno.test("a daemon whose state folder was moved leaves alone what is there inst
   await second.close();
 });
 
+Deno.test({
+  name:
+    "a store that is a link keeps a daemon from its state, and nothing is removed where it leads",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using at = await usedPlace();
+    await using elsewhere = await tempDirectory();
+    await Deno.mkdir(elsewhere.file("folder"));
+    await Deno.writeTextFile(elsewhere.file("folder", "theirs"), "theirs");
+    await Deno.remove(join(at.state, "store"), { recursive: true });
+    await Deno.symlink(elsewhere.path, join(at.state, "store"));
+    const error = await assertRejects(() => at.start(), HotplugError);
+    assertEquals(error.code, "state");
+    assertStringIncludes(error.message, "is a link");
+    assertEquals(await Deno.readTextFile(elsewhere.file("folder", "theirs")), "theirs");
+    assertEquals(Array.from(Deno.readDirSync(elsewhere.path), ({ name }) => name), ["folder"]);
+  },
+});
+
 function frozen(name: string): ManagerEvent {
   return { type: "frozen", time: new Date().toISOString(), name };
 }

@@ -32,6 +32,10 @@ export class ArtifactStore {
   static async open(state: string): Promise<ArtifactStore> {
     const folder = join(state, "store");
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // What is in it and not known is removed: never that of a folder elsewhere, that a link leads to.
+    if (Deno.lstatSync(folder).isSymlink) {
+      throw new Error(`"${folder}" is a link, and no folder of its own; remove it`);
+    }
     const store = new ArtifactStore(folder);
     await store.#removeAll((name) => name.startsWith(UNFINISHED));
     return store;
