@@ -376,6 +376,8 @@ const patched = (): unknown[] => [
   process.nextTick,
   AbortSignal.prototype.addEventListener,
   AbortSignal.prototype.removeEventListener,
+  globalThis.ReadableStream,
+  ReadableStream.prototype.constructor,
 ];
 
 function assertSame(actual: unknown[], expected: unknown[]): void {

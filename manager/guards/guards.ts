@@ -1,6 +1,7 @@
 import { guardErrors } from "./_guard_errors.ts";
 import { guardExit } from "./_guard_exit.ts";
 import { guardSignals } from "./_guard_signals.ts";
+import { guardStreams } from "./_guard_streams.ts";
 import { guardTimers } from "./_guard_timers.ts";
 import { countGuards } from "./plugin_scope.ts";
 
@@ -17,7 +18,9 @@ let users = 0;
  * belongs into a process of its own.
  */
 export function installGuards(): Disposable {
-  if (users++ === 0) uninstall = [guardErrors(), guardExit(), guardTimers(), guardSignals()];
+  if (users++ === 0) {
+    uninstall = [guardErrors(), guardExit(), guardTimers(), guardSignals(), guardStreams()];
+  }
   countGuards(1);
   let installed = true;
   return {
