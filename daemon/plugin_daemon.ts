@@ -98,10 +98,10 @@ export class PluginDaemon implements AsyncDisposable {
   async scan(): Promise<void> {
     this.#assertOpen();
     // Before what was remembered is back, what is kept out would be loaded; the start looks after it.
-    if (this.#started && !this.#looked) return await this.#started;
-    await this.#parts.watches.check();
+    const isEarly = this.#started && !this.#looked;
+    if (!isEarly) await this.#parts.watches.check();
     this.#parts.scanner.tell();
-    await this.#look();
+    await (isEarly ? this.#started : this.#look());
   }
 
   /**
@@ -238,11 +238,13 @@ export class PluginDaemon implements AsyncDisposable {
 
   async #start(): Promise<void> {
     const began = performance.now();
-    const { watches, recovery, manager, budget } = this.#parts;
+    const { watches, scanner, recovery, manager, budget } = this.#parts;
     const watching = watches.start();
     await this.open().catch((error) => watches.close().then(() => Promise.reject(error)));
     this.#startedAt = Date.now();
-    await Promise.all([watching, manager.prepare(), recovery.reopen(this.#state)]);
+    // What is listed while the bytes of what is reopened are awaited costs no time of its own.
+    const listing = watching.then(() => scanner.listAhead(this.#options.watch));
+    await Promise.all([listing, manager.prepare(), recovery.reopen(this.#state)]);
     this.#looked = true;
     await this.#look();
     await recovery.retrySuspects(() => this.#look());

@@ -49,6 +49,38 @@ Deno.test("A scan that is asked for lists the folders, whatever was told of", as
   assertEquals(scanner.isBrief, false);
 });
 
+Deno.test("What was listed ahead is what the next scan goes by, and no later one", async () => {
+  await using directory = await tempDirectory();
+  const scanner = makeScanner();
+  await writeArtifact(directory.path, "export {};", { name: "early" });
+  await scanner.listAhead([directory.path]);
+  await writeArtifact(directory.path, "export {};", { name: "late" });
+  const scan = async (): Promise<string[]> => [...(await scanner.scan([directory.path])).keys()];
+
+  assertEquals([await scan(), scanner.isBrief, scanner.status.count], [["early"], false, 1]);
+  assertEquals((await scan()).sort(), ["early", "late"]);
+});
+
+Deno.test("What came since the folders were listed ahead is found, as far as it was told of", async () => {
+  const tellings: ((scanner: Scanner, path: string) => void)[] = [
+    (scanner, path) => scanner.tell(path),
+    (scanner) => scanner.tell(),
+    (scanner, path) => {
+      for (let other = 0; other < 100; other++) scanner.tell(`${path}${other}`);
+    },
+  ];
+  for (const tell of tellings) {
+    await using directory = await tempDirectory();
+    const scanner = makeScanner();
+    await scanner.listAhead([directory.path]);
+    const { infoPath, path } = await writeArtifact(directory.path, "export {};");
+    tell(scanner, path);
+    scanner.tell(infoPath);
+    const choices = await scanner.scan([directory.path]);
+    assertEquals([[...choices.keys()], scanner.status.count], [["pricing"], 1]);
+  }
+});
+
 Deno.test("A scanner looks for older versions down to the initial SCN, and no further", async () => {
   await using directory = await tempDirectory();
   for (let scn = SCN; scn < SCN + 10; scn++) {

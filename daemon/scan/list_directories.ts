@@ -47,13 +47,13 @@ interface Walk extends ListOptions {
 }
 
 async function list(directory: string, walk: Walk, depth: number): Promise<void> {
-  const files: string[] = [];
+  let files: string[];
   const folders: string[] = [];
   const follows = walk.root !== undefined || walk.follows?.(directory) === true;
   try {
-    for (const { name, isFile, isDirectory, isSymlink } of await readAll(directory, walk)) {
-      files.push(name);
-      if (isFile) continue;
+    const listed = await readAll(directory, walk);
+    files = listed.files;
+    for (const { name, isDirectory, isSymlink } of listed.others) {
       const path = join(directory, name);
       const end = !isDirectory && (!isSymlink || follows) ? await endOf(path) : undefined;
       if (end?.isFifo) walk.pipe?.(path);
@@ -73,11 +73,29 @@ async function list(directory: string, walk: Walk, depth: number): Promise<void>
   }
 }
 
+/** What lies in a directory. */
+interface Listed {
+  /** The names of all. */
+  readonly files: string[];
+  /** What is no regular file. */
+  readonly others: Deno.DirEntry[];
+}
+
 /** Most of the time of a long listing goes into waiting for each name, where that is done. */
-async function readAll(directory: string, { isLocal }: Walk): Promise<Iterable<Deno.DirEntry>> {
-  if (isLocal?.(directory)) return Deno.readDirSync(directory);
+async function readAll(directory: string, { isLocal }: Walk): Promise<Listed> {
+  if (isLocal?.(directory)) return split(Deno.readDirSync(directory));
   // Half the time of node's readdir.
-  return await Array.fromAsync(Deno.readDir(directory));
+  return split(await Array.fromAsync(Deno.readDir(directory)));
+}
+
+/** By itself, and not async: ten thousand turns of an async function's loop take twice as long. */
+function split(entries: Iterable<Deno.DirEntry>): Listed {
+  const [files, others]: [string[], Deno.DirEntry[]] = [[], []];
+  for (const entry of entries) {
+    files.push(entry.name);
+    if (!entry.isFile) others.push(entry);
+  }
+  return { files, others };
 }
 
 /** What it is, or a link leads to; undefined where that is nothing. */

@@ -46,6 +46,12 @@ export class ListingMemory {
     this.#usedSince = undefined;
   }
 
+  /** What was listed; undefined where anything was told of since. */
+  unchanged(): Listing[] | undefined {
+    if (!this.#files || this.#told.size > 0) return undefined;
+    return [...this.#files].map(([directory, files]) => ({ directory, files }));
+  }
+
   /** What there is now; undefined where only a listing can say. */
   recall(now: number): Listing[] | undefined {
     const told = [...this.#told];

@@ -56,6 +56,8 @@ export class Scanner {
   #names: Pick<ReadonlySet<string>, "has"> = new Set();
   #status: ScanStatus = { count: 0, files: 0 };
   #isBrief = false;
+  /** How long the folders were listed for the scan that is yet to come, if so, in milliseconds. */
+  #ahead: number | undefined;
 
   /** Makes a scanner that has seen nothing. */
   constructor(world: ScannerWorld) {
@@ -99,12 +101,25 @@ export class Scanner {
     return this.#isBrief;
   }
 
+  /**
+   * Lists the folders for the next scan, while what that is to wait for is still under way. It must be
+   * told of what changes from then on.
+   */
+  async listAhead(directories: readonly string[]): Promise<void> {
+    const began = performance.now();
+    await this.#list(directories);
+    this.#ahead = performance.now() - began;
+  }
+
   /** Looks at the folders as they are now, or where only some files were told of, at these. */
   async scan(directories: readonly string[]): Promise<Map<string, Choice>> {
-    const began = performance.now();
-    const recalled = this.#memory.recall(began);
+    const now = performance.now();
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const listed = ahead === undefined ? undefined : this.#memory.unchanged();
+    const recalled = this.#memory.recall(now);
     this.#isBrief = recalled !== undefined;
-    const listings = recalled ?? await this.#list(directories);
+    const listings = recalled ?? listed ?? await this.#list(directories);
     this.#entries.turn();
     let choices: Map<string, Choice>;
     let again = false;
@@ -120,7 +135,7 @@ export class Scanner {
     for (const event of this.#skips.news(choices.values())) this.#world.emit(event);
     const gone = await this.#deleted.news(this.#world.sources(), choices);
     for (const event of gone) this.#world.emit(event);
-    if (!this.#isBrief) this.#note(listings, began);
+    if (!this.#isBrief || ahead !== undefined) this.#note(listings, now - (ahead ?? 0));
     return choices;
   }
 
