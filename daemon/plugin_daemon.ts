@@ -242,11 +242,11 @@ export class PluginDaemon implements AsyncDisposable {
     const watching = watches.start();
     await this.open().catch((error) => watches.close().then(() => Promise.reject(error)));
     this.#startedAt = Date.now();
-    // What is listed while the bytes of what is reopened are awaited costs no time of its own.
     const listing = watching.then(() => scanner.listAhead(this.#options.watch));
     await Promise.all([listing, manager.prepare(), recovery.reopen(this.#state)]);
     this.#looked = true;
-    await this.#look();
+    await this.#scans.request();
+    await this.#parts.runners.opened();
     await recovery.retrySuspects(() => this.#look());
     if (this.#closed) return;
     this.#ready = true;

@@ -45,6 +45,8 @@ export class PluginRunner {
   #givenUp = 0;
   #pending = false;
   #running: Promise<void> | undefined;
+  /** Until what is to be opened of the newest choice is. */
+  #opening: PromiseWithResolvers<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -64,6 +66,7 @@ export class PluginRunner {
   update(choice: Choice): void {
     this.#choice = choice;
     this.#pending = true;
+    this.#opening ??= Promise.withResolvers();
     if (this.#load && this.#isNewerWaiting(choice, this.#load.scn)) this.#load.hurry();
     this.#running ??= this.#run();
   }
@@ -71,6 +74,14 @@ export class PluginRunner {
   /** Lets what failed be tried again with the next choice. */
   retry(): void {
     this.#failures.expire();
+  }
+
+  /**
+   * Resolves when of its newest choice what is to be opened is, or has failed to; copies of what is
+   * current are yet to be compared with it.
+   */
+  async opened(): Promise<void> {
+    await Promise.race([this.#opening?.promise, this.#running]);
   }
 
   /** Resolves when it has worked through its newest choice. */
@@ -95,9 +106,16 @@ export class PluginRunner {
       const unsettled = await this.#openFirst(choice);
       // What loaded supersedes what failed before it.
       this.#forgetGone(choice);
+      this.#tellOpened();
       this.#wakeIn(Math.min(unsettled, await this.#lookAtTwins(choice)));
     }
     this.#running = undefined;
+  }
+
+  #tellOpened(): void {
+    if (this.#pending) return;
+    this.#opening?.resolve();
+    this.#opening = undefined;
   }
 
   /** Opens the first candidate that loads; answers with how long an unsettled one needs. */

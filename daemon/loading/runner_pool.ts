@@ -49,6 +49,11 @@ export class RunnerPool {
     return this.#muted.get(event.path)?.(event.code) === false;
   }
 
+  /** Resolves when all have opened what is to be opened of their newest choice. */
+  async opened(): Promise<void> {
+    await Promise.all([...this.#runners.values()].map((each) => each.opened()));
+  }
+
   /** Resolves when all have worked through their newest choice. */
   async settled(): Promise<void> {
     await Promise.all([...this.#runners.values()].map((each) => each.settled()));

@@ -102,8 +102,8 @@ export class Scanner {
   }
 
   /**
-   * Lists the folders for the next scan, while what that is to wait for is still under way. It must be
-   * told of what changes from then on.
+   * Lists the folders for the next scan, while that is to wait for other things: a flush to the disk,
+   * say. It must be told of what changes from then on.
    */
   async listAhead(directories: readonly string[]): Promise<void> {
     const began = performance.now();
