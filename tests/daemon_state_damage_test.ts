@@ -129,6 +129,43 @@ Deno.test({
   },
 });
 
+Deno.test("what is not the store's own stays in it", async () => {
+  await using at = await usedPlace();
+  await Deno.mkdir(join(at.state, "store", "theirs", "folder"), { recursive: true });
+  await Deno.writeTextFile(join(at.state, "store", "notes@20240101000000"), "theirs");
+  for (const scn of [SECOND, SECOND + 1]) {
+    await publish(at.plugins, `export const answer = () => ${scn};`, { scn });
+    await (await at.start()).daemon.close();
+  }
+  const names = Array.from(Deno.readDirSync(join(at.state, "store")), ({ name }) => name).sort();
+  assertEquals(names.map((name) => name.replace(/-[0-9a-f]{16}$/, "-DIGEST")), [
+    "notes@20240101000000",
+    `pricing@${SECOND}-DIGEST`,
+    `pricing@${SECOND + 1}-DIGEST`,
+    "theirs",
+  ]);
+});
+
+Deno.test({
+  name: "a store that becomes a link while a daemon runs is not followed, and that is told",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using at = await usedPlace();
+    await using elsewhere = await tempDirectory();
+    const theirs = `pricing@${FIRST}-0123456789abcdef`;
+    await Deno.mkdir(elsewhere.file(theirs));
+    await using running = await at.start();
+    await Deno.rename(join(at.state, "store"), join(at.state, "away"));
+    await Deno.symlink(elsewhere.path, join(at.state, "store"));
+    await publish(at.plugins, "export const answer = () => 2;", { scn: SECOND });
+    await running.daemon.scan();
+    await running.daemon.close();
+    const [told] = running.events.of("state");
+    assertStringIncludes(told?.message ?? "", "is a link");
+    assertEquals(Array.from(Deno.readDirSync(elsewhere.path), ({ name }) => name), [theirs]);
+  },
+});
+
 function frozen(name: string): ManagerEvent {
   return { type: "frozen", time: new Date().toISOString(), name };
 }

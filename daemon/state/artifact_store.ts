@@ -12,6 +12,8 @@ export interface GenerationBytes {
 }
 
 const UNFINISHED = ".new-";
+/** What is named otherwise is not the store's, and never removed. */
+const OWN = /^(?:\.new-)?[^@]+@\d{14}-[0-9a-f]{16}$/;
 
 /**
  * Keeps artifacts as they were published, each in a folder of its own: `NAME@SCN-DIGEST`.
@@ -32,10 +34,6 @@ export class ArtifactStore {
   static async open(state: string): Promise<ArtifactStore> {
     const folder = join(state, "store");
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // What is in it and not known is removed: never that of a folder elsewhere, that a link leads to.
-    if (Deno.lstatSync(folder).isSymlink) {
-      throw new Error(`"${folder}" is a link, and no folder of its own; remove it`);
-    }
     const store = new ArtifactStore(folder);
     await store.#removeAll((name) => name.startsWith(UNFINISHED));
     return store;
@@ -65,6 +63,7 @@ export class ArtifactStore {
   /** Keeps a generation; resolves once it is on the disk. */
   async keep(name: string, generation: KeptGeneration, bytes: GenerationBytes): Promise<void> {
     if (this.has(name, generation)) return;
+    this.#assertOwn();
     const final = folderOf(name, generation);
     const temporary = join(this.#folder, `${UNFINISHED}${final}`);
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
@@ -94,9 +93,16 @@ export class ArtifactStore {
     await this.#removeAll((name) => !folders.has(name));
   }
 
+  /** A link may lead to a folder of somebody else's, in which nothing is to be made or removed. */
+  #assertOwn(): void {
+    if (!Deno.lstatSync(this.#folder).isSymlink) return;
+    throw new Error(`"${this.#folder}" is a link, and no folder of its own; remove it`);
+  }
+
   async #removeAll(isOver: (folder: string) => boolean): Promise<void> {
+    this.#assertOwn();
     for (const { name } of Deno.readDirSync(this.#folder)) {
-      if (!isOver(name)) continue;
+      if (!OWN.test(name) || !isOver(name)) continue;
       await removeIfThere(join(this.#folder, name)).catch((error) => {
         throw new Error(`Cannot remove "${name}" from the store: ${describeError(error)}`);
       });
