@@ -433,6 +433,31 @@ Deno.test("what is suspect and can't be reopened for a passing reason is tried a
   await assertReopensWithStore(at, SECOND);
 });
 
+Deno.test("a journal in which all has ended is gone on with, and begun anew once half full", async () => {
+  await using directory = await tempDirectory();
+  const entry = (scn: number) => ({ name: "pricing", scn, path: "p".repeat(1_000) });
+  const noted = async (): Promise<number> =>
+    (await Deno.readTextFile(directory.file("journal"))).split('"name"').length - 1;
+  const counts: number[] = [];
+  for (let process = 0; process < 4; process++) {
+    const { journal, unended } = LoadJournal.open(directory.path);
+    assertEquals(unended, []);
+    await journal.clear();
+    for (let load = 0; load < 50; load++) (await journal.begin(entry(FIRST)))();
+    await journal.close();
+    counts.push(await noted());
+  }
+  assertEquals(counts, [50, 100, 150, 50]);
+  // Of the same number as one that has ended before.
+  const { journal } = LoadJournal.open(directory.path);
+  await journal.clear();
+  await journal.begin(entry(SECOND));
+  await journal.close();
+  const again = LoadJournal.open(directory.path);
+  assertEquals(again.unended, [entry(SECOND)]);
+  await again.journal.close();
+});
+
 Deno.test("a journal that is full goes on with what is open", async () => {
   await using directory = await tempDirectory();
   const { journal } = LoadJournal.open(directory.path);

@@ -51,10 +51,13 @@ export class LoadJournal {
   #clearing: Promise<void> | undefined;
   #count = 0;
   #end = 0;
+  /** Whether there is room after what is in it, and that has all ended. */
+  readonly #isUsable: boolean;
 
-  private constructor(file: number, end: number) {
+  private constructor(file: number, end: number, isOver: boolean) {
     this.#file = file;
     this.#end = end;
+    this.#isUsable = isOver && end <= SIZE / 2 && fstatSync(file).size === SIZE;
   }
 
   /** Opens the journal of a state folder; answers with what had not ended when it was last written. */
@@ -66,7 +69,8 @@ export class LoadJournal {
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     const end = endOf(bytes);
     const text = new TextDecoder().decode(bytes.subarray(0, end));
-    return { journal: new LoadJournal(file, end), unended: readUnended(text) };
+    const unended = readUnended(text);
+    return { journal: new LoadJournal(file, end, unended.length === 0), unended };
   }
 
   /**
@@ -74,7 +78,8 @@ export class LoadJournal {
    * is on the disk.
    */
   async clear(): Promise<void> {
-    if (this.#end === 0 && fstatSync(this.#file).size === SIZE) return;
+    // All of it, flushed beside the first loads' lines, would keep these waiting.
+    if (this.#isUsable) return;
     this.#rewrite();
     await (this.#clearing = flush(this.#file));
   }
@@ -143,6 +148,11 @@ export class LoadJournal {
 /** Where what was written ends, and the room after it begins. */
 function endOf(bytes: Uint8Array): number {
   let end = bytes.length;
+  // Most of it is room: eight bytes at a time, and then one by one.
+  if (end % 8 === 0 && bytes.byteOffset % 8 === 0) {
+    const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, end / 8);
+    end = (words.findLastIndex((word) => word !== 0n) + 1) * 8;
+  }
   while (end > 0 && bytes[end - 1] === 0) end--;
   return end;
 }
