@@ -435,27 +435,41 @@ Deno.test("what is suspect and can't be reopened for a passing reason is tried a
 
 Deno.test("a journal in which all has ended is gone on with, and begun anew once half full", async () => {
   await using directory = await tempDirectory();
+  await using journals = new AsyncDisposableStack();
   const entry = (scn: number) => ({ name: "pricing", scn, path: "p".repeat(1_000) });
+  // By one that was killed, so that it has not closed it.
+  const open = (): ReturnType<typeof LoadJournal.open> => {
+    const opened = LoadJournal.open(directory.path);
+    journals.defer(() => opened.journal.close());
+    return opened;
+  };
   const noted = async (): Promise<number> =>
     (await Deno.readTextFile(directory.file("journal"))).split('"name"').length - 1;
   const counts: number[] = [];
   for (let process = 0; process < 4; process++) {
-    const { journal, unended } = LoadJournal.open(directory.path);
+    const { journal, unended } = open();
     assertEquals(unended, []);
     await journal.clear();
     for (let load = 0; load < 50; load++) (await journal.begin(entry(FIRST)))();
-    await journal.close();
     counts.push(await noted());
   }
   assertEquals(counts, [50, 100, 150, 50]);
   // Of the same number as one that has ended before.
-  const { journal } = LoadJournal.open(directory.path);
+  const { journal } = open();
   await journal.clear();
   await journal.begin(entry(SECOND));
+  assertEquals(open().unended, [entry(SECOND)]);
+});
+
+Deno.test("a journal that is closed holds what has not ended, and nothing else", async () => {
+  await using directory = await tempDirectory();
+  const { journal } = LoadJournal.open(directory.path);
+  const entry = (scn: number) => ({ name: "pricing", scn, path: "x" });
+  (await journal.begin(entry(FIRST)))();
+  await journal.begin(entry(SECOND));
   await journal.close();
-  const again = LoadJournal.open(directory.path);
-  assertEquals(again.unended, [entry(SECOND)]);
-  await again.journal.close();
+  const text = (await Deno.readTextFile(directory.file("journal"))).replaceAll("\0", "");
+  assertEquals(text, `\n${JSON.stringify({ id: 1, ...entry(SECOND) })}\n`);
 });
 
 Deno.test("a journal that is full goes on with what is open", async () => {

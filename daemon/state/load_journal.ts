@@ -78,7 +78,7 @@ export class LoadJournal {
    * is on the disk.
    */
   async clear(): Promise<void> {
-    // All of it, flushed beside the first loads' lines, would keep these waiting.
+    // To flush all of it would keep those waiting that begin to load meanwhile.
     if (this.#isUsable) return;
     this.#rewrite();
     await (this.#clearing = flush(this.#file));
@@ -102,10 +102,16 @@ export class LoadJournal {
     };
   }
 
-  /** Closes the file. */
+  /** Closes the file, and leaves nothing in it that has ended: the next process is to read it. */
   async close(): Promise<void> {
     await Promise.allSettled([this.#running, this.#clearing]);
-    closeSync(this.#file);
+    try {
+      if (this.#end > 0) this.#rewrite();
+    } catch {
+      // It says the same as before.
+    } finally {
+      closeSync(this.#file);
+    }
   }
 
   async #flush(): Promise<void> {
