@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { join } from "@std/path";
 import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { Candidate, Choice, PluginManager } from "../../manager/mod.ts";
@@ -107,6 +108,8 @@ export class PluginRunner {
       // What loaded supersedes what failed before it.
       this.#forgetGone(choice);
       this.#tellOpened();
+      // In a later turn, so that whoever waits for what was to be opened goes on first.
+      await new Promise((resolve) => setImmediate(resolve));
       this.#wakeIn(Math.min(unsettled, await this.#lookAtTwins(choice)));
     }
     this.#running = undefined;

@@ -154,10 +154,12 @@ export class LoadJournal {
 /** Where what was written ends, and the room after it begins. */
 function endOf(bytes: Uint8Array): number {
   let end = bytes.length;
-  // Most of it is room: eight bytes at a time, and then one by one.
-  if (end % 8 === 0 && bytes.byteOffset % 8 === 0) {
-    const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, end / 8);
-    end = (words.findLastIndex((word) => word !== 0n) + 1) * 8;
+  // Most of it is room: four bytes at a time, and then one by one.
+  if (end % 4 === 0 && bytes.byteOffset % 4 === 0) {
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, end / 4);
+    let word = words.length;
+    while (word > 0 && words[word - 1] === 0) word--;
+    end = word * 4;
   }
   while (end > 0 && bytes[end - 1] === 0) end--;
   return end;
