@@ -1,4 +1,5 @@
 import type { DaemonOptions } from "../daemon/mod.ts";
+import { LoadJournal } from "../daemon/state/load_journal.ts";
 import { type DaemonFixture, makeDaemon } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -27,4 +28,11 @@ export async function statePlace(): Promise<StatePlace> {
     },
     [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
   };
+}
+
+/** Leaves the state folder as a process does that ends while it loads that version of `pricing`. */
+export async function beginLoading(state: string, path: string, scn: number): Promise<void> {
+  const { journal } = LoadJournal.open(state);
+  await journal.begin({ name: "pricing", scn, path });
+  await journal.close();
 }

@@ -5,7 +5,7 @@ import { defaultStateFolder, PluginDaemon } from "../daemon/mod.ts";
 import { LoadJournal } from "../daemon/state/load_journal.ts";
 import { generateKeyPair } from "../artifact/mod.ts";
 import { type DaemonFixture, makeDaemon, publish } from "./_daemon.ts";
-import { type StatePlace, statePlace } from "./_state_place.ts";
+import { beginLoading, type StatePlace, statePlace } from "./_state_place.ts";
 import { openFilesIn, tempDirectory } from "./_temp.ts";
 
 const [FIRST, SECOND, THIRD] = [20240101000000, 20240101000001, 20240101000002] as const;
@@ -264,14 +264,14 @@ Deno.test("what was loading when the process ended is tried once more, and then 
   await publish(at.plugins, answers(1), { scn: FIRST });
   const { path } = await publish(at.plugins, answers(2), { scn: SECOND });
   await Deno.mkdir(at.state, { mode: 0o700 });
-  await beginLoading(at.state, path);
+  await beginLoading(at.state, path, SECOND);
   {
     await using first = await at.start();
     assertEquals(first.events.of("suspected").map(({ scn }) => scn), [SECOND]);
     // It is no worse than others, and comes last.
     assertEquals(first.events.of("loaded").map(({ scn }) => scn), [FIRST, SECOND]);
   }
-  await beginLoading(at.state, path);
+  await beginLoading(at.state, path, SECOND);
   {
     await using second = await at.start();
     // Not in a row: it had loaded meanwhile.
@@ -286,7 +286,7 @@ Deno.test("what hangs at its trial is tried so after an orderly restart too", as
   // In the daemon's own process this would never end.
   const { path } = await publish(at.plugins, "while (true);", { scn: SECOND });
   await Deno.mkdir(at.state, { mode: 0o700 });
-  await beginLoading(at.state, path);
+  await beginLoading(at.state, path, SECOND);
   for (const told of [[SECOND], []]) {
     await using daemon = await at.start({ loadDeadline: 500, retryMin: 60_000 });
     assertEquals(daemon.events.of("suspected").map(({ scn }) => scn), told);
@@ -308,7 +308,7 @@ Deno.test("a scan that is asked for while a daemon starts is part of the start",
   const { path } = await publish(at.plugins, answers(1), { scn: SECOND });
   await publish(at.plugins, answers(2), { name: "zeta", scn: FIRST });
   await Deno.mkdir(at.state, { mode: 0o700 });
-  await beginLoading(at.state, path);
+  await beginLoading(at.state, path, SECOND);
   await using fixture = makeDaemon([at.plugins], { state: at.state });
   const started = fixture.daemon.start();
   await fixture.daemon.scan();
@@ -324,7 +324,7 @@ Deno.test("a version found loading twice in a row is in quarantine until it is r
   const { path } = await publish(at.plugins, answers(2), { scn: SECOND });
   await Deno.mkdir(at.state, { mode: 0o700 });
   for (const _ of [1, 2]) {
-    await beginLoading(at.state, path);
+    await beginLoading(at.state, path, SECOND);
     // As a process that ends while it is at it: it notes what it found, and does no more.
     const { DaemonState } = await import("../daemon/state/daemon_state.ts");
     const state = await DaemonState.open(at.state, () => {});
@@ -343,13 +343,6 @@ Deno.test("a version found loading twice in a row is in quarantine until it is r
   await using last = await at.start();
   assertEquals(last.daemon.quarantine(), []);
 });
-
-/** Leaves the journal as a process does that ends while it loads. */
-async function beginLoading(state: string, path: string): Promise<void> {
-  const { journal } = LoadJournal.open(state);
-  await journal.begin({ name: "pricing", scn: SECOND, path });
-  await journal.close();
-}
 
 Deno.test("the journal tells which loads had not ended, whatever was cut short in it", async () => {
   await using directory = await tempDirectory();
@@ -429,7 +422,7 @@ Deno.test("what is suspect and can't be reopened for a passing reason is tried a
     await using _before = await at.start();
   }
   await remove(at.plugins);
-  await beginLoading(at.state, path);
+  await beginLoading(at.state, path, SECOND);
   await assertReopensWithStore(at, SECOND);
 });
 

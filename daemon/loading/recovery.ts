@@ -75,7 +75,9 @@ export class Recovery {
     if (!state) return;
     for (const suspect of this.#deferred) {
       const { name, kept } = suspect;
-      if (kept && !state.isQuarantined(name, kept.scn)) {
+      // What is reopened takes the place of whatever there is: not of something newer, that came meanwhile.
+      const isNewest = kept && kept.scn > (this.#world.manager.current(name)?.scn ?? 0);
+      if (isNewest && !state.isQuarantined(name, kept.scn)) {
         await reopenKept(name, kept, { ...this.#world, state }).catch((error) => {
           if (!(error instanceof HotplugError)) throw error;
           // It is told. Where nothing else is current, it is tried again, or what was before it.

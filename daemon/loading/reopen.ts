@@ -10,8 +10,8 @@ import type { KeptGeneration } from "../state/state_record.ts";
 export interface ReopenWorld {
   /** What was remembered. */
   readonly state: DaemonState;
-  /** What takes the holds over. */
-  readonly manager: Pick<PluginManager, "restore">;
+  /** What takes the holds over, and has loaded what came meanwhile. */
+  readonly manager: Pick<PluginManager, "restore" | "current">;
   /** What opens the artifacts. */
   readonly loader: Loader;
   /** Tells those who listen. */
@@ -67,13 +67,15 @@ export async function reopenPlugin(
   world: ReopenWorld,
   suspectsToo = false,
 ): Promise<HotplugError | undefined> {
-  const { state, emit } = world;
+  const { state, manager, emit } = world;
   const { current, previous, suspects, floor } = state.record(name);
   if (!current) return undefined;
   let fault: HotplugError | undefined;
   for (const kept of [current, previous]) {
     if (!kept || state.isQuarantined(name, kept.scn)) continue;
     if (!suspectsToo && suspects.some(({ scn }) => scn === kept.scn)) continue;
+    // While the one before failed, something newer may have come.
+    if (manager.current(name)) return undefined;
     try {
       await reopenKept(name, kept, world);
       return undefined;

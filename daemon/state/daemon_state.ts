@@ -1,5 +1,5 @@
 import { basename } from "@std/path";
-import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
+import { HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { ManagerEvent, RestoredHolds } from "../../manager/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { ArtifactStore } from "./artifact_store.ts";
@@ -150,8 +150,8 @@ export class DaemonState {
       bytes: this.#bytes,
       // What serves must go on: a full disk is told of, and no reason to load nothing.
       failed: (error) => this.#writer.failed(error),
-      ended: ({ name, scn }, code) => {
-        if (!code || !KILLS.has(code)) this.#cleared(name, scn);
+      ended: ({ name, scn }, isJudged) => {
+        if (isJudged) this.#cleared(name, scn);
         const { current, previous } = this.record(name);
         return [current, previous].some((each) => each?.scn === scn);
       },
@@ -240,17 +240,20 @@ export class DaemonState {
   }
 
   #loaded(name: string, { scn, sha256, path }: Served): void {
-    const { current, floor, suspects } = this.record(name);
+    const { current, previous, floor, suspects } = this.record(name);
     const next = this.#keptOf(name, { scn, sha256, path });
     // Not from where it is kept, if it is: that could not be used, and these bytes are good.
     if (path !== this.#store.pathOf(name, next)) this.#store.doubt(name, next);
-    if (next === current) return this.keptAt(name, next) ? undefined : this.#writer.changed();
+    const newer = suspects.filter((each) => each.scn > scn);
+    if (next === current && newer.length === suspects.length) {
+      return this.keptAt(name, next) ? undefined : this.#writer.changed();
+    }
     this.#change(name, {
       current: next,
       // Also where it is the newer one, that could not be reopened: it may be, the next time.
-      previous: current,
+      previous: next === current ? previous : current,
       floor: Math.max(floor, scn),
-      suspects: suspects.filter((each) => each.scn > scn),
+      suspects: newer,
     });
   }
 
@@ -288,6 +291,4 @@ export class DaemonState {
   }
 }
 
-/** So a trial ends what may end the process: it stays suspect until it loads, or something newer does. */
-const KILLS: ReadonlySet<ErrorCode> = new Set(["deadline", "crashed", "protocol"]);
 const WITHOUT = "the initial SCN and what lies in the folders decide what is loaded";

@@ -21,9 +21,21 @@ export interface NotedWorld {
   readonly bytes: Pick<KeptBytes, "hold">;
   /** Told of what can't be written. */
   failed(error: unknown): void;
-  /** Told that a load has ended; answers with whether its bytes are to be kept. */
-  ended(entry: JournalEntry, code?: ErrorCode): boolean;
+  /**
+   * Told that a load has ended, and whether that shows that it ends no process; answers with whether its
+   * bytes are to be kept.
+   */
+  ended(entry: JournalEntry, isJudged: boolean): boolean;
 }
+
+/** So a trial ends what may end the process, or what had none, or not to its end. */
+const UNJUDGED: ReadonlySet<ErrorCode> = new Set([
+  "deadline",
+  "crashed",
+  "protocol",
+  "closed",
+  "memory",
+]);
 
 /** Notes that a load begins. */
 export function noteLoad(entry: JournalEntry, world: NotedWorld): NotedLoad {
@@ -41,7 +53,7 @@ export function noteLoad(entry: JournalEntry, world: NotedWorld): NotedLoad {
       } catch (error) {
         world.failed(error);
       }
-      const wanted = world.ended(entry, code);
+      const wanted = world.ended(entry, !code || !UNJUDGED.has(code));
       letGo?.(wanted);
     },
   };

@@ -1,0 +1,65 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { makeDaemon, publish } from "./_daemon.ts";
+import { beginLoading, statePlace } from "./_state_place.ts";
+
+const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
+
+function answers(value: number): string {
+  return `export const answer = () => ${value};`;
+}
+
+Deno.test("what is suspect takes no place of something newer that came meanwhile", async () => {
+  await using at = await statePlace();
+  const { path } = await publish(at.plugins, answers(1), { scn: FIRST });
+  {
+    await using _before = await at.start();
+  }
+  // It was killed while it reopened what was current.
+  await beginLoading(at.state, path, FIRST);
+  await publish(at.plugins, answers(2), { scn: SECOND });
+  await using after = await at.start();
+  assertEquals(after.events.of("suspected").map(({ scn }) => scn), [FIRST]);
+  assertEquals(after.events.of("loaded").map(({ scn }) => scn), [SECOND]);
+});
+
+Deno.test("what was current before is no more suspect once what is current is back", async () => {
+  await using at = await statePlace();
+  const { path } = await publish(at.plugins, answers(1), { scn: FIRST });
+  {
+    await using before = await at.start();
+    await publish(at.plugins, answers(2), { scn: SECOND });
+    await before.loaded("pricing", SECOND);
+  }
+  for await (const { name } of Deno.readDir(at.plugins)) await Deno.remove(join(at.plugins, name));
+  // It was killed while it reopened that, since what was current could not be.
+  await beginLoading(at.state, path, FIRST);
+  {
+    await using after = await at.start();
+    assertEquals(after.events.of("suspected").map(({ scn }) => scn), [FIRST]);
+    assertEquals(after.events.of("loaded").map(({ scn }) => scn), [SECOND]);
+  }
+  const { plugins: [record] } = JSON.parse(await Deno.readTextFile(join(at.state, "state.json")));
+  assertEquals(record.suspects, []);
+  assertEquals([record.current.scn, record.previous.scn], [SECOND, FIRST]);
+});
+
+Deno.test("what is at its trial when a daemon is closed is tried so at the next start too", async () => {
+  await using at = await statePlace();
+  const entered = join(at.plugins, "entered");
+  const source = `Deno.writeTextFileSync(${JSON.stringify(entered)}, ""); while (true);`;
+  const { path } = await publish(at.plugins, source, { scn: SECOND });
+  await Deno.mkdir(at.state, { mode: 0o700 });
+  await beginLoading(at.state, path, SECOND);
+  {
+    await using first = makeDaemon([at.plugins], { state: at.state });
+    const watcher = Deno.watchFs(at.plugins);
+    const started = first.daemon.start();
+    for await (const { paths } of watcher) if (paths.includes(entered)) break;
+    await first.daemon.close();
+    await started;
+  }
+  // In the daemon's own process this would never end.
+  await using second = await at.start({ loadDeadline: 500, retryMin: 60_000 });
+  assertEquals((await second.failed("deadline", SECOND)).scn, SECOND);
+});
