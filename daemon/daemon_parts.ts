@@ -40,10 +40,8 @@ export interface PartsWorld {
   forward(event: ManagerEvent): void;
   /** What outlives the process, once it is at hand; undefined where nothing does. */
   state(): DaemonState | undefined;
-  /** Asks for a scan. */
+  /** Asks for a scan: something may have changed in the folders, or may be loaded now. */
   scan(): void;
-  /** Something may have changed in the folders. */
-  hint(): void;
 }
 
 /** How long a load may keep a newer artifact of its plugin waiting, in milliseconds. */
@@ -57,7 +55,7 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
   const budget = new MemoryBudget(options, emit);
   const hint = (path?: string): void => {
     scanner.tell(path);
-    world.hint();
+    scan();
   };
   const watches = new WatchSet(options, { hint, emit });
   const rootOf = (path: string): string | undefined => watches.rootOf(path);

@@ -29,9 +29,7 @@ import { type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./stat
  * const events = daemon.events();
  * const file = `${directory}/greeter_20261123014512_2_9_5_any_any.mjs`;
  * await Deno.writeTextFile(file, "export const greet = (name) => `Hello, ${name}!`;");
- * for await (const event of events) {
- *   if (event.type === "loaded") break;
- * }
+ * for await (const { type } of events) if (type === "loaded") break;
  * using greeter = daemon.manager.acquire("greeter");
  * assertEquals(await greeter.call("greet", "Ada"), "Hello, Ada!");
  * await Deno.remove(directory, { recursive: true });
@@ -65,9 +63,7 @@ export class PluginDaemon implements AsyncDisposable {
       emit: (event) => this.#hub.emit(event),
       forward: (event) => this.#forward(event),
       state: () => this.#state,
-      scan: () => void this.#scans.request(),
-      // What is told before the first look will be seen by that.
-      hint: () => void (this.#looked && this.#scans.request()),
+      scan: () => void (this.#isEarly || this.#scans.request()),
     });
   }
 
@@ -97,8 +93,7 @@ export class PluginDaemon implements AsyncDisposable {
   /** Looks at all directories now; resolves once what was found is loaded, or has failed to. */
   async scan(): Promise<void> {
     this.#assertOpen();
-    // Before what was remembered is back, what is kept out would be loaded; the start looks after it.
-    const isEarly = this.#started && !this.#looked;
+    const isEarly = this.#isEarly;
     if (!isEarly) await this.#parts.watches.check();
     this.#parts.scanner.tell();
     await (isEarly ? this.#started : this.#look());
@@ -291,7 +286,12 @@ export class PluginDaemon implements AsyncDisposable {
     this.#hub.emit(event);
     // What was kept out until now may be there already.
     const freed = event.type === "released" || event.type === "thawed";
-    if (freed && this.#ready && !this.#closed) void this.#scans.request();
+    if (freed && this.#looked && !this.#closed) void this.#scans.request();
+  }
+
+  /** Whether it starts, and a scan is to wait: what is kept out would be loaded, until that is known. */
+  get #isEarly(): boolean {
+    return this.#started !== undefined && !this.#looked;
   }
 
   #assertOpen(): void {

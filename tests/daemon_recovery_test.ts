@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { makeDaemon, publish } from "./_daemon.ts";
+import { makeDaemon, makeHang, publish } from "./_daemon.ts";
 import { beginLoading, statePlace } from "./_state_place.ts";
 
 const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
@@ -62,4 +62,24 @@ Deno.test("what is at its trial when a daemon is closed is tried so at the next 
   // In the daemon's own process this would never end.
   await using second = await at.start({ loadDeadline: 500, retryMin: 60_000 });
   assertEquals((await second.failed("deadline", SECOND)).scn, SECOND);
+});
+
+Deno.test("what is thawed while a daemon starts is looked for", async () => {
+  await using at = await statePlace();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  {
+    await using before = await at.start();
+    await before.daemon.freeze("pricing");
+  }
+  await publish(at.plugins, answers(2), { scn: SECOND });
+  await using hang = makeHang();
+  await publish(at.plugins, hang.source, { name: "slow", scn: FIRST });
+  await using fixture = makeDaemon([at.plugins], { state: at.state });
+  const started = fixture.daemon.start();
+  await hang.entered;
+  assertEquals(fixture.daemon.status().ready, false);
+  await fixture.daemon.thaw("pricing");
+  await fixture.loaded("pricing", SECOND);
+  await hang[Symbol.asyncDispose]();
+  await started;
 });
