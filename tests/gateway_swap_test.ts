@@ -231,3 +231,29 @@ Deno.test("gateway: closed, it tells WebSockets and event streams to go", async 
   assertEquals([await closed, await events], ["closed 1001", ""]);
   await until(() => first.leases === 0);
 });
+
+Deno.test("gateway: an event stream that its client does not read is cancelled at the drain deadline", async () => {
+  await using fixture = await startGateway({ drainDeadline: 100 });
+  await publish(
+    fixture.path,
+    `
+    let pulls = 0, cancels = 0;
+    export const counts = () => [pulls, cancels];
+    const source = {
+      pull: (controller) => { pulls++; controller.enqueue(new Uint8Array(1_000_000)); },
+      cancel: () => { cancels++; },
+    };
+    const headers = { "content-type": "text/event-stream" };
+    export default { fetch: () => new Response(new ReadableStream(source), { headers }) };`,
+    { name: "web" },
+  );
+  await fixture.loaded("web");
+  const first = fixture.daemon.manager.current("web")!;
+  const counts = first.lookup("counts") as () => [number, number];
+  const { hostname, port } = fixture.url("/");
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  await connection.write(new TextEncoder().encode("GET /web/ HTTP/1.1\r\nhost: a\r\n\r\n"));
+  await until(() => counts()[0] > 2);
+  await loaded(fixture, NEXT);
+  await until(() => counts()[1] === 1);
+});

@@ -29,7 +29,6 @@ export function endable(response: Response): EndableResponse {
       const chunk = ended ? undefined : await next();
       if (chunk && !chunk.done) return controller.enqueue(chunk.value);
       controller.close();
-      if (!chunk) reader.cancel().catch(() => {});
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
@@ -38,6 +37,8 @@ export function endable(response: Response): EndableResponse {
     end: () => {
       ended = true;
       wake();
+      // Now: of a client that does not read, nothing may ever be asked for again.
+      reader.cancel().catch(() => {});
     },
   };
 }
