@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { PluginManager } from "../manager/mod.ts";
 import { writeArtifact } from "./_artifacts.ts";
+import { blamedOf } from "./_blamed.ts";
+import { runScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
 Deno.test("a guarded plugin makes streams as without guards", async () => {
@@ -78,4 +80,56 @@ Deno.test("a guarded plugin makes streams as without guards", async () => {
     const plugin = await manager.open(path);
     assertEquals(await plugin.call("run"), expected);
   }
+});
+
+Deno.test("what a plugin's stream does when it is read is its own, whoever reads and was loaded last", async () => {
+  const names = ["first", "second", "last"];
+  const { code, stderr, names: blamed } = await blamedOf(names, (index) => `
+    export const activate = () => {
+      let pulls = 0;
+      const body = new ReadableStream({
+        pull(controller) {
+          controller.enqueue(new Uint8Array(1));
+          if (++pulls === 3) Promise.reject("no stack");
+          if (pulls === 5) controller.close();
+        },
+      });
+      const server = Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+        () => new Response(body),
+      );
+      const url = "http://127.0.0.1:" + server.addr.port;
+      setTimeout(async () => {
+        await (await fetch(url)).arrayBuffer();
+        await server.shutdown();
+      }, ${index} * 20);
+    };`);
+  assertEquals(stderr, "");
+  assertEquals(code, 0);
+  assertEquals([...blamed].sort(), [...names].sort());
+});
+
+Deno.test("what a host or a plugin has frozen stays as it is, and a manager begins and ends", async () => {
+  await using directory = await tempDirectory();
+  const { code, stdout, stderr } = await runScript(
+    directory.path,
+    `
+    import { PluginManager } from "project:manager/mod.ts";
+    const own = ReadableStream;
+    const late = new PluginManager({ guards: true });
+    Object.freeze(ReadableStream.prototype);
+    await late.close();
+    console.log(new own().constructor === ReadableStream);
+    for (const each of [Deno, AbortSignal.prototype]) Object.freeze(each);
+    for (const name of ["ReadableStream", "setTimeout"]) {
+      Object.defineProperty(globalThis, name, { writable: false, configurable: false });
+    }
+    const early = new PluginManager({ guards: true });
+    await early.close();
+    console.log(new own().constructor === ReadableStream);
+    `,
+  );
+  assertEquals(stderr, "");
+  assertEquals(stdout, "true\ntrue\n");
+  assertEquals(code, 0);
 });

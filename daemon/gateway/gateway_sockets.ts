@@ -82,9 +82,10 @@ function patch(holder: { upgradeWebSocket: Upgrade }): () => void {
     upgraded = true;
     return upgrade;
   };
-  holder.upgradeWebSocket = noting;
+  // A host may have frozen it.
+  Reflect.set(holder, "upgradeWebSocket", noting);
   return () => {
     // Someone may have wrapped it since: then it stays, and notes for nobody.
-    if (holder.upgradeWebSocket === noting) holder.upgradeWebSocket = original;
+    if (holder.upgradeWebSocket === noting) Reflect.set(holder, "upgradeWebSocket", original);
   };
 }

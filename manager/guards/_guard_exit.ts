@@ -1,6 +1,7 @@
 import process from "node:process";
 import { HotplugError } from "../../artifact/mod.ts";
 import { currentScope, exitCodeAtEntry, type PluginScope, scopeOfFrames } from "./plugin_scope.ts";
+import { replace } from "./_replace.ts";
 
 type Exit = (code?: number) => never;
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
@@ -43,11 +44,11 @@ function patchExit(holder: { exit: Exit }, called: string): () => void {
     exits.set(error, scope);
     throw error;
   };
-  holder.exit = guarded;
+  replace(holder, "exit", guarded);
   return () => {
     active = false;
     // Someone may have wrapped it since: then it stays, and passes everything on.
-    if (holder.exit === guarded) holder.exit = original;
+    if (holder.exit === guarded) replace(holder, "exit", original);
   };
 }
 
@@ -67,12 +68,12 @@ function patchEmit(holder: { emit: Emit }): () => void {
     }
     return original.call(this, event, ...args);
   };
-  holder.emit = guarded;
+  replace(holder, "emit", guarded);
   return () => {
     active = false;
     if (holder.emit !== guarded) return;
-    if (own) holder.emit = original;
-    else delete (holder as Partial<typeof holder>).emit;
+    if (own) replace(holder, "emit", original);
+    else Reflect.deleteProperty(holder, "emit");
   };
 }
 

@@ -1,5 +1,6 @@
 import { blame, THREW } from "./_guard_errors.ts";
 import { currentScope, type PluginScope, runMethodInScope } from "./plugin_scope.ts";
+import { replace } from "./_replace.ts";
 
 type Listener = EventListenerOrEventListenerObject;
 type Method = (
@@ -45,11 +46,11 @@ function patchAdd(holder: Record<string, Method>): () => void {
     const scope = active && isListener(listener) ? currentScope() : undefined;
     add.call(this, type, scope ? guarded(this, listener as Listener, scope) : listener, ...rest);
   };
-  holder.addEventListener = guarding;
+  replace(holder, "addEventListener", guarding);
   return () => {
     active = false;
     // Someone may have wrapped it since: then it stays, and passes everything on.
-    if (holder.addEventListener === guarding) holder.addEventListener = add;
+    if (holder.addEventListener === guarding) replace(holder, "addEventListener", add);
   };
 }
 
@@ -62,9 +63,10 @@ function patchRemove(holder: Record<string, Method>): () => void {
     const known = isListener(listener) ? guardedOf.get(listener) : undefined;
     if (known) remove.call(this, type, known.listener, ...rest);
   };
-  holder.removeEventListener = own;
+  replace(holder, "removeEventListener", own);
   return () => {
-    if (!listened && holder.removeEventListener === own) holder.removeEventListener = remove;
+    if (listened || holder.removeEventListener !== own) return;
+    replace(holder, "removeEventListener", remove);
   };
 }
 

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { blame, THREW } from "./_guard_errors.ts";
 import { currentScope, enterPlugin } from "./plugin_scope.ts";
+import { replace } from "./_replace.ts";
 
 type Callback = (...args: unknown[]) => unknown;
 type Scheduler = (callback: Callback, ...rest: unknown[]) => unknown;
@@ -37,9 +38,9 @@ function patch(object: object, name: string): () => void {
   };
   // util.promisify(setTimeout) looks for its own symbol on the function.
   Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(original));
-  holder[name] = guarded;
+  replace(holder, name, guarded);
   return () => {
     active = false;
-    if (holder[name] === guarded) holder[name] = original;
+    if (holder[name] === guarded) replace(holder, name, original);
   };
 }
