@@ -259,7 +259,7 @@ export class PluginDaemon implements AsyncDisposable {
     if (drain > 0) await drained(this.#parts.manager, drain);
     // The manager gives up what is loading, so that the runners need not wait for its deadline.
     await Promise.all([this.#parts.manager.close(), this.#parts.runners.close()]);
-    await Promise.allSettled([this.#opened, this.#started]);
+    await Promise.allSettled([this.#opened, this.#started, this.#parts.recovery.settled()]);
     await this.#state?.close();
     this.#hub.emit(stoppedEvent());
     this.#hub.close();
@@ -267,14 +267,14 @@ export class PluginDaemon implements AsyncDisposable {
 
   async #look(): Promise<void> {
     await this.#scans.request();
-    await this.#parts.runners.settled();
+    await Promise.all([this.#parts.runners.settled(), this.#parts.recovery.settled()]);
   }
 
   async #scan(): Promise<boolean> {
     const choices = await this.#parts.scanner.scan(this.#options.watch);
     if (this.#closed) return false;
     this.#parts.runners.update(choices);
-    await this.#parts.recovery.retryReopening((name) => !!this.#parts.manager.current(name));
+    this.#parts.recovery.retryReopening();
     return this.#parts.scanner.isBrief;
   }
 

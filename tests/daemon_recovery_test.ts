@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { makeDaemon, makeHang, publish } from "./_daemon.ts";
+import { makeDaemon, makeHang, publish, within } from "./_daemon.ts";
 import { beginLoading, statePlace } from "./_state_place.ts";
 
 const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
@@ -82,4 +82,28 @@ Deno.test("what is thawed while a daemon starts is looked for", async () => {
   await fixture.loaded("pricing", SECOND);
   await hang[Symbol.asyncDispose]();
   await started;
+});
+
+Deno.test("what hangs as it is reopened once more holds up no other plugin, nor the end", async () => {
+  await using at = await statePlace();
+  const key = "reopeningOfTests";
+  const holder = globalThis as Record<string, unknown>;
+  const entered = Promise.withResolvers<void>();
+  const tries = [
+    () => {},
+    () => Promise.reject(new Error("not now")),
+    () => (entered.resolve(), new Promise(() => {})),
+  ];
+  holder[key] = () => tries.shift()?.();
+  const source = `export const activate = () => globalThis.${key}();`;
+  const { path, infoPath } = await publish(at.plugins, source, { scn: FIRST });
+  await (await at.start()).daemon.close();
+  await Deno.remove(path);
+  await Deno.remove(infoPath);
+  await using after = await at.start({ scanInterval: 100, activateDeadline: 60_000 });
+  await entered.promise;
+  await publish(at.plugins, answers(1), { name: "tax", scn: FIRST });
+  await after.loaded("tax");
+  await within(10_000, "closing", after.daemon.close());
+  delete holder[key];
 });

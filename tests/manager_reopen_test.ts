@@ -24,6 +24,22 @@ Deno.test("what was current is reopened below the floor, a hold and a freeze, by
   assertEquals(held.code, "held");
 });
 
+Deno.test("what is reopened takes the place of nothing newer that loads meanwhile", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, ONE, { scn: FIRST });
+  const newer = await writeArtifact(directory.path, TWO, { scn: SECOND });
+  await using manager = new PluginManager();
+  const loading = manager.open(newer.path);
+  const error = await assertRejects(
+    () => manager.open(path, { reopen: { sha256: sha256(ONE) } }),
+    HotplugError,
+  );
+  await loading;
+  assertEquals([error.code, manager.current("pricing")?.scn], ["outdated", SECOND]);
+  await manager.open(path, { reopen: { sha256: sha256(ONE), condemn: true } });
+  assertEquals(manager.current("pricing")?.scn, FIRST);
+});
+
 Deno.test("a copy with other content is not reopened", async () => {
   await using directory = await tempDirectory();
   const { path } = await writeArtifact(directory.path, TWO, { scn: FIRST });

@@ -22,6 +22,7 @@ export class Recovery {
   readonly #world: Omit<ReopenWorld, "state">;
   readonly #deferred = new Set<Deferred>();
   readonly #due = new Map<string, { readonly at: number; readonly pause: number }>();
+  readonly #retrying = new Set<Promise<void>>();
   #state: DaemonState | undefined;
 
   /** Makes it for a daemon that has not begun. */
@@ -45,21 +46,33 @@ export class Recovery {
     }
   }
 
-  /** Tries again what could not be reopened for a passing reason, as a full disk, when its time comes. */
-  async retryReopening(isCurrent: (name: string) => boolean): Promise<void> {
-    const state = this.#state;
-    if (!state) return;
+  /**
+   * Tries again what could not be reopened for a passing reason, as a full disk, when its time comes.
+   * Nothing else waits for that: it may take as long as a load may.
+   */
+  retryReopening(): void {
     for (const [name, { at, pause }] of this.#due) {
-      if (!isCurrent(name) && performance.now() < at) continue;
+      // Something newer may have come meanwhile.
+      const isCurrent = this.#world.manager.current(name) !== undefined;
+      if (!isCurrent && performance.now() < at) continue;
       this.#due.delete(name);
-      // Something newer has come meanwhile.
-      if (isCurrent(name)) continue;
-      const fault = await reopenPlugin(name, { ...this.#world, state }, true);
-      const next = Math.min(pause * 2, LONGEST_PAUSE);
-      if (fault && !isFinal(fault.code)) {
-        this.#due.set(name, { at: performance.now() + next, pause: next });
-      }
+      if (isCurrent) continue;
+      const retry = this.#retry(name, pause).finally(() => this.#retrying.delete(retry));
+      this.#retrying.add(retry);
     }
+  }
+
+  /** Resolves when what is tried again is open, or has failed to be. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#retrying);
+  }
+
+  async #retry(name: string, pause: number): Promise<void> {
+    const state = this.#state as DaemonState;
+    const fault = await reopenPlugin(name, { ...this.#world, state }, true);
+    if (!fault || isFinal(fault.code)) return;
+    const next = Math.min(pause * 2, LONGEST_PAUSE);
+    this.#due.set(name, { at: performance.now() + next, pause: next });
   }
 
   /** Whether a version is to be left alone, now or for good. */

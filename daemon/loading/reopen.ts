@@ -81,7 +81,7 @@ export async function reopenPlugin(
       return undefined;
     } catch (error) {
       if (!(error instanceof HotplugError)) throw error;
-      if (error.code === "closed") return undefined;
+      if (error.code === "closed" || error.code === "outdated") return undefined;
       fault ??= error;
     }
   }

@@ -44,9 +44,9 @@ export async function openArtifact(
   return await slot.enqueue(async () => {
     world.assertOpen();
     world.closing.throwIfAborted();
+    // Once more, since another load of this plugin may have come first.
+    if (!reopen?.condemn) refuseOlder(location, slot);
     if (!reopen) {
-      // Once more, since another load of this plugin may have come first.
-      refuseOlder(location, slot);
       await refuseLoaded(location, slot, options);
       refuseHeld(location, slot);
     }
