@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { DaemonState } from "../daemon/state/daemon_state.ts";
 import { makeDaemon, makeHang, publish, within } from "./_daemon.ts";
 import { beginLoading, statePlace } from "./_state_place.ts";
 
@@ -21,6 +22,25 @@ Deno.test("what is suspect takes no place of something newer that came meanwhile
   await using after = await at.start();
   assertEquals(after.events.of("suspected").map(({ scn }) => scn), [FIRST]);
   assertEquals(after.events.of("loaded").map(({ scn }) => scn), [SECOND]);
+});
+
+Deno.test("a load that is found in the journal again, or twice, is one and no second in a row", async () => {
+  await using at = await statePlace();
+  const { path } = await publish(at.plugins, answers(1), { scn: FIRST });
+  await Deno.mkdir(at.state, { mode: 0o700 });
+  await beginLoading(at.state, path, FIRST);
+  const journal = join(at.state, "journal");
+  const text = (await Deno.readTextFile(journal)).replaceAll("\0", "");
+  await Deno.writeTextFile(journal, text + text);
+  const told: string[] = [];
+  // It is killed once it has written down what is suspect, and before it has cleared the journal.
+  await (await DaemonState.open(at.state, ({ type }) => void told.push(type))).close();
+  await Deno.writeTextFile(journal, text);
+  assertEquals(told, ["suspected"]);
+
+  await using after = await at.start();
+  assertEquals([after.events.of("suspected"), after.events.of("quarantined")], [[], []]);
+  assertEquals(after.events.of("loaded").map(({ scn }) => scn), [FIRST]);
 });
 
 Deno.test("what was current before is no more suspect once what is current is back", async () => {

@@ -179,6 +179,8 @@ Deno.test("a journal that has nothing but rubbish tells of nothing, and works", 
   await journal.begin({ name: "pricing", scn: SECOND, path: "p" });
   await journal.close();
   const again = LoadJournal.open(directory.path);
-  assertEquals(again.unended, [{ name: "pricing", scn: SECOND, path: "p" }]);
+  assertEquals(again.unended.map(({ name, scn, path }) => [name, scn, path]), [
+    ["pricing", SECOND, "p"],
+  ]);
   await again.journal.close();
 });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { defaultStateFolder, PluginDaemon } from "../daemon/mod.ts";
-import { LoadJournal } from "../daemon/state/load_journal.ts";
+import { type JournalEntry, LoadJournal, type UnendedLoad } from "../daemon/state/load_journal.ts";
 import { generateKeyPair } from "../artifact/mod.ts";
 import { type DaemonFixture, makeDaemon, publish } from "./_daemon.ts";
 import { beginLoading, type StatePlace, statePlace } from "./_state_place.ts";
@@ -344,6 +344,11 @@ Deno.test("a version found loading twice in a row is in quarantine until it is r
   assertEquals(last.daemon.quarantine(), []);
 });
 
+/** Without the names that tell one load from another. */
+function entriesOf(unended: readonly UnendedLoad[]): JournalEntry[] {
+  return unended.map(({ load: _, ...entry }) => entry);
+}
+
 Deno.test("the journal tells which loads had not ended, whatever was cut short in it", async () => {
   await using directory = await tempDirectory();
   const { journal, unended } = LoadJournal.open(directory.path);
@@ -358,7 +363,7 @@ Deno.test("the journal tells which loads had not ended, whatever was cut short i
     append: true,
   });
   const again = LoadJournal.open(directory.path);
-  assertEquals(again.unended, [entry(SECOND)]);
+  assertEquals(entriesOf(again.unended), [entry(SECOND)]);
   await again.journal.clear();
   await again.journal.close();
   const last = LoadJournal.open(directory.path);
@@ -451,7 +456,7 @@ Deno.test("a journal in which all has ended is gone on with, and begun anew once
   const { journal } = open();
   await journal.clear();
   await journal.begin(entry(SECOND));
-  assertEquals(open().unended, [entry(SECOND)]);
+  assertEquals(entriesOf(open().unended), [entry(SECOND)]);
 });
 
 Deno.test("a journal that is closed holds what has not ended, and nothing else", async () => {
@@ -462,7 +467,10 @@ Deno.test("a journal that is closed holds what has not ended, and nothing else",
   await journal.begin(entry(SECOND));
   await journal.close();
   const text = (await Deno.readTextFile(directory.file("journal"))).replaceAll("\0", "");
-  assertEquals(text, `\n${JSON.stringify({ id: 1, ...entry(SECOND) })}\n`);
+  assertEquals(text.trim().split("\n").length, 1);
+  const again = LoadJournal.open(directory.path);
+  assertEquals(entriesOf(again.unended), [entry(SECOND)]);
+  await again.journal.close();
 });
 
 Deno.test("a journal that is full goes on with what is open", async () => {
@@ -476,7 +484,7 @@ Deno.test("a journal that is full goes on with what is open", async () => {
   await journal.close();
   assert((await Deno.stat(directory.file("journal"))).size <= 256 * 1024);
   const again = LoadJournal.open(directory.path);
-  assertEquals(again.unended, [held]);
+  assertEquals(entriesOf(again.unended), [held]);
   await again.journal.close();
 });
 
@@ -490,7 +498,7 @@ Deno.test("of more loads at once than a journal has room for none is left in it 
   }));
   const ends = await Promise.all(entries.map((each) => journal.begin(each)));
   const first = LoadJournal.open(directory.path);
-  assertEquals(first.unended, entries);
+  assertEquals(entriesOf(first.unended), entries);
   await first.journal.close();
   for (const end of ends) end();
   await journal.close();
@@ -506,6 +514,6 @@ Deno.test("loads that begin together are all in the journal", async () => {
   await Promise.all(entries.map((each) => journal.begin(each)));
   await journal.close();
   const again = LoadJournal.open(directory.path);
-  assertEquals(again.unended, entries);
+  assertEquals(entriesOf(again.unended), entries);
   await again.journal.close();
 });

@@ -5,7 +5,7 @@ import { describeError } from "../../manager/describe_error.ts";
 import { ArtifactStore } from "./artifact_store.ts";
 import type { QuarantineEvent, StateEvent } from "../events.ts";
 import { KeptBytes } from "./kept_bytes.ts";
-import { type JournalEntry, LoadJournal } from "./load_journal.ts";
+import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
 import { quarantineEvent, stateEvent } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
@@ -209,9 +209,12 @@ export class DaemonState {
   }
 
   /** What was loading is suspect; what was loading a second time in a row goes into quarantine. */
-  async #judge(unended: readonly JournalEntry[]): Promise<void> {
+  async #judge(unended: readonly UnendedLoad[]): Promise<void> {
     const before = new Map([...this.#records].map(([name, { suspects }]) => [name, suspects]));
-    for (const { name, scn, path } of unended) {
+    for (const { name, scn, path, load } of unended) {
+      // Written down, and the process ended before the journal was cleared.
+      const isSame = (each: Suspect): boolean => each.scn === scn && each.load === load;
+      if (load !== undefined && this.record(name).suspects.some(isSame)) continue;
       this.#cleared(name, scn);
       const { suspects, quarantine } = this.record(name);
       if (this.isQuarantined(name, scn)) continue;
@@ -221,7 +224,8 @@ export class DaemonState {
         this.#change(name, { quarantine: [...quarantine, more].slice(-MOST_QUARANTINED) });
         this.#tell(quarantineEvent("quarantined", { name, scn, path }));
       } else {
-        this.#change(name, { suspects: [...suspects, { scn, path }] });
+        const suspect = { scn, path, ...(load !== undefined && { load }) };
+        this.#change(name, { suspects: [...suspects, suspect] });
         this.#tell(quarantineEvent("suspected", { name, scn, path }));
       }
     }

@@ -23,6 +23,12 @@ export interface JournalEntry {
   readonly path: string;
 }
 
+/** A load that had not ended when the process did. */
+export interface UnendedLoad extends JournalEntry {
+  /** Which one it was, by what no other load is called; absent where the journal does not say. */
+  readonly load?: string;
+}
+
 /** The name of the journal, in a state folder. */
 export const JOURNAL_FILE = "journal";
 /** The file has this size from the first on: a longer file would be one more thing to flush. */
@@ -45,6 +51,8 @@ interface Waiting extends PromiseWithResolvers<void> {
  */
 export class LoadJournal {
   readonly #file: number;
+  /** Numbers begin anew in each process. */
+  readonly #run = crypto.randomUUID();
   readonly #open = new Map<number, JournalEntry>();
   readonly #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
@@ -63,7 +71,7 @@ export class LoadJournal {
   /** Opens the journal of a state folder; answers with what had not ended when it was last written. */
   static open(
     folder: string,
-  ): { readonly journal: LoadJournal; readonly unended: JournalEntry[] } {
+  ): { readonly journal: LoadJournal; readonly unended: UnendedLoad[] } {
     const path = join(folder, JOURNAL_FILE);
     const bytes = isFileThere(path) ? readFileSync(path) : new Uint8Array();
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
@@ -88,7 +96,7 @@ export class LoadJournal {
   async begin(entry: JournalEntry): Promise<() => void> {
     const id = this.#count++;
     this.#open.set(id, entry);
-    const waiting = { ...Promise.withResolvers<void>(), line: lineOf({ id, ...entry }) };
+    const waiting = { ...Promise.withResolvers<void>(), line: this.#lineOf(id, entry) };
     this.#waiting.push(waiting);
     this.#running ??= this.#flush();
     try {
@@ -130,6 +138,10 @@ export class LoadJournal {
     this.#running = undefined;
   }
 
+  #lineOf(id: number, entry: JournalEntry): string {
+    return lineOf({ id, ...entry, run: this.#run });
+  }
+
   #write(lines: string): void {
     const bytes = encoder.encode(lines);
     // What is open is written anew then, and these lines with it or without need.
@@ -140,7 +152,7 @@ export class LoadJournal {
 
   /** Writes what is open, and nothing else. */
   #rewrite(): void {
-    const lines = [...this.#open].map(([id, entry]) => lineOf({ id, ...entry })).join("");
+    const lines = [...this.#open].map(([id, entry]) => this.#lineOf(id, entry)).join("");
     const bytes = encoder.encode(lines);
     const all = new Uint8Array(Math.max(SIZE, bytes.length));
     all.set(bytes);
@@ -166,7 +178,9 @@ function endOf(bytes: Uint8Array): number {
 }
 
 /** With a line break in front too: after a write that was cut short, on a full disk. */
-function lineOf(line: Partial<JournalEntry> & { readonly id: number }): string {
+function lineOf(
+  line: Partial<JournalEntry> & { readonly id: number; readonly run?: string },
+): string {
   return `\n${JSON.stringify(line)}\n`;
 }
 
@@ -176,13 +190,13 @@ function writeAll(file: number, bytes: Uint8Array, at: number): void {
   }
 }
 
-function readUnended(text: string): JournalEntry[] {
-  const open = new Map<number, JournalEntry>();
+function readUnended(text: string): UnendedLoad[] {
+  const open = new Map<number, UnendedLoad>();
   for (const line of text.replaceAll("\0", "").split("\n")) {
-    const { id, name, scn, path } = readLine(line) ?? {};
+    const { id, name, scn, path, run } = readLine(line) ?? {};
     if (typeof id !== "number") continue;
     if (isNamed(name) && isScn(scn) && typeof path === "string") {
-      open.set(id, { name, scn, path });
+      open.set(id, { name, scn, path, ...(typeof run === "string" && { load: `${run} ${id}` }) });
     } else {
       open.delete(id);
     }

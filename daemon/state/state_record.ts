@@ -19,10 +19,12 @@ export interface Suspect {
   readonly scn: Scn;
   /** Where it was found. */
   readonly path: string;
+  /** Which load that was: found again, it counts no second time. */
+  readonly load?: string;
 }
 
 /** What is kept out for good, and why. */
-export interface Quarantined extends Suspect {
+export interface Quarantined extends Omit<Suspect, "load"> {
   /** Why. */
   readonly reason: string;
   /** Since when, as an ISO 8601 time. */
@@ -73,7 +75,7 @@ const kept = v.object({
   file: v.pipe(v.string(), v.regex(/^[^/\\\0]+$/)),
   path: v.string(),
 });
-const suspect = v.object({ scn, path: v.string() });
+const found = v.object({ scn, path: v.string() });
 const schema = v.object({
   format: v.literal(STATE_FORMAT),
   // A list, not an object: a plugin may well be named `constructor`.
@@ -85,8 +87,8 @@ const schema = v.object({
       frozen: v.boolean(),
       current: v.exactOptional(kept),
       previous: v.exactOptional(kept),
-      suspects: v.array(suspect),
-      quarantine: v.array(v.object({ ...suspect.entries, reason: v.string(), since: v.string() })),
+      suspects: v.array(v.object({ ...found.entries, load: v.exactOptional(v.string()) })),
+      quarantine: v.array(v.object({ ...found.entries, reason: v.string(), since: v.string() })),
     }),
   ),
 });
