@@ -5,11 +5,11 @@ import { DaemonState } from "../daemon/state/daemon_state.ts";
 import { LoadJournal } from "../daemon/state/load_journal.ts";
 import type { ManagerEvent } from "../manager/mod.ts";
 import { publish } from "./_daemon.ts";
-import { type StatePlace, statePlace } from "./_state_place.ts";
+import { beginLoading, type StatePlace, statePlace } from "./_state_place.ts";
 import { testKeys } from "./_signed.ts";
 import { tempDirectory } from "./_temp.ts";
 
-const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
+const [FIRST, SECOND, THIRD] = [20240101000000, 20240101000001, 20240101000002] as const;
 
 /** Where a daemon was that had one plugin, and closed. */
 async function usedPlace(): Promise<StatePlace> {
@@ -183,4 +183,58 @@ Deno.test("a journal that has nothing but rubbish tells of nothing, and works", 
     ["pricing", SECOND, "p"],
   ]);
   await again.journal.close();
+});
+
+Deno.test("what was loading is suspect once the state folder can be used, not forgotten while it can't", async () => {
+  await using at = await usedPlace();
+  const { path } = await publish(at.plugins, "export const answer = () => 2;", { scn: SECOND });
+  await beginLoading(at.state, path, SECOND);
+  const store = join(at.state, "store");
+  await Deno.rename(store, `${store}.aside`);
+  await Deno.writeTextFile(store, "in the way");
+  await assertRejects(() => DaemonState.open(at.state, () => {}), HotplugError, "store");
+  await Deno.remove(store);
+  await Deno.rename(`${store}.aside`, store);
+  await using daemon = await at.start();
+  assertEquals(daemon.events.of("suspected").map(({ scn }) => scn), [SECOND]);
+  assertEquals(daemon.daemon.manager.current("pricing")?.scn, SECOND);
+});
+
+Deno.test("what was loading stays in the journal until it is written elsewhere, whatever begins after it", async () => {
+  await using directory = await tempDirectory();
+  const entry = (scn: number) => ({ name: "pricing", scn, path: "p" });
+  const open = (): ReturnType<typeof LoadJournal.open> => LoadJournal.open(directory.path);
+  const first = open().journal;
+  await first.begin(entry(FIRST));
+  const second = open().journal;
+  await second.begin(entry(SECOND));
+  // As if the two had been killed.
+  const third = open();
+  assertEquals(third.unended.map(({ scn }) => scn), [FIRST, SECOND]);
+  (await third.journal.begin(entry(THIRD)))();
+  await third.journal.close();
+  const last = open();
+  // The same loads, and not others.
+  assertEquals(last.unended, third.unended);
+  await last.journal.clear();
+  const after = open();
+  assertEquals(after.unended, []);
+  for (const each of [after, last, { journal: second }, { journal: first }]) {
+    await each.journal.close();
+  }
+});
+
+Deno.test("what was loading is over once the state could be written, though not when it was found", async () => {
+  await using at = await usedPlace();
+  await beginLoading(at.state, "p", SECOND);
+  const inTheWay = join(at.state, "state.json.new");
+  await Deno.mkdir(join(inTheWay, "full"), { recursive: true });
+  const told: string[] = [];
+  const state = await DaemonState.open(at.state, (event) => void told.push(event.type));
+  await Deno.remove(inTheWay, { recursive: true });
+  await state.close();
+  assertEquals(told, ["suspected", "state", "state"]);
+  const { journal, unended } = LoadJournal.open(at.state);
+  await journal.close();
+  assertEquals(unended, []);
 });

@@ -204,6 +204,7 @@ export class DaemonState {
   /** Writes what is due, and lets others have the folder. */
   async close(): Promise<void> {
     await this.#writer.close();
+    if (this.#writer.isWritten) this.#journal.forget();
     await this.#journal.close();
     await this.#folder.close();
   }

@@ -53,19 +53,25 @@ export class LoadJournal {
   readonly #file: number;
   /** Numbers begin anew in each process. */
   readonly #run = crypto.randomUUID();
-  readonly #open = new Map<number, JournalEntry>();
+  /** The lines of what has not ended; of the process before too, until that is remembered elsewhere. */
+  readonly #open: Map<number, string>;
+  readonly #found: readonly number[];
   readonly #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
   #clearing: Promise<void> | undefined;
-  #count = 0;
-  #end = 0;
+  #count: number;
+  #end: number;
   /** Whether there is room after what is in it, and that has all ended. */
   readonly #isUsable: boolean;
 
-  private constructor(file: number, end: number, isOver: boolean) {
+  private constructor(file: number, end: number, found: ReadonlyMap<number, Found>) {
     this.#file = file;
     this.#end = end;
-    this.#isUsable = isOver && end <= SIZE / 2 && fstatSync(file).size === SIZE;
+    this.#open = new Map([...found].map(([id, { line }]) => [id, line]));
+    this.#found = [...found.keys()];
+    // Under a number of theirs, what begins now would take their place.
+    this.#count = this.#found.reduce((most, id) => Math.max(most, id), -1) + 1;
+    this.#isUsable = found.size === 0 && end <= SIZE / 2 && fstatSync(file).size === SIZE;
   }
 
   /** Opens the journal of a state folder; answers with what had not ended when it was last written. */
@@ -77,8 +83,14 @@ export class LoadJournal {
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     const end = endOf(bytes);
     const text = new TextDecoder().decode(bytes.subarray(0, end));
-    const unended = readUnended(text);
-    return { journal: new LoadJournal(file, end, unended.length === 0), unended };
+    const found = readUnended(text);
+    const unended = Array.from(found.values(), ({ load }) => load);
+    return { journal: new LoadJournal(file, end, found), unended };
+  }
+
+  /** Lets what was found be left out from now on, to be called once it is remembered elsewhere. */
+  forget(): void {
+    for (const id of this.#found) this.#open.delete(id);
   }
 
   /**
@@ -88,6 +100,7 @@ export class LoadJournal {
   async clear(): Promise<void> {
     // To flush all of it would keep those waiting that begin to load meanwhile.
     if (this.#isUsable) return;
+    this.forget();
     this.#rewrite();
     await (this.#clearing = flush(this.#file));
   }
@@ -95,8 +108,9 @@ export class LoadJournal {
   /** Notes that a load begins; resolves, once that is on the disk, to what ends it. */
   async begin(entry: JournalEntry): Promise<() => void> {
     const id = this.#count++;
-    this.#open.set(id, entry);
-    const waiting = { ...Promise.withResolvers<void>(), line: this.#lineOf(id, entry) };
+    const line = lineOf({ id, ...entry, run: this.#run });
+    this.#open.set(id, line);
+    const waiting = { ...Promise.withResolvers<void>(), line };
     this.#waiting.push(waiting);
     this.#running ??= this.#flush();
     try {
@@ -138,10 +152,6 @@ export class LoadJournal {
     this.#running = undefined;
   }
 
-  #lineOf(id: number, entry: JournalEntry): string {
-    return lineOf({ id, ...entry, run: this.#run });
-  }
-
   #write(lines: string): void {
     const bytes = encoder.encode(lines);
     // What is open is written anew then, and these lines with it or without need.
@@ -152,8 +162,7 @@ export class LoadJournal {
 
   /** Writes what is open, and nothing else. */
   #rewrite(): void {
-    const lines = [...this.#open].map(([id, entry]) => this.#lineOf(id, entry)).join("");
-    const bytes = encoder.encode(lines);
+    const bytes = encoder.encode([...this.#open.values()].join(""));
     const all = new Uint8Array(Math.max(SIZE, bytes.length));
     all.set(bytes);
     writeAll(this.#file, all, 0);
@@ -190,18 +199,29 @@ function writeAll(file: number, bytes: Uint8Array, at: number): void {
   }
 }
 
-function readUnended(text: string): UnendedLoad[] {
-  const open = new Map<number, UnendedLoad>();
-  for (const line of text.replaceAll("\0", "").split("\n")) {
-    const { id, name, scn, path, run } = readLine(line) ?? {};
-    if (typeof id !== "number") continue;
+/** A load that had not ended, and the line that says so. */
+interface Found {
+  readonly load: UnendedLoad;
+  readonly line: string;
+}
+
+function readUnended(text: string): Map<number, Found> {
+  const open = new Map<number, Found>();
+  for (const each of text.replaceAll("\0", "").split("\n")) {
+    const { id, name, scn, path, run } = readLine(each) ?? {};
+    if (!isNumber(id)) continue;
     if (isNamed(name) && isScn(scn) && typeof path === "string") {
-      open.set(id, { name, scn, path, ...(typeof run === "string" && { load: `${run} ${id}` }) });
+      const load = { name, scn, path, ...(typeof run === "string" && { load: `${run} ${id}` }) };
+      open.set(id, { load, line: `\n${each}\n` });
     } else {
       open.delete(id);
     }
   }
-  return [...open.values()];
+  return open;
+}
+
+function isNumber(id: unknown): id is number {
+  return Number.isSafeInteger(id);
 }
 
 function isNamed(name: unknown): name is string {

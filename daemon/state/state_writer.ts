@@ -40,6 +40,11 @@ export class StateWriter {
     this.#isBusy = isBusy;
   }
 
+  /** Whether all that was noted is on the disk. */
+  get isWritten(): boolean {
+    return !this.#due && !this.#running;
+  }
+
   /** Notes a change; it is written soon. */
   changed(): void {
     this.#due = true;
