@@ -10,13 +10,23 @@ import { HotplugError } from "../artifact/mod.ts";
 export function refuseMisplacedFlag(command: Command, args: readonly string[]): void {
   const flag = /^--[^=]+/.exec(args[0] ?? "")?.[0];
   if (flag === undefined || has(command, flag)) return;
-  const meant = command.commands.find((each) => args.includes(each.name()));
+  const meant = args.slice(1)
+    .filter((_, index) => index > 0 || args[0] !== flag || !takesValue(command, flag))
+    .map((each) => command.commands.find((one) => one.name() === each))
+    .find((each) => each !== undefined);
   if (!meant || !has(meant, flag)) return;
   const path = `${command.name()} ${meant.name()}`;
   throw new HotplugError(
     "options",
     `"${flag}" goes after the name of the command that takes it: ${path} ${flag} …; run ${path} --help ` +
       "for what else it takes",
+  );
+}
+
+/** Of any of its commands: what follows it is no command's name then, whatever it is. */
+function takesValue({ commands }: Command, flag: string): boolean {
+  return commands.some(({ options }) =>
+    options.some(({ long, required }) => long === flag && required)
   );
 }
 

@@ -70,6 +70,8 @@ const MISUSES: readonly (readonly [readonly string[], string])[] = [
     `"--state" goes after the name of the command that takes it: hotplug ctl --state`,
   ],
   [["--dest=y", "build", "x.ts"], "hotplug build --dest …"],
+  [["--state", "daemon", "ctl", "status"], "hotplug ctl --state …"],
+  [["--trust=key", "verify", "daemon"], "hotplug verify --trust …"],
   [["--bogus", "ctl", "status"], "unknown option '--bogus'\nRun hotplug --help"],
   [["daemon"], "missing required argument 'DIR'\nRun hotplug daemon --help"],
   [["daemon", ""], "'DIR'. It is empty."],
