@@ -40,6 +40,20 @@ Deno.test("what is reopened takes the place of nothing newer that loads meanwhil
   assertEquals(manager.current("pricing")?.scn, FIRST);
 });
 
+Deno.test("what is reopened is not opened twice where it is loaded meanwhile", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, ONE, { scn: FIRST });
+  await using manager = new PluginManager();
+  const loading = manager.open(path);
+  const error = await assertRejects(
+    () => manager.open(path, { reopen: { sha256: sha256(ONE) } }),
+    HotplugError,
+  );
+  const generation = await loading;
+  assertEquals(error.code, "outdated");
+  assertEquals(manager.generations("pricing"), [generation]);
+});
+
 Deno.test("a copy with other content is not reopened", async () => {
   await using directory = await tempDirectory();
   const { path } = await writeArtifact(directory.path, TWO, { scn: FIRST });

@@ -46,6 +46,7 @@ export async function openArtifact(
     world.closing.throwIfAborted();
     // Once more, since another load of this plugin may have come first.
     if (!reopen?.condemn) refuseOlder(location, slot);
+    if (reopen && !reopen.condemn) refuseSame(location, slot);
     if (!reopen) {
       await refuseLoaded(location, slot, options);
       refuseHeld(location, slot);
@@ -126,6 +127,12 @@ function refuseOlder(location: Location, slot: PluginSlot): void {
   throw outdated(location, slot, `SCN ${current.scn} is loaded and newer`);
 }
 
+/** Refuses to open a second time what was to be reopened, and is current by now. */
+function refuseSame(location: Location, slot: PluginSlot): void {
+  if (location.parts.scn !== slot.current?.generation.scn) return;
+  throw outdated(location, slot, LOADED);
+}
+
 /** Refuses what a rollback or a freeze keeps out, by the name alone. */
 function refuseHeld({ file, parts }: Location, slot: PluginSlot): void {
   if (slot.frozen) {
@@ -164,5 +171,7 @@ async function refuseLoaded(
     );
   }
   if (artifact.info && artifact.sha256 === generation.sha256) current.complete(artifact.info);
-  throw outdated(location, slot, "it is loaded already");
+  throw outdated(location, slot, LOADED);
 }
+
+const LOADED = "it is loaded already";
