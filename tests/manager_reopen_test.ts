@@ -42,11 +42,13 @@ Deno.test("what is reopened takes the place of nothing newer that loads meanwhil
 
 Deno.test("what is reopened is not opened twice where it is loaded meanwhile", async () => {
   await using directory = await tempDirectory();
+  await using kept = await tempDirectory();
   const { path } = await writeArtifact(directory.path, ONE, { scn: FIRST });
+  const copy = await writeArtifact(kept.path, ONE, { scn: FIRST });
   await using manager = new PluginManager();
   const loading = manager.open(path);
   const error = await assertRejects(
-    () => manager.open(path, { reopen: { sha256: sha256(ONE) } }),
+    () => manager.open(copy.path, { reopen: { sha256: sha256(ONE) } }),
     HotplugError,
   );
   const generation = await loading;
