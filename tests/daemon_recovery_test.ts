@@ -104,6 +104,45 @@ Deno.test("what is thawed while a daemon starts is looked for", async () => {
   await started;
 });
 
+Deno.test("what is frozen while a daemon starts stays, and nothing suspect takes its place", async () => {
+  await using at = await statePlace();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  await (await at.start()).daemon.close();
+  const { path } = await publish(at.plugins, answers(2), { scn: SECOND });
+  await (await at.start()).daemon.close();
+  await beginLoading(at.state, path, SECOND);
+  await using hang = makeHang();
+  await publish(at.plugins, hang.source, { name: "slow", scn: FIRST });
+  {
+    await using fixture = makeDaemon([at.plugins], { state: at.state });
+    const started = fixture.daemon.start();
+    await hang.entered;
+    await fixture.loaded("pricing", FIRST);
+    await fixture.daemon.freeze("pricing");
+    await hang[Symbol.asyncDispose]();
+    await started;
+    assertEquals(fixture.daemon.manager.current("pricing")?.scn, FIRST);
+  }
+  await using after = await at.start();
+  assertEquals(after.daemon.manager.current("pricing")?.scn, FIRST);
+  await after.daemon.thaw("pricing");
+  await after.loaded("pricing", SECOND);
+});
+
+Deno.test("what is suspect is tried where it is what a plugin is frozen at", async () => {
+  await using at = await statePlace();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  await (await at.start()).daemon.close();
+  const { path } = await publish(at.plugins, answers(2), { scn: SECOND });
+  {
+    await using before = await at.start();
+    await before.daemon.freeze("pricing");
+  }
+  await beginLoading(at.state, path, SECOND);
+  await using after = await at.start();
+  assertEquals(after.daemon.manager.current("pricing")?.scn, SECOND);
+});
+
 Deno.test("what hangs as it is reopened once more holds up no other plugin, nor the end", async () => {
   await using at = await statePlace();
   const key = "reopeningOfTests";

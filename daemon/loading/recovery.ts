@@ -12,6 +12,8 @@ const LONGEST_PAUSE = 300_000;
 interface Deferred extends Suspect {
   readonly name: string;
   readonly kept: KeptGeneration | undefined;
+  /** Whether it is what was current as the plugin was frozen. */
+  readonly isFrozen: boolean;
 }
 
 /**
@@ -35,9 +37,10 @@ export class Recovery {
     if (!state) return;
     this.#state = state;
     for (const suspect of state.suspects()) {
-      const { current, previous } = state.record(suspect.name);
+      const { current, previous, frozen } = state.record(suspect.name);
       const kept = [current, previous].find((each) => each?.scn === suspect.scn);
-      this.#deferred.add({ ...suspect, kept });
+      const isFrozen = frozen && current?.scn === suspect.scn;
+      this.#deferred.add({ ...suspect, kept, isFrozen });
     }
     for (const [name, { code }] of await reopenLast({ ...this.#world, state })) {
       if (!isFinal(code)) {
@@ -87,10 +90,13 @@ export class Recovery {
     const state = this.#state;
     if (!state) return;
     for (const suspect of this.#deferred) {
-      const { name, kept } = suspect;
-      // What is reopened takes the place of whatever there is: not of something newer, that came meanwhile.
-      const isNewest = kept && kept.scn > (this.#world.manager.current(name)?.scn ?? 0);
-      if (isNewest && !state.isQuarantined(name, kept.scn)) {
+      const { name, kept, isFrozen } = suspect;
+      const current = this.#world.manager.current(name);
+      // What is reopened takes the place of whatever there is: not of something newer, that came
+      // meanwhile, nor of what the plugin is frozen at.
+      const isDue = kept && kept.scn > (current?.scn ?? 0) &&
+        (!current || isFrozen || !state.record(name).frozen);
+      if (isDue && !state.isQuarantined(name, kept.scn)) {
         await reopenKept(name, kept, { ...this.#world, state }).catch((error) => {
           if (!(error instanceof HotplugError)) throw error;
           // It is told. Where nothing else is current, it is tried again, or what was before it.
