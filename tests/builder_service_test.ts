@@ -359,7 +359,7 @@ Deno.test("a client that goes away cancels its build, while it runs, waits or is
 Deno.test("close() lets builds end that are under way, ends those that don't, and may be called twice", async () => {
   await using directory = await tempDirectory();
   const cacheDir = directory.file("cache");
-  const service = await buildService({ drainTime: 30_000, cacheDir });
+  await using service = await buildService({ drainTime: 30_000, cacheDir });
   const answer = service.post({ options: UNCHECKED, source: PLUGIN });
   while (service.service.status().active < 1) await new Promise((done) => setTimeout(done, 5));
   const closing = service.service.close();
