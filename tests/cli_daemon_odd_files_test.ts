@@ -1,14 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { writeArtifact } from "./_artifacts.ts";
 import { hotplug, PATIENCE, spawnHotplug, startDaemon, within } from "./_cli.ts";
+import { makePipes } from "./_pipes.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const ignore = Deno.build.os === "windows";
-
-async function makePipe(path: string): Promise<string> {
-  assertEquals((await new Deno.Command("mkfifo", { args: [path] }).output()).code, 0);
-  return path;
-}
 
 /** What it says of why it does not begin, or that nothing is the matter: it does not hang. */
 async function fails(...args: readonly string[]): Promise<string> {
@@ -26,7 +22,8 @@ Deno.test({
   ignore,
   async fn() {
     await using directory = await tempDirectory();
-    const pipe = await makePipe(directory.file("pipe"));
+    const pipe = directory.file("pipe");
+    await makePipes(pipe);
     const ways = [["--config", pipe], ["--trust", pipe], ["--token-file", pipe]];
     for (
       const said of await Promise.all(ways.map((way) => fails(directory.path, "--check", ...way)))
@@ -39,7 +36,8 @@ Deno.test({
   ignore,
   async fn() {
     await using directory = await tempDirectory();
-    const pipe = await makePipe(directory.file("pipe"));
+    const pipe = directory.file("pipe");
+    await makePipes(pipe);
     const checked = hotplug("daemon", "--check", "--config", pipe);
     await Deno.writeTextFile(pipe, `{ "watch": ["."], "state": false }`);
     const { code, stdout, stderr } = await within(PATIENCE, checked, () => "it did not end");
@@ -53,7 +51,8 @@ Deno.test({
   ignore,
   async fn() {
     await using directory = await tempDirectory();
-    const pipe = await makePipe(directory.file("pipe"));
+    const pipe = directory.file("pipe");
+    await makePipes(pipe);
     for (const [check, code] of [[[], 0], [["--check"], 1]] as const) {
       const child = spawnHotplug(["daemon", "--config", pipe, ...check]);
       // It is there once the pipe is opened; what is not written to its end is waited for.
@@ -89,7 +88,8 @@ Deno.test({
     await Deno.mkdir(plugins);
     for (const each of ["lock", "state.json", "journal"]) {
       await Deno.mkdir(state, { mode: 0o700 });
-      const pipe = await makePipe(`${state}/${each}`);
+      const pipe = `${state}/${each}`;
+      await makePipes(pipe);
       const args = [plugins, "--no-config", "--state", state];
       for (const more of [[], ["--check"]]) {
         assertStringIncludes(await fails(...args, ...more), `"${pipe}" is no file`);
@@ -108,12 +108,9 @@ Deno.test({
     await Deno.mkdir(plugins);
     await writeArtifact(plugins, "export const answer = () => 1;");
     await Deno.mkdir(state, { mode: 0o700 });
-    for (const each of ["owner.json", "control.token", "control.json"]) {
-      await makePipe(`${state}/${each}`);
-    }
-    for (const each of ["state.json", "control.json", "control.token"]) {
-      await makePipe(`${state}/${each}.new`);
-    }
+    const read = ["owner.json", "control.token", "control.json"];
+    const written = ["state.json.new", "control.json.new", "control.token.new"];
+    await makePipes(...[...read, ...written].map((each) => `${state}/${each}`));
     const args = [plugins, "--no-config", "--state", state, "--control", "127.0.0.1:0"];
     await using daemon = startDaemon(args);
     await daemon.events.next(({ type }) => type === "ready", PATIENCE);

@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { WatchEvent } from "../daemon/mod.ts";
 import { writeArtifact } from "./_artifacts.ts";
 import { type DaemonProcess, PATIENCE, startDaemon, within } from "./_cli.ts";
+import { makePipes } from "./_pipes.ts";
 import { runScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -10,11 +11,6 @@ const SOURCE = "export const answer = () => 1;";
 
 /** More than are kept open. */
 const MANY = 200;
-
-async function makePipes(...paths: readonly string[]): Promise<void> {
-  const { code } = await new Deno.Command("mkfifo", { args: [...paths] }).output();
-  assertEquals(code, 0);
-}
 
 async function ready(
   args: readonly string[],

@@ -5,6 +5,7 @@ import { PluginManager } from "../manager/mod.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { assertCode } from "./_errors.ts";
 import { collectEvents } from "./_events.ts";
+import { makePipes } from "./_pipes.ts";
 import { runScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -21,7 +22,7 @@ Deno.test("an empty file is a plugin without symbols", async () => {
 /** Makes something that is no regular file, under an artifact's name. */
 const oddities: Record<string, (path: string) => Promise<AsyncDisposable | void>> = {
   "folder": (path) => Deno.mkdir(path),
-  "FIFO": async (path) => void await new Deno.Command("mkfifo", { args: [path] }).output(),
+  "FIFO": (path) => makePipes(path),
   // deno-lint-ignore require-await
   "socket": async (path) => {
     const listener = Deno.listen({ transport: "unix", path });

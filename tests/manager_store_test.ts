@@ -3,6 +3,7 @@ import { dirname, fromFileUrl } from "@std/path";
 import { PluginManager } from "../manager/mod.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { assertCode } from "./_errors.ts";
+import { makePipes } from "./_pipes.ts";
 import { jsonLines, runScript, startScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -167,8 +168,7 @@ Deno.test("what else has such a name keeps no host from loading", async () => {
   await Deno.symlink("nowhere", directory.file("hotplug-run-dangling"));
   if (Deno.build.os !== "windows") {
     await Deno.mkdir(directory.file("hotplug-run-fifo"));
-    await new Deno.Command("mkfifo", { args: [directory.file("hotplug-run-fifo", "lock")] })
-      .output();
+    await makePipes(directory.file("hotplug-run-fifo", "lock"));
   }
   const { code, stderr } = await runScript(directory.path, host(path, "await manager.close();"));
   assertEquals(code, 0, stderr);

@@ -8,6 +8,7 @@ import { encodeFrame, FrameKind, HELLO_MARK, HOST_ARGUMENT, HOST_TEXT } from "..
 import { assertCode, assertThrowsCode } from "./_errors.ts";
 import { executableFixture, executableTest, onlyArtifact } from "./_executable.ts";
 import { within } from "./_daemon.ts";
+import { makePipes } from "./_pipes.ts";
 import { tempDirectory } from "./_temp.ts";
 import { tierFixture } from "./_tiers.ts";
 
@@ -256,7 +257,7 @@ for (
       await using fixture = await tierFixture({ tier: "process", permissions: { run: true } });
       await using directory = await tempDirectory();
       const pipe = directory.file("pipe");
-      await new Deno.Command("mkfifo", { args: [pipe] }).output();
+      await makePipes(pipe);
       const command = ["-c", `exec /bin/sleep 60 > ${pipe}`];
       const plugin = await fixture.open(
         `new Deno.Command("/bin/sh", { args: ${JSON.stringify(command)}, stdin: "null" }).spawn();
