@@ -10,10 +10,8 @@ import { HotplugError } from "../artifact/mod.ts";
 export function refuseMisplacedFlag(command: Command, args: readonly string[]): void {
   const flag = /^--[^=]+/.exec(args[0] ?? "")?.[0];
   if (flag === undefined || has(command, flag)) return;
-  const meant = args.slice(1)
-    .filter((_, index) => index > 0 || args[0] !== flag || !takesValue(command, flag))
-    .map((each) => command.commands.find((one) => one.name() === each))
-    .find((each) => each !== undefined);
+  const rest = args.slice(args[0] === flag && takesValue(command, flag) ? 2 : 1);
+  const [meant] = rest.flatMap((each) => command.commands.filter((one) => one.name() === each));
   if (!meant || !has(meant, flag)) return;
   const path = `${command.name()} ${meant.name()}`;
   throw new HotplugError(

@@ -15,3 +15,12 @@ export function isFileThere(path: string): boolean {
   }
   throw new Error(`"${path}" is no file; remove it`);
 }
+
+/**
+ * Asserts that nothing but a file is there, if anything is.
+ *
+ * @throws {Error} As {@linkcode isFileThere}.
+ */
+export function assertFileIfThere(path: string): void {
+  isFileThere(path);
+}

@@ -4,7 +4,7 @@ import process from "node:process";
 import { dirname, join } from "@std/path";
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
-import { isFileThere } from "./is_file_there.ts";
+import { assertFileIfThere, isFileThere } from "./is_file_there.ts";
 import { JOURNAL_FILE } from "./load_journal.ts";
 import { STATE_FILE } from "./state_file.ts";
 
@@ -43,7 +43,7 @@ export async function takeStateFolder(path: string): Promise<StateFolder> {
   let lock: Deno.FsFile | undefined;
   try {
     makePrivate(path);
-    isFileThere(join(path, LOCK));
+    assertFileIfThere(join(path, LOCK));
     lock = Deno.openSync(join(path, LOCK), { create: true, write: true, mode: 0o600 });
     // In a later turn if it is taken: who tries again and again lets others go on.
     if (!lock.tryLockSync(true) && !await lock.tryLock(true)) throw taken(path, readOwner(path));
@@ -72,7 +72,7 @@ function writeOwner(path: string): void {
   const owner = { pid: Deno.pid, host: hostname(), since: new Date().toISOString() };
   const text = `${JSON.stringify(owner)}\n`;
   try {
-    isFileThere(join(path, OWNER));
+    assertFileIfThere(join(path, OWNER));
     Deno.writeTextFileSync(join(path, OWNER), text, { mode: 0o600 });
   } catch {
     // As said.
@@ -108,7 +108,7 @@ export function troubleWithStateFolder(path: string): string | undefined {
     if (!Deno.statSync(folder).isDirectory) return `"${folder}" is not a directory`;
     if (folder === path) isPrivate(path);
     accessSync(folder, constants.W_OK | constants.X_OK);
-    for (const each of [LOCK, STATE_FILE, JOURNAL_FILE]) isFileThere(join(path, each));
+    for (const each of [LOCK, STATE_FILE, JOURNAL_FILE]) assertFileIfThere(join(path, each));
     return undefined;
   } catch (error) {
     return error instanceof HotplugError ? error.message : describeError(error);

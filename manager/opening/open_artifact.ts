@@ -44,10 +44,11 @@ export async function openArtifact(
   return await slot.enqueue(async () => {
     world.assertOpen();
     world.closing.throwIfAborted();
-    // Once more, since another load of this plugin may have come first.
-    if (!reopen?.condemn) refuseOlder(location, slot);
-    if (reopen && !reopen.condemn) refuseSame(location, slot);
-    if (!reopen) {
+    // By its SCN once more, since another load of this plugin may have come first.
+    if (reopen) {
+      if (!reopen.condemn) refuseAsNew(location, slot);
+    } else {
+      refuseOlder(location, slot);
       await refuseLoaded(location, slot, options);
       refuseHeld(location, slot);
     }
@@ -127,10 +128,10 @@ function refuseOlder(location: Location, slot: PluginSlot): void {
   throw outdated(location, slot, `SCN ${current.scn} is loaded and newer`);
 }
 
-/** Refuses to open a second time what was to be reopened, and is current by now. */
-function refuseSame(location: Location, slot: PluginSlot): void {
-  if (location.parts.scn !== slot.current?.generation.scn) return;
-  throw outdated(location, slot, LOADED);
+/** Refuses to reopen what is current by now, or older than that. */
+function refuseAsNew(location: Location, slot: PluginSlot): void {
+  refuseOlder(location, slot);
+  if (location.parts.scn === slot.current?.generation.scn) throw outdated(location, slot, LOADED);
 }
 
 /** Refuses what a rollback or a freeze keeps out, by the name alone. */
