@@ -116,19 +116,12 @@ export function receiveResponse(
 function bytesOf(
   body: AsyncIterable<Uint8Array<ArrayBuffer>>,
 ): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-  const source = body[Symbol.asyncIterator]();
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      const item = await source.next();
-      if (item.done || item.value instanceof Uint8Array) return item;
-      Promise.resolve(source.return?.()).catch(() => {});
-      throw new TypeError("the body of its answer has what is no Uint8Array");
-    },
-    return: async (value) => await source.return?.(value) ?? { done: true, value },
-  };
+  return passOn(body, async (source) => {
+    const item = await source.next();
+    if (item.done || item.value instanceof Uint8Array) return item;
+    Promise.resolve(source.return?.()).catch(() => {});
+    throw new TypeError("the body of its answer has what is no Uint8Array");
+  });
 }
 
 /** With these there is no body. */
@@ -140,25 +133,33 @@ function sendResponse(response: Response, ended: () => void): SentResponse {
   return { status, statusText, headers: [...headers], body: body && endingWith(body, ended) };
 }
 
-/** An iterator of its own, no generator: one that is ended before it began must end what it reads. */
 function endingWith<T>(body: AsyncIterable<T>, ended: () => void): AsyncIterableIterator<T> {
+  return passOn(body, async (source) => {
+    try {
+      const item = await source.next();
+      if (item.done) ended();
+      return item;
+    } catch (error) {
+      ended();
+      throw error;
+    }
+  }, ended);
+}
+
+/** An iterator of its own, no generator: one that is ended before it began must end what it reads. */
+function passOn<T>(
+  body: AsyncIterable<T>,
+  next: (source: AsyncIterator<T>) => Promise<IteratorResult<T>>,
+  ended?: () => void,
+): AsyncIterableIterator<T> {
   const source = body[Symbol.asyncIterator]();
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
-    async next() {
-      try {
-        const item = await source.next();
-        if (item.done) ended();
-        return item;
-      } catch (error) {
-        ended();
-        throw error;
-      }
-    },
+    next: () => next(source),
     async return(value) {
-      ended();
+      ended?.();
       return await source.return?.(value) ?? { done: true, value };
     },
   };
