@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { HotplugError, sha256 } from "../artifact/mod.ts";
 import { PluginManager, type VerifiedFiles } from "../manager/mod.ts";
 import { writeArtifact } from "./_artifacts.ts";
+import { makeHang } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
@@ -54,6 +55,21 @@ Deno.test("what is reopened is not opened twice where it is loaded meanwhile", a
   const generation = await loading;
   assertEquals(error.code, "outdated");
   assertEquals(manager.generations("pricing"), [generation]);
+});
+
+Deno.test("what is reopened takes no place of what its plugin is frozen at meanwhile", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, ONE, { scn: FIRST });
+  await using manager = new PluginManager();
+  await manager.open(path);
+  await using hang = makeHang();
+  const newer = await writeArtifact(directory.path, hang.source, { scn: SECOND });
+  const reopen = { sha256: sha256(hang.source) };
+  const refused = assertRejects(() => manager.open(newer.path, { reopen }), HotplugError);
+  await hang.entered;
+  manager.freeze("pricing");
+  await hang[Symbol.asyncDispose]();
+  assertEquals([(await refused).code, manager.current("pricing")?.scn], ["frozen", FIRST]);
 });
 
 Deno.test("a copy with other content is not reopened", async () => {

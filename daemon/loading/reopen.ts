@@ -20,6 +20,8 @@ export interface ReopenWorld {
 
 /** Why kept bytes can't be what was kept. */
 const DAMAGED: ReadonlySet<ErrorCode> = new Set(["integrity", "info", "signature"]);
+/** Why nothing kept is wanted any more: it closes, or there is something newer, or what it is frozen at. */
+const NOT_WANTED: ReadonlySet<ErrorCode> = new Set(["closed", "outdated", "frozen"]);
 
 /**
  * Takes the holds of an earlier process over, and reopens of each plugin what was current, or where
@@ -81,7 +83,7 @@ export async function reopenPlugin(
       return undefined;
     } catch (error) {
       if (!(error instanceof HotplugError)) throw error;
-      if (error.code === "closed" || error.code === "outdated") return undefined;
+      if (NOT_WANTED.has(error.code)) return undefined;
       fault ??= error;
     }
   }

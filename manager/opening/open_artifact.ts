@@ -40,6 +40,7 @@ export async function openArtifact(
   const { options } = world;
   const started = performance.now();
   const slot = world.registry.slotOf(location.parts.name);
+  const wasFrozen = slot.frozen;
   refuseByName(location, slot, options, reopen);
   return await slot.enqueue(async () => {
     world.assertOpen();
@@ -81,6 +82,8 @@ export async function openArtifact(
       world.assertOpen();
       // It may have been frozen while this one was starting.
       if (!reopen) refuseHeld(location, slot);
+      // At what is current by now, and not at what is reopened.
+      else if (!wasFrozen && !reopen.condemn && slot.current) refuseFrozen(location, slot);
     };
     const previous = await swap({ slot, next, reason: "load", signal, handover, beforeFlip });
     if (previous && reopen?.condemn) slot.condemn(previous);
@@ -135,18 +138,22 @@ function refuseAsNew(location: Location, slot: PluginSlot): void {
 }
 
 /** Refuses what a rollback or a freeze keeps out, by the name alone. */
-function refuseHeld({ file, parts }: Location, slot: PluginSlot): void {
-  if (slot.frozen) {
-    throw new HotplugError(
-      "frozen",
-      `Not opened "${file}": plugin "${parts.name}" is frozen; thaw it first`,
-    );
-  }
+function refuseHeld(location: Location, slot: PluginSlot): void {
+  refuseFrozen(location, slot);
+  const { file, parts } = location;
   if (parts.scn > slot.held) return;
   throw new HotplugError(
     "held",
     `Not opened "${file}": plugin "${parts.name}" was rolled back, and nothing up to SCN ` +
       `${slot.held} is loaded; build a newer one, or release the hold`,
+  );
+}
+
+function refuseFrozen({ file, parts }: Location, slot: PluginSlot): void {
+  if (!slot.frozen) return;
+  throw new HotplugError(
+    "frozen",
+    `Not opened "${file}": plugin "${parts.name}" is frozen; thaw it first`,
   );
 }
 

@@ -37,7 +37,8 @@ export interface OpenOptions {
   /**
    * Opens what was current in an earlier process, from a copy of it: its content must have this
    * SHA-256. Initial SCN, holds and approvals keep it from nothing; what is as new, or newer, and loaded
-   * does so unless it is condemned; a signature is asked for as ever.
+   * does so unless it is condemned, and so does what a plugin is frozen at while this one starts; a
+   * signature is asked for as ever.
    */
   readonly reopen?: {
     /** In hex. */
