@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
 import { BuildService, type BuildServiceEvent, type BuildServiceOptions } from "../builder/mod.ts";
 import { PATIENCE } from "./_cli.ts";
+import { seedNpmCache } from "./_npm_cache.ts";
 import { openFilesIn, tempDirectory } from "./_temp.ts";
 
 /** A build service in this process. */
@@ -24,15 +26,18 @@ export interface ServiceFixture extends AsyncDisposable {
   ): Promise<Response>;
 }
 
-let cache: string | undefined;
+let cache: Promise<string> | undefined;
 
 /** One cache for all services of a test file: what they fetch is fetched once. */
-function sharedCache(): string {
-  if (cache === undefined) {
-    const folder = cache = Deno.makeTempDirSync({ prefix: "hotplug-test-" });
-    globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-  }
-  return cache;
+function sharedCache(): Promise<string> {
+  return cache ??= makeCache();
+}
+
+async function makeCache(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "hotplug-test-" });
+  globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  await seedNpmCache(join(folder, "deno"));
+  return folder;
 }
 
 /** Starts a service on a free port. */
@@ -43,7 +48,7 @@ export async function buildService(options: BuildServiceOptions = {}): Promise<S
   const service = new BuildService({
     port: 0,
     workDir: directory.path,
-    cacheDir: sharedCache(),
+    cacheDir: await sharedCache(),
     ...options,
     onEvent(event) {
       events.push(event);

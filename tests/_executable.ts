@@ -1,6 +1,7 @@
 import { join } from "@std/path";
-import { hostTarget } from "../artifact/mod.ts";
+import { formatTarget, hostTarget } from "../artifact/mod.ts";
 import { build, type BuildOptions, type BuildResult, type BuiltArtifact } from "../builder/mod.ts";
+import { nameUnless, NPM_OBSTACLE } from "./_npm_reach.ts";
 import { tempDirectory } from "./_temp.ts";
 
 /** The Deno that the mirror of the tests has a base for. */
@@ -9,17 +10,20 @@ export const DENO_VERSION = "2.4.2";
 /** A folder laid out as Deno's download site; whoever has none can't compile without the network. */
 export const MIRROR: string | undefined = Deno.env.get("HOTPLUG_TEST_DENORT") || undefined;
 
+/** Why executables can't be compiled here and run, if they can't. */
+const OBSTACLE: string | undefined =
+  MIRROR === undefined || formatTarget(hostTarget()) !== "linux/amd64"
+    ? "set HOTPLUG_TEST_DENORT to a mirror of denort on linux/amd64"
+    : NPM_OBSTACLE;
+
 /** Whether executables can be compiled here and run. */
-export const CAN_COMPILE: boolean = MIRROR !== undefined && hostTarget().os === "linux" &&
-  hostTarget().arch === "amd64";
+export const CAN_COMPILE: boolean = OBSTACLE === undefined;
 
 /** Registers a test that compiles executables; where that can't be done it says so by its name. */
 export function executableTest(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
   Deno.test({
-    name: CAN_COMPILE
-      ? name
-      : `SKIPPED, set HOTPLUG_TEST_DENORT to a mirror of denort on linux/amd64: ${name}`,
-    ignore: !CAN_COMPILE,
+    name: nameUnless(OBSTACLE, name),
+    ignore: OBSTACLE !== undefined,
     fn,
   });
 }

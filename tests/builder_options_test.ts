@@ -5,6 +5,7 @@ import { logged } from "../builder/logged.ts";
 import { builderFixture } from "./_builder_fixture.ts";
 import { hotplug } from "./_cli.ts";
 import { assertCode } from "./_errors.ts";
+import { npmTest } from "./_npm_reach.ts";
 
 /**
  * What stands for each option on the command line; undefined for what makes no sense there.
@@ -109,24 +110,27 @@ Deno.test("a logger is told what a program complains of that did not fail", asyn
   assertMatch(logger.told.debug.join("\n"), /^ran deno compile x: .* 0 in .*\n.* exit code 1 in/);
 });
 
-Deno.test("arguments that a build passes on are taken by each program that they go to", async () => {
-  await using fixture = await builderFixture({
-    "mod.ts": `import semver from "npm:semver@7.7.2"; export const one = semver.major("1.2.3");`,
-  });
-  const { source, dest } = fixture;
-  const cases = [
-    "--conditions=worker",
-    "--minimum-dependency-age=1",
-    "--no-remote",
-    "--reload",
-    "--unstable-raw-imports",
-  ];
-  for (const arg of cases) {
-    const { artifacts } = await build({ source, dest, buildArgs: [arg], name: "tax" });
-    assertEquals(artifacts[0]?.info.exports, ["one"], arg);
-  }
-  const error = await assertCode(build({ source, dest, buildArgs: ["--no-npm"] }), "bundle");
-  assertMatch(error.message, /npm/);
+npmTest({
+  name: "arguments that a build passes on are taken by each program that they go to",
+  async fn() {
+    await using fixture = await builderFixture({
+      "mod.ts": `import semver from "npm:semver@7.7.2"; export const one = semver.major("1.2.3");`,
+    });
+    const { source, dest } = fixture;
+    const cases = [
+      "--conditions=worker",
+      "--minimum-dependency-age=1",
+      "--no-remote",
+      "--reload",
+      "--unstable-raw-imports",
+    ];
+    for (const arg of cases) {
+      const { artifacts } = await build({ source, dest, buildArgs: [arg], name: "tax" });
+      assertEquals(artifacts[0]?.info.exports, ["one"], arg);
+    }
+    const error = await assertCode(build({ source, dest, buildArgs: ["--no-npm"] }), "bundle");
+    assertMatch(error.message, /npm/);
+  },
 });
 
 Deno.test("arguments that would change what a build promises are refused with what to do", async () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { type BuilderFixture, builderFixture, PRICING, spawnBuild } from "./_builder_fixture.ts";
+import { seedNpmCache } from "./_npm_cache.ts";
 
 /** Content and map of the newest build in a destination; one build a destination. */
 async function bytesOf({ dest, list }: BuilderFixture): Promise<{ code: string; map: string }> {
@@ -20,6 +21,7 @@ Deno.test({
     await copyTree(PRICING, moved);
     const [tmp, cache] = [join(there.root, "other tmp"), join(there.root, "cache")];
     await Deno.mkdir(tmp);
+    await seedNpmCache(cache);
     const env = { TMPDIR: tmp, DENO_DIR: cache, TZ: "Asia/Kolkata", LC_ALL: "tr_TR.UTF-8" };
     const outcomes = [
       await spawnBuild(PRICING, here.dest, { TZ: "UTC" }, ["022"]).output(),

@@ -4,7 +4,6 @@ import { build, BuildService, type BuildServiceOptions } from "../builder/mod.ts
 import { buildService } from "./_build_service.ts";
 import { builderFixture, failureOf } from "./_builder_fixture.ts";
 import { assertCode, assertThrowsCode } from "./_errors.ts";
-import { tempDirectory } from "./_temp.ts";
 
 const TOKEN = "a-token-that-is-long-enough";
 const PLUGIN = new File(["export const one = 1;"], "tax.ts");
@@ -357,9 +356,7 @@ Deno.test("a client that goes away cancels its build, while it runs, waits or is
 });
 
 Deno.test("close() lets builds end that are under way, ends those that don't, and may be called twice", async () => {
-  await using directory = await tempDirectory();
-  const cacheDir = directory.file("cache");
-  await using service = await buildService({ drainTime: 30_000, cacheDir });
+  await using service = await buildService({ drainTime: 30_000 });
   const answer = service.post({ options: UNCHECKED, source: PLUGIN });
   while (service.service.status().active < 1) await new Promise((done) => setTimeout(done, 5));
   const closing = service.service.close();

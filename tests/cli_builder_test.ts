@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { hotplug, spawnHotplug, within } from "./_cli.ts";
+import { seedNpmCache } from "./_npm_cache.ts";
 import { type TempDirectory, tempDirectory } from "./_temp.ts";
 
 /** A running `hotplug builder`, and its address. */
@@ -14,6 +15,7 @@ async function startBuilder(
   ...flags: readonly string[]
 ): Promise<BuilderProcess> {
   const own = ["--cache-dir", directory.file("cache"), "--work-dir", directory.file("work")];
+  await seedNpmCache(directory.file("cache", "deno"));
   const child = spawnHotplug(["builder", "--port", "0", ...own, ...flags]);
   const listening = Promise.withResolvers<string>();
   let stdout = "";

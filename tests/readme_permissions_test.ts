@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { writeArtifact } from "./_artifacts.ts";
+import { seedNpmCache } from "./_npm_cache.ts";
 import { runScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -87,6 +88,7 @@ for (const [part, source] of Object.entries(parts)) {
       await using directory = await tempDirectory();
       await Deno.writeTextFile(directory.file("tax.ts"), "export const rate = 0.2;");
       await writeArtifact(directory.path, "export const a = 1;");
+      if (part === "service") await seedNpmCache(directory.file("cache", "deno"));
       const { code, stderr } = await runScript(
         directory.path,
         source.replaceAll("DIR", directory.path),

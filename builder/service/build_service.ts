@@ -34,7 +34,7 @@ import { sweepWorkFolders } from "../files/work_folder.ts";
  *
  * const folder = await Deno.makeTempDir();
  * try {
- *   await using service = new BuildService({ port: 0, cacheDir: `${folder}/cache` });
+ *   await using service = new BuildService({ port: 0 });
  *   const remote = await service.start();
  *   await Deno.writeTextFile(`${folder}/tax.ts`, "export const rate = () => 0.2;");
  *   const { artifacts } = await build({
