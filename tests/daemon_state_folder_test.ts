@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { HotplugError } from "../artifact/mod.ts";
 import { checkDaemon, PluginDaemon } from "../daemon/mod.ts";
+import { DaemonState } from "../daemon/state/daemon_state.ts";
 import { takeStateFolder } from "../daemon/state/state_folder.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -25,6 +26,33 @@ Deno.test({
     assertEquals(await modeOf(path), 0o1777);
     assertEquals(Array.from(Deno.readDirSync(path), ({ name }) => name), ["theirs"]);
   },
+});
+
+Deno.test("a folder with what a daemon would write over, and none has written, is no state folder", async () => {
+  for (const name of ["journal", "owner.json"]) {
+    await using directory = await tempDirectory();
+    await Deno.mkdir(directory.file("state"), { mode: 0o700 });
+    const theirs = directory.file("state", name);
+    await Deno.writeTextFile(theirs, "Dear diary");
+    const error = await assertRejects(
+      () => DaemonState.open(directory.file("state"), () => {}),
+      HotplugError,
+      "no daemon's",
+    );
+    assertEquals(error.code, "state");
+    assertEquals(await Deno.readTextFile(theirs), "Dear diary");
+    assertEquals([...Deno.readDirSync(directory.file("state"))].length, 1);
+  }
+});
+
+Deno.test("who had a state folder before is not told where nothing says so", async () => {
+  await using directory = await tempDirectory();
+  await (await DaemonState.open(directory.file("state"), () => {})).close();
+  await Deno.writeTextFile(directory.file("state", "owner.json"), '{"pid":"rubbish"}');
+  const told: string[] = [];
+  await (await DaemonState.open(directory.file("state"), ({ type }) => void told.push(type)))
+    .close();
+  assertEquals(told, []);
 });
 
 Deno.test({

@@ -136,6 +136,14 @@ function makePrivate(path: string): void {
  * @throws {HotplugError} `state` where it is not to be made so.
  */
 function isPrivate(path: string): boolean {
+  const foreign = overwritten(path);
+  if (foreign !== undefined) {
+    throw new HotplugError(
+      "state",
+      `Cannot use state folder "${path}": "${foreign}" in it is no daemon's, and would be written over; ` +
+        "name a folder of its own (--state)",
+    );
+  }
   if (Deno.build.os === "windows") return true;
   const { mode } = Deno.statSync(path);
   const uid = ownerOf(path);
@@ -177,6 +185,31 @@ function foreignName(path: string): string | undefined {
   return names.includes(LOCK) ? undefined : names.find((name) => name !== LOST);
 }
 
+/** So what a daemon writes over without asking begins, where a daemon has written it. */
+const BEGINNINGS = { [JOURNAL_FILE]: /^[\n\0]*(\{"id":|$)/, [OWNER]: /^(\{"pid":|$)/ };
+
+/** Something of somebody else's, in a folder that no daemon has had yet, that would be written over. */
+function overwritten(path: string): string | undefined {
+  if (isThere(join(path, LOCK))) return undefined;
+  const found = Object.entries(BEGINNINGS).find(([name, ours]) =>
+    !ours.test(beginningOf(join(path, name)))
+  );
+  return found?.[0];
+}
+
+/** A few bytes of a file; none where there is none, or something else. */
+function beginningOf(path: string): string {
+  try {
+    if (!isFileThere(path)) return "";
+  } catch {
+    // Whether that can be used is asked elsewhere.
+    return "";
+  }
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(64);
+  return new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0));
+}
+
 interface Owner {
   readonly pid: number;
   readonly host: string;
@@ -186,7 +219,12 @@ interface Owner {
 function readOwner(path: string): Owner | undefined {
   try {
     if (!isFileThere(join(path, OWNER))) return undefined;
-    return JSON.parse(Deno.readTextFileSync(join(path, OWNER)));
+    const text = Deno.readTextFileSync(join(path, OWNER));
+    const { pid, host, since } = JSON.parse(text);
+    // Rubbish tells as little as nothing.
+    return [typeof pid, typeof host, typeof since].join() === "number,string,string"
+      ? { pid, host, since }
+      : undefined;
   } catch {
     // Not written yet, or removed meanwhile: who it was is not to be known.
     return undefined;
