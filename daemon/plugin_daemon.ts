@@ -102,16 +102,15 @@ export class PluginDaemon implements AsyncDisposable {
   /**
    * Reads its options again, by {@linkcode DaemonOptions.reload}, and scans; resolves to the names of
    * those that have changed and need a restart. Settings of plugins hold for what is loaded from then
-   * on. Options that make no sense leave all as it was.
+   * on. Options that make no sense leave all as it was; it scans all the same.
    *
    * @throws {HotplugError} `options`, `config` or `key` where they can't be used.
    */
   async reload(): Promise<string[]> {
     this.#assertOpen();
-    const { next, restart } = await this.#parts.options.reload();
-    if (next) this.#logLevel = next.logLevel;
-    await this.scan();
-    return restart;
+    const take = ({ logLevel }: ResolvedDaemonOptions): void => void (this.#logLevel = logLevel);
+    // Whether they can be read or not.
+    return await this.#parts.options.reload(take).finally(() => this.scan());
   }
 
   /** How it stands. */

@@ -21,14 +21,6 @@ const FIXED = [
 /** As above, of its manager. */
 const FIXED_OF_MANAGER = ["guards", "approve", "bareSettle"] as const;
 
-/** What came of reading the options again. */
-export interface Reloaded {
-  /** The options; undefined where there is nowhere to read them from. */
-  readonly next: ResolvedDaemonOptions | undefined;
-  /** The names of those that have changed and need a restart. */
-  readonly restart: string[];
-}
-
 /** What takes options over that have changed. */
 export interface ReloadWorld {
   /** What has the plugins loaded. */
@@ -38,8 +30,6 @@ export interface ReloadWorld {
   /** Tells what came of it. */
   emit(event: ConfigEvent): void;
 }
-
-const NOTHING: Reloaded = { next: undefined, restart: [] };
 
 /** Reads a daemon's options again, as often as it is asked to. */
 export class OptionsReload {
@@ -54,31 +44,36 @@ export class OptionsReload {
     this.#world = world;
   }
 
-  /** Reads them, and takes over what can be; what came of it is told. */
-  async reload(): Promise<Reloaded> {
+  /**
+   * Reads them, and takes over what can be, as whoever asks does; what came of it is told. Resolves to the
+   * names of those that have changed and need a restart.
+   */
+  async reload(take: (next: ResolvedDaemonOptions) => void): Promise<string[]> {
     const { reload } = this.#current;
-    if (!reload) return NOTHING;
+    if (!reload) return [];
     const number = ++this.#begun;
     try {
       const read = await reload();
       const next = resolveDaemonOptions(read);
       // One that was read later, from newer files, is in force already.
-      if (number < this.#newest) return NOTHING;
+      if (number < this.#newest) return [];
       this.#newest = number;
-      return this.#take(next, read.restart ?? []);
+      const restart = this.#take(next, read.restart ?? []);
+      take(next);
+      return restart;
     } catch (error) {
       this.#world.emit(rejectedEvent(error));
       throw error;
     }
   }
 
-  #take(next: ResolvedDaemonOptions, others: readonly string[]): Reloaded {
+  #take(next: ResolvedDaemonOptions, others: readonly string[]): string[] {
     const { manager, runners, emit } = this.#world;
     const restart = [...applyOptions(this.#current, next), ...others];
     manager.reconfigure(next.managerOptions);
     runners.retry();
     emit(reloadedEvent(restart));
-    return { next, restart };
+    return restart;
   }
 }
 

@@ -45,3 +45,14 @@ Deno.test("a reload that can't be read does not keep an older one out that can",
   assertEquals(daemon.logLevel, "debug");
   assertEquals(events.of("config").map(({ state }) => state), ["rejected", "reloaded"]);
 });
+
+Deno.test("a reload looks at the folders, though its options can't be read", async () => {
+  await using directory = await tempDirectory();
+  const reload = (): Promise<never> => Promise.reject(new HotplugError("config", "no"));
+  await using fixture = makeDaemon([directory.path], { reload });
+  const { daemon } = fixture;
+  await daemon.start();
+  const { count } = daemon.status().scans;
+  await assertRejects(() => daemon.reload(), HotplugError, "no");
+  assertEquals(daemon.status().scans.count, count + 1);
+});
