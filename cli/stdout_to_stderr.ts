@@ -15,9 +15,10 @@ export function stdoutToStderr(): Disposable {
   const replace = (holder: Holder, key: string, value: unknown): void => {
     const before = Object.getOwnPropertyDescriptor(holder, key);
     Object.defineProperty(holder, key, { value, writable: true, configurable: true });
+    // A plugin may have frozen it since: then it stays.
     undo.push(() => {
-      if (before) Object.defineProperty(holder, key, before);
-      else delete holder[key];
+      if (before) Reflect.defineProperty(holder, key, before);
+      else Reflect.deleteProperty(holder, key);
     });
   };
   const toStderr = new Console({ stdout: process.stderr, stderr: process.stderr });

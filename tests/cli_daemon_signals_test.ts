@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { HOTPLUG, PATIENCE, within } from "./_cli.ts";
+import { HOTPLUG, PATIENCE, startDaemon, within } from "./_cli.ts";
 import { publish } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -81,5 +81,23 @@ Deno.test({
     await reading;
     assertEquals([code, stdout.includes('"failed"')], [0, false], stdout);
     assertStringIncludes(await stderr, "in order");
+  },
+});
+
+Deno.test({
+  name: "a daemon ends in order though a plugin has frozen where it prints to",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using directory = await tempDirectory();
+    const source = `import process from "node:process";
+      for (const each of [console, process.stdout, Deno.stdout]) Object.freeze(each);
+      export const answer = () => 1;`;
+    await publish(directory.path, source);
+    await using daemon = startDaemon([directory.path, "--no-config", "--no-state"]);
+    await daemon.events.next(({ type }) => type === "ready", PATIENCE);
+    daemon.kill("SIGTERM");
+    const { code, stderr } = await daemon.ended();
+    assertEquals(code, 0, stderr);
+    assertEquals(daemon.events.of("loaded").length, 1);
   },
 });
