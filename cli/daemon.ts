@@ -44,6 +44,8 @@ export function daemonCommand(io: Io): Command {
   return command
     .addHelpText("after", EXAMPLES)
     .action(async (directories: readonly string[] | undefined, flags: DaemonFlags) => {
+      // By itself it would end what is about to read its configuration anyway.
+      using _hangup = flags.check ? undefined : io.onHangup?.(() => {});
       const reading = daemonSettings(directories ?? [], flags);
       const settings = await unlessAborted(reading, io.signal);
       if (settings?.options.watch.length === 0) {

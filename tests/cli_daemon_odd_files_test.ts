@@ -66,6 +66,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a daemon that is told to read its configuration again while it waits for it goes on",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const pipe = directory.file("pipe");
+    await makePipes(pipe);
+    const child = spawnHotplug(["daemon", "--config", pipe]);
+    {
+      using writer = await Deno.open(pipe, { write: true });
+      child.kill("SIGHUP");
+      await writer.write(new TextEncoder().encode("no settings"));
+    }
+    const { code, signal } = await within(PATIENCE, child.output(), () => "it did not end");
+    assertEquals([code, signal], [1, null]);
+  },
+});
+
+Deno.test({
   name: "a configuration that has no end, or is no text, is refused",
   ignore: Deno.build.os !== "linux",
   async fn() {
