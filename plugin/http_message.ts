@@ -1,3 +1,5 @@
+import { requestAsItCame } from "./request_as_it_came.ts";
+
 /** A request as it is sent to where a plugin runs; its body is streamed as it is read. */
 export interface SentRequest {
   /** Its URL, as it came. */
@@ -82,7 +84,7 @@ export async function answerRequest(
     if (body && !body.locked) body.cancel().catch(() => {});
   };
   try {
-    const request = new Request(url, { method, headers: toPairs(headers), body });
+    const request = requestAsItCame(url, method, { headers: toPairs(headers), body });
     const response = await handler.fetch(request, { remoteAddr });
     const fault = faultOf(response);
     if (fault !== undefined) throw new TypeError(fault);

@@ -1,9 +1,17 @@
 import { HotplugError, isPluginName, type Scn } from "../../artifact/mod.ts";
 import type { FetchInfo, Lease, PluginManager } from "../../manager/mod.ts";
+import { addressCheck } from "./gateway_address.ts";
 import type { GatewayCounts } from "./gateway_counts.ts";
 import type { GatewayCuts } from "./gateway_cuts.ts";
 import type { GatewayLog } from "./gateway_log.ts";
-import { closing, failedPlugin, noPlugin, notLoaded, onlyInline } from "./gateway_problem.ts";
+import {
+  closing,
+  failedPlugin,
+  noHost,
+  noPlugin,
+  notLoaded,
+  onlyInline,
+} from "./gateway_problem.ts";
 import { firstSegment } from "./gateway_route.ts";
 import type { GatewayTraffic } from "./gateway_traffic.ts";
 import { followSocket, GOING_AWAY, upgradeOf } from "./gateway_sockets.ts";
@@ -83,6 +91,7 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
       traffic.leave();
     }
   };
+  const isAddressed = addressCheck();
   let last: string | undefined;
   return (request, info) => {
     if (traffic.stopped) return count("", closing());
@@ -90,6 +99,7 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
     if (name === undefined || !(counts.has(name) || isPluginName(name))) {
       return count("", noPlugin());
     }
+    if (!isAddressed(request.url)) return count("", noHost());
     last = name;
     const gate = target.manager.gate(name);
     return gate ? serveLate(gate, name, request, info) : serve(name, request, info);

@@ -8,6 +8,11 @@ export function noPlugin(): Response {
   return tell(404, "not-found", message);
 }
 
+/** The host that is asked for is rubbish. */
+export function noHost(): Response {
+  return tell(400, "options", "The request is for a host that there can't be; see its header Host");
+}
+
 /** There is such a plugin, and nothing of it is loaded. */
 export function notLoaded(name: string): Response {
   return tell(503, "not-found", `Nothing of plugin "${name}" is loaded yet; try again`);

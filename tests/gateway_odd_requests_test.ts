@@ -1,0 +1,59 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { publish } from "./_daemon.ts";
+import { type GatewayFixture, sendRaw, startGateway } from "./_gateway.ts";
+
+/** Answers with what it was asked, and with what a copy of that says. */
+const TELL = `
+  export default {
+    async fetch(request) {
+      const copy = request.clone();
+      const told = [request, copy].map(({ method, url }) => method + " " + url);
+      new URL(request.url);
+      return new Response(JSON.stringify([...told, await copy.text()]));
+    },
+  };`;
+
+async function ask(
+  fixture: GatewayFixture,
+  line: string,
+  { host = "a", body = "" } = {},
+): Promise<string> {
+  const head = `${line} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n`;
+  return await sendRaw(
+    fixture.url("/"),
+    `${head}content-length: ${body.length}\r\n\r\n${body}`,
+  );
+}
+
+for (const tier of ["inline", "worker", "process"] as const) {
+  Deno.test(`gateway: in tier ${tier}, path and method are the plugin's to the letter`, async () => {
+    await using fixture = await startGateway({ tier });
+    await publish(fixture.path, TELL, { name: "tell" });
+    await fixture.loaded("tell");
+    for (const path of ["/tell/../other", "/tell/%2e%2e/x", '/tell/a|b"<>', "/tell/x#y"]) {
+      const asked = `GET http://a${path}`;
+      assertStringIncludes(await ask(fixture, `GET ${path}`), JSON.stringify([asked, asked, ""]));
+    }
+    for (const method of ["get", "Head", "put", "track", "OWN"]) {
+      const asked = `${method} http://a/tell/`;
+      const answer = await ask(fixture, `${method} /tell/`, { body: "text" });
+      assertStringIncludes(answer, JSON.stringify([asked, asked, "text"]));
+    }
+  });
+
+  Deno.test(`gateway: in tier ${tier}, nobody gets a version taken back by hosts that can't be`, async () => {
+    await using fixture = await startGateway({ tier, probation: { errorRate: 0.1, minCalls: 1 } });
+    await publish(fixture.path, TELL, { name: "tell" });
+    await fixture.loaded("tell");
+    for (const host of ["a:99999", "a b", "[", "a%zz", "a:b"]) {
+      const answer = await ask(fixture, "GET /tell/", { host });
+      assertStringIncludes(answer, "HTTP/1.1 400 ");
+      assertStringIncludes(answer, "application/problem+json");
+    }
+    for (const host of ["a", "a:80", "a:8", "[::1]:8080", "1.2.3.4", "ab"]) {
+      assertStringIncludes(await ask(fixture, "GET /tell/", { host }), "HTTP/1.1 200 ");
+    }
+    const [generation] = fixture.daemon.manager.status().flatMap(({ generations }) => generations);
+    assertEquals([generation?.calls, generation?.errors], [6, 0]);
+  });
+}
