@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { publish } from "./_daemon.ts";
-import { type GatewayFixture, sendRaw, startGateway } from "./_gateway.ts";
+import { type GatewayFixture, sendRaw, startGateway, until } from "./_gateway.ts";
 
 /** Answers with what it was asked, and with what a copy of that says. */
 const TELL = `
@@ -10,6 +10,22 @@ const TELL = `
       const told = [request, copy].map(({ method, url }) => method + " " + url);
       new URL(request.url);
       return new Response(JSON.stringify([...told, await copy.text()]));
+    },
+  };`;
+
+/** Reads a body in the way that the path says, and fails with it. */
+const READ = `
+  export default {
+    async fetch(request) {
+      switch (new URL(request.url).pathname) {
+        case "/read/echo":
+          return new Response(request.body);
+        case "/read/wrapped":
+          await request.json().catch((cause) => { throw new Error("no order", { cause }); });
+          return new Response();
+        default:
+          return new Response(await request.text());
+      }
     },
   };`;
 
@@ -55,5 +71,24 @@ for (const tier of ["inline", "worker", "process"] as const) {
     }
     const [generation] = fixture.daemon.manager.status().flatMap(({ generations }) => generations);
     assertEquals([generation?.calls, generation?.errors], [6, 0]);
+  });
+
+  Deno.test(`gateway: in tier ${tier}, whoever goes within a body is no failure of the version`, async () => {
+    await using fixture = await startGateway({ tier, probation: { errorRate: 0.1, minCalls: 1 } });
+    await publish(fixture.path, READ, { name: "read" });
+    await fixture.loaded("read");
+    const { manager } = fixture.daemon;
+    for (const path of ["/read/text", "/read/wrapped", "/read/echo"]) {
+      const { hostname, port } = fixture.url("/");
+      const connection = await Deno.connect({ hostname, port: Number(port) });
+      const head = `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nsome of it`;
+      await connection.write(new TextEncoder().encode(head));
+      await until(() => manager.whoHolds("read").length > 0);
+      connection.close();
+      await until(() => manager.whoHolds("read").length === 0);
+    }
+    const [generation] = manager.status().flatMap(({ generations }) => generations);
+    assertEquals([generation?.calls, generation?.errors], [3, 0]);
+    assertEquals(fixture.gateway.counts().filter(({ status }) => status >= 500), []);
   });
 }
