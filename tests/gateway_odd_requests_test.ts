@@ -92,3 +92,25 @@ for (const tier of ["inline", "worker", "process"] as const) {
     assertEquals(fixture.gateway.counts().filter(({ status }) => status >= 500), []);
   });
 }
+
+Deno.test("gateway: who asks for a WebSocket without what belongs to it is told so", async () => {
+  await using fixture = await startGateway({ probation: { errorRate: 0.1, minCalls: 1 } });
+  const source = "export default { fetch: (it) => Deno.upgradeWebSocket(it).response };";
+  await publish(fixture.path, source, { name: "socket" });
+  await fixture.loaded("socket");
+  const heads = [
+    "connection: close",
+    "connection: close\r\nupgrade: websocket",
+    "connection: upgrade, close\r\nupgrade: websocket\r\nsec-websocket-version: 13",
+  ];
+  for (const head of heads) {
+    const answer = await sendRaw(
+      fixture.url("/"),
+      `GET /socket/ HTTP/1.1\r\nhost: a\r\n${head}\r\n\r\n`,
+    );
+    assertStringIncludes(answer, "HTTP/1.1 400 ");
+    assertStringIncludes(answer, "application/problem+json");
+  }
+  const [generation] = fixture.daemon.manager.status().flatMap(({ generations }) => generations);
+  assertEquals([generation?.calls, generation?.errors], [heads.length, 0]);
+});

@@ -1,5 +1,5 @@
 import { type ErrorCode, HotplugError } from "../../artifact/mod.ts";
-import { isBrokenBody } from "../../manager/broken_body.ts";
+import { isAskersFault } from "../../manager/askers_fault.ts";
 import { ControlError, problemResponse } from "../control_problem.ts";
 
 /** Nothing is served at that path. */
@@ -40,7 +40,11 @@ export function badAnswer(): Response {
  * Tells that a plugin has failed, and no more: what it threw is for the log, not for whoever asks.
  */
 export function failedPlugin(name: string, error: unknown): Response {
-  if (isBrokenBody(error)) return tell(400, "options", "The body of the request broke off");
+  if (isAskersFault(error)) {
+    const message =
+      "The body of the request broke off, or it asks for no WebSocket where there is one";
+    return tell(400, "options", message);
+  }
   const code = error instanceof HotplugError ? error.code : "call";
   switch (code) {
     case "symbol":

@@ -1,6 +1,6 @@
 import { HotplugError } from "../../artifact/mod.ts";
 import { faultOf, type FetchInfo } from "../../plugin/mod.ts";
-import { isBrokenBody } from "../broken_body.ts";
+import { isAskersFault } from "../askers_fault.ts";
 import { HoldBook } from "./hold_book.ts";
 import type { CallLimits, FetchWay, Instance } from "../tiers/instance.ts";
 import { isAsyncIterator, pinIterator, type PinnedIterator } from "./pinned_iterator.ts";
@@ -143,7 +143,7 @@ export class GenerationCalls {
   };
 
   readonly #refused = (error: unknown): never => {
-    if (!isBrokenBody(error)) this.#failed++;
+    if (!isAskersFault(error)) this.#failed++;
     this.#end();
     throw error;
   };
@@ -151,7 +151,7 @@ export class GenerationCalls {
   #pin(symbol: string, source: AsyncIterator<unknown>): AsyncIterableIterator<unknown> {
     const hold = this.holds.add("iterator", symbol);
     const pinned = pinIterator(source, (error) => {
-      if (error !== undefined && !isBrokenBody(error)) this.#failed++;
+      if (error !== undefined && !isAskersFault(error)) this.#failed++;
       this.#iterators.delete(pinned);
       this.holds.end(hold);
     });

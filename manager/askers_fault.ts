@@ -1,0 +1,26 @@
+/** What `Deno.serve` says where a body can't be read to its end, and `Deno.upgradeWebSocket` of headers. */
+const FAULTS: readonly (readonly [name: string, message: RegExp])[] = [
+  ["BadResource", /\bbody as underlying resource unavailable$/],
+  ["TypeError", /^Invalid Header: '(?:upgrade|connection|sec-websocket-key)' header must /],
+];
+/** How deep a cause is looked for: they may go round in circles. */
+const DEPTH = 5;
+
+/**
+ * Whether an error says that a request was wrong: that whoever sent it went away within its body, or sent
+ * rubbish there, or asked for a WebSocket without what belongs to it. As it is, or as the cause of another,
+ * that is no failure of the plugin that answers. Never throws, whatever a plugin has thrown.
+ */
+export function isAskersFault(thrown: unknown): boolean {
+  try {
+    let each = thrown;
+    for (let depth = 0; depth < DEPTH && each instanceof Error; depth++) {
+      const { name, message } = each;
+      if (FAULTS.some((fault) => fault[0] === name && fault[1].test(message))) return true;
+      each = each.cause;
+    }
+  } catch {
+    // A getter, or a proxy: nothing of the runtime's.
+  }
+  return false;
+}
