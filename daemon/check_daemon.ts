@@ -60,7 +60,13 @@ export interface DaemonCheck {
 }
 
 /** Not for this host, or not for now: no trouble, since a build for others may be in the same folder. */
-const NO_TROUBLE: ReadonlySet<string> = new Set(["platform", "runtime", "future"]);
+const NO_TROUBLE: ReadonlySet<string> = new Set([
+  "platform",
+  "runtime",
+  "future",
+  "outdated",
+  "incomplete",
+]);
 
 /**
  * Looks at what a daemon of these options would load, as it would, but for running it: folders are
@@ -84,6 +90,7 @@ export async function checkDaemon(options: DaemonOptions): Promise<DaemonCheck> 
     options: resolved.manager,
     currentScn: () => undefined,
     now: Date.now(),
+    isThorough: true,
   });
   const plugins: CheckedPlugin[] = [];
   for (const choice of [...choices.values()].sort((a, b) => a.name < b.name ? -1 : 1)) {
@@ -135,8 +142,11 @@ async function checkPlugin(
   return { name, refused: [...skipped(skips), ...refused] };
 }
 
+/** Of what lies below the floor the newest is enough: there may be thousands. */
 function skipped(skips: Choice["skips"]): CheckRefusal[] {
-  return skips.map(({ directory, file, refusal: { code, reason } }) => {
+  const outdated = skips.find(({ refusal }) => refusal.code === "outdated");
+  const told = skips.filter((each) => each === outdated || each.refusal.code !== "outdated");
+  return told.map(({ directory, file, refusal: { code, reason } }) => {
     return { path: join(directory, file), code, message: `Cannot open "${file}": ${reason}` };
   });
 }

@@ -1,12 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { relative } from "@std/path";
+import { basename, relative } from "@std/path";
+import { lockFileName } from "../artifact/mod.ts";
+import type { CheckedPlugin } from "../daemon/mod.ts";
 import { writeArtifact } from "./_artifacts.ts";
 import { hotplug, PATIENCE, startDaemon } from "./_cli.ts";
 import { publish } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const ignore = Deno.build.os === "windows";
-const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
+const [FIRST, SECOND, THIRD] = [20240101000000, 20240101000001, 20240101000002] as const;
 const CONFIGURED = `
   let tag = "none";
   export const activate = ({ config }) => { tag = config?.tag ?? "none"; console.log("tag " + tag); };
@@ -154,6 +156,34 @@ Deno.test("hotplug daemon --check says what would be loaded and what not, and wh
   const none = await hotplug("daemon", "--check", "--config", directory.file("none.jsonc"));
   assertEquals(none.code, 1);
   assert(none.stderr.includes("none.jsonc"), none.stderr);
+});
+
+Deno.test("hotplug daemon --check tells of what lies below the initial SCN, and of what is not finished", async () => {
+  await using directory = await tempDirectory();
+  for (const scn of [FIRST, SECOND]) {
+    await writeArtifact(directory.path, "export const a = 1;", { scn, name: "old" });
+  }
+  const { scn } = (await writeArtifact(directory.path, "export const a = 1;", {
+    scn: THIRD,
+    name: "half",
+  })).parts;
+  await Deno.writeTextFile(directory.file(lockFileName("half", scn)), "");
+  const flags = ["--check", "--no-config", "--json", "--initial-scn", String(THIRD)];
+  const check = await hotplug("daemon", directory.path, ...flags);
+  // A build may be under way, and what is older may stay.
+  assertEquals(check.code, 0, check.stderr);
+  const { plugins } = JSON.parse(check.stdout.split("\n")[0] ?? "{}");
+  assertEquals(
+    plugins.map(({ name, scn, refused }: CheckedPlugin) => [
+      name,
+      scn,
+      refused.map(({ path, code }) => `${basename(path)} ${code}`),
+    ]),
+    [
+      ["half", undefined, [`half_${THIRD}_2_0_0_any_any.mjs incomplete`]],
+      ["old", undefined, [`old_${SECOND}_2_0_0_any_any.mjs outdated`]],
+    ],
+  );
 });
 
 Deno.test({

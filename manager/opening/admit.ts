@@ -11,7 +11,14 @@ import type { ResolvedManagerOptions } from "../settings/options.ts";
 /** Why an artifact is not for this host, or not for now. */
 export interface Refusal {
   /** What keeps it out. */
-  readonly code: "outdated" | "platform" | "runtime" | "future" | "unsupported" | "conflict";
+  readonly code:
+    | "outdated"
+    | "platform"
+    | "runtime"
+    | "future"
+    | "unsupported"
+    | "conflict"
+    | "incomplete";
   /** The reason and the remedy, as the end of a sentence. */
   readonly reason: string;
 }

@@ -1,4 +1,9 @@
-import { type ArtifactName, comparePreference, type Scn } from "../../artifact/mod.ts";
+import {
+  type ArtifactName,
+  comparePreference,
+  lockFileName,
+  type Scn,
+} from "../../artifact/mod.ts";
 import { admitter, type Refusal } from "./admit.ts";
 import type { ResolvedManagerOptions } from "../settings/options.ts";
 import { buildOf, type Entry, readEntry } from "../artifacts/read_entry.ts";
@@ -59,6 +64,8 @@ export interface ChoosePolicy {
   readonly now: number;
   /** How to read a name; one that remembers saves most of the time. */
   readonly readEntry?: (file: string) => Entry;
+  /** Whether what is no news is skipped too: what lies below the floor, and what is unfinished. */
+  readonly isThorough?: boolean;
 }
 
 /**
@@ -73,13 +80,14 @@ export function choose(listings: readonly Listing[], policy: ChoosePolicy): Map<
   for (const listing of listings) {
     for (const found of readListing(listing, policy.readEntry ?? readEntry)) {
       const { directory, file, parts, bare } = found;
+      if (found.locked && !policy.isThorough) continue;
       const currentScn = policy.currentScn(parts.name) ?? 0;
       if (parts.scn < currentScn) continue;
       // Told when it was held; it waits there until it is released.
       if (parts.scn > currentScn && policy.isHeld?.(parts.name, parts.scn)) continue;
-      const refusal = found.ambiguous ?? admitted(parts);
+      const refusal = found.locked ?? found.ambiguous ?? admitted(parts);
       // What lies below the floor is no news, as what is older than the loaded one is none.
-      if (refusal?.code === "outdated") continue;
+      if (refusal?.code === "outdated" && !policy.isThorough) continue;
       const choice = choiceOf(choices, parts.name);
       if (refusal) {
         if (parts.scn > currentScn) choice.skips.push({ directory, file, parts, refusal });
@@ -109,6 +117,7 @@ function choiceOf(choices: Map<string, MutableChoice>, name: string): MutableCho
 }
 
 interface Found extends Candidate {
+  readonly locked: Refusal | undefined;
   readonly ambiguous: Refusal | undefined;
 }
 
@@ -141,19 +150,25 @@ function readListing({ directory, files }: Listing, read: (file: string) => Entr
   const clashing = new Map(
     [...names].map((name) => [name, spellings.get(name.toLowerCase()) ?? []]),
   );
-  return named
-    .filter(({ parts }) => locked.size === 0 || !locked.has(buildOf(parts)))
-    .map(({ file, parts, stem: { artifacts, described } }) => ({
-      directory,
-      file,
-      parts,
-      bare: !described,
-      ambiguous: ambiguity(
-        clashing.get(parts.name) ?? [],
-        // With an info file it is clear which of the two is meant; the other fails to agree with it.
-        artifacts > 1 && !described,
-      ),
-    }));
+  return named.map(({ file, parts, stem: { artifacts, described } }) => ({
+    directory,
+    file,
+    parts,
+    bare: !described,
+    locked: locked.size > 0 && locked.has(buildOf(parts)) ? unfinished(parts) : undefined,
+    ambiguous: ambiguity(
+      clashing.get(parts.name) ?? [],
+      // With an info file it is clear which of the two is meant; the other fails to agree with it.
+      artifacts > 1 && !described,
+    ),
+  }));
+}
+
+function unfinished({ name, scn }: ArtifactName): Refusal {
+  const reason =
+    `its build has not ended, as its lock "${lockFileName(name, scn)}" says; where that ` +
+    "is dead, the next build into the folder removes what it left";
+  return { code: "incomplete", reason };
 }
 
 function ambiguity(spellings: readonly string[], shared: boolean): Refusal | undefined {
