@@ -1,9 +1,13 @@
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { HotplugError, type Scn } from "../artifact/mod.ts";
 import { type Candidate, type Choice, choose, type Listing } from "../manager/mod.ts";
 import { describeError } from "../manager/describe_error.ts";
 import { verifyCandidate } from "../manager/artifacts/verify_candidate.ts";
+import { type KeptOut, whyKeptOut } from "./kept_out.ts";
 import { listDirectories } from "./scan/list_directories.ts";
+import { storedPath } from "./state/artifact_store.ts";
+import { peekState } from "./state/state_file.ts";
+import { type KeptGeneration, NO_RECORD, type PluginRecord } from "./state/state_record.ts";
 import { troubleWithStateFolder } from "./state/state_folder.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
 
@@ -59,21 +63,26 @@ export interface DaemonCheck {
   readonly plugins: readonly CheckedPlugin[];
 }
 
-/** Not for this host, or not for now: no trouble, since a build for others may be in the same folder. */
+/**
+ * Not for this host, or not for now, or as somebody wanted it: no trouble, since a build for others may be
+ * in the same folder.
+ */
 const NO_TROUBLE: ReadonlySet<string> = new Set([
   "platform",
   "runtime",
   "future",
   "outdated",
   "incomplete",
+  "held",
+  "frozen",
 ]);
 
 /**
  * Looks at what a daemon of these options would load, as it would, but for running it: folders are
  * listed, artifacts are read and verified.
  *
- * What is remembered of an earlier process, rollbacks and freezes, is not looked at, only whether its
- * folder can be used; that a daemon has it at the moment is no trouble.
+ * So is what is remembered of an earlier process: what would be reopened, and what is kept out. Nothing is
+ * changed by that, and that a daemon has the state folder at the moment is no trouble.
  *
  * @throws {HotplugError} `options` where one is out of its range.
  */
@@ -92,9 +101,12 @@ export async function checkDaemon(options: DaemonOptions): Promise<DaemonCheck> 
     now: Date.now(),
     isThorough: true,
   });
+  const records = resolved.state === undefined ? new Map() : peekState(resolved.state);
   const plugins: CheckedPlugin[] = [];
-  for (const choice of [...choices.values()].sort((a, b) => a.name < b.name ? -1 : 1)) {
-    plugins.push(await checkPlugin(choice, resolved));
+  for (const name of [...new Set([...choices.keys(), ...records.keys()])].sort()) {
+    const choice = choices.get(name) ?? { name, candidates: [], skips: [], twins: [] };
+    const plugin = await checkPlugin(choice, records.get(name) ?? NO_RECORD, resolved);
+    if (plugin.scn !== undefined || plugin.refused.length > 0) plugins.push(plugin);
   }
   const refused = plugins.flatMap((each) => each.refused);
   const state = checkState(resolved);
@@ -125,15 +137,21 @@ async function lookAt(
 
 async function checkPlugin(
   { name, candidates, skips }: Choice,
-  { manager }: ResolvedDaemonOptions,
+  record: PluginRecord,
+  { manager, state }: ResolvedDaemonOptions,
 ): Promise<CheckedPlugin> {
   const refused: CheckRefusal[] = [];
-  for (const candidate of candidates) {
-    const path = pathOf(candidate);
+  for (const { scn, path, out } of inOrder(name, candidates, record, state)) {
+    if (out) {
+      // What holds for one version holds for all before it as well: the newest is enough.
+      const isNews = out.code === "quarantined" || refused.every(({ code }) => code !== out.code);
+      if (isNews) refused.push(refusal(path, out));
+      continue;
+    }
     try {
       await verifyCandidate(path, manager);
-      const newer = skips.filter(({ parts }) => parts.scn > candidate.parts.scn);
-      return { name, scn: candidate.parts.scn, path, refused: [...skipped(newer), ...refused] };
+      const newer = skips.filter(({ parts }) => parts.scn > scn);
+      return { name, scn, path, refused: [...skipped(newer), ...refused] };
     } catch (error) {
       if (!(error instanceof HotplugError)) throw error;
       refused.push({ path, code: error.code, message: error.message });
@@ -142,15 +160,57 @@ async function checkPlugin(
   return { name, refused: [...skipped(skips), ...refused] };
 }
 
+/** A version that may be loaded, or why it may not. */
+interface Version {
+  readonly scn: Scn;
+  readonly path: string;
+  readonly out?: KeptOut | undefined;
+}
+
+/** What is newer than what was current, then that itself and the one before it, then all else. */
+function inOrder(
+  name: string,
+  candidates: readonly Candidate[],
+  record: PluginRecord,
+  state: string | undefined,
+): Version[] {
+  const { current, previous, quarantine } = record;
+  const found = candidates.map((each) => {
+    const { scn } = each.parts;
+    return { scn, path: pathOf(each), out: whyKeptOut(record, scn) };
+  });
+  const kept = [current, previous].filter((each) => each !== undefined)
+    .filter(({ scn }) => quarantine.every((each) => each.scn !== scn))
+    .map((each) => ({ scn: each.scn, path: whereKept(name, each, state) }));
+  const reopened = current ? kept : [];
+  const isNewer = ({ scn }: Version): boolean => scn > (current?.scn ?? 0);
+  return [...found.filter(isNewer), ...reopened, ...found.filter((each) => !isNewer(each))];
+}
+
+/** In the store, or where it is not there, where it was found. */
+function whereKept(name: string, kept: KeptGeneration, state: string | undefined): string {
+  const path = state === undefined ? kept.path : storedPath(state, name, kept);
+  try {
+    return Deno.lstatSync(path).isFile ? path : kept.path;
+  } catch {
+    return kept.path;
+  }
+}
+
 /** Of what lies below the floor the newest is enough: there may be thousands. */
 function skipped(skips: Choice["skips"]): CheckRefusal[] {
   const outdated = skips.find(({ refusal }) => refusal.code === "outdated");
   const told = skips.filter((each) => each === outdated || each.refusal.code !== "outdated");
-  return told.map(({ directory, file, refusal: { code, reason } }) => {
-    return { path: join(directory, file), code, message: `Cannot open "${file}": ${reason}` };
-  });
+  return told.map((each) => refusal(pathOf(each), each.refusal));
 }
 
-function pathOf({ directory, file }: Candidate): string {
+function refusal(
+  path: string,
+  { code, reason }: { readonly code: string; readonly reason: string },
+): CheckRefusal {
+  return { path, code, message: `Cannot open "${basename(path)}": ${reason}` };
+}
+
+function pathOf({ directory, file }: Pick<Candidate, "directory" | "file">): string {
   return join(directory, file);
 }

@@ -11,6 +11,8 @@ export interface GenerationBytes {
   readonly path: string;
 }
 
+/** Its name, in a state folder. */
+const STORE = "store";
 const UNFINISHED = ".new-";
 /** What is named otherwise is not the store's, and never removed. */
 const OWN = /^(?:\.new-)?[^@]+@\d{14}-[0-9a-f]{16}$/;
@@ -32,7 +34,7 @@ export class ArtifactStore {
 
   /** Opens the store of a state folder, and removes what was not finished. */
   static async open(state: string): Promise<ArtifactStore> {
-    const folder = join(state, "store");
+    const folder = join(state, STORE);
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const store = new ArtifactStore(folder);
     await store.#removeAll((name) => name.startsWith(UNFINISHED));
@@ -41,7 +43,7 @@ export class ArtifactStore {
 
   /** Where the artifact of a generation lies, or would. */
   pathOf(name: string, generation: KeptGeneration): string {
-    return join(this.#folder, folderOf(name, generation), generation.file);
+    return pathIn(this.#folder, name, generation);
   }
 
   /** Whether a generation is kept, and nothing speaks against its bytes. */
@@ -108,6 +110,15 @@ export class ArtifactStore {
       });
     }
   }
+}
+
+/** Where the artifact of a generation lies in a state folder, if it is kept there. */
+export function storedPath(state: string, name: string, generation: KeptGeneration): string {
+  return pathIn(join(state, STORE), name, generation);
+}
+
+function pathIn(store: string, name: string, generation: KeptGeneration): string {
+  return join(store, folderOf(name, generation), generation.file);
 }
 
 function folderOf(name: string, { scn, sha256 }: KeptGeneration): string {

@@ -54,6 +54,18 @@ export function readState(folder: string): ReadState {
   }
 }
 
+/** What is remembered, for a look only: nothing where there is nothing to read, or it is of no use. */
+export function peekState(folder: string): PluginRecords {
+  try {
+    const text = readTextFile(join(folder, STATE_FILE));
+    const read = text === undefined ? undefined : parseState(text);
+    return read instanceof Map ? read : new Map();
+  } catch {
+    // Why it can't be read is told where the folder is looked at.
+    return new Map();
+  }
+}
+
 /** Writes the state; it is on the disk once this resolves. */
 export async function writeState(folder: string, records: PluginRecords): Promise<void> {
   await writeAtomically(join(folder, STATE_FILE), formatState(records));
