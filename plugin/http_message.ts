@@ -132,7 +132,32 @@ const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 function sendResponse(response: Response, ended: () => void): SentResponse {
   const { status, statusText, headers, body } = response;
   if (!body) ended();
-  return { status, statusText, headers: [...headers], body: body && endingWith(body, ended) };
+  return {
+    status,
+    statusText,
+    headers: [...headers],
+    body: body && endingWith(chunksOf(body), ended),
+  };
+}
+
+/**
+ * Reads a stream so that it can be ended while it is waited for: its own iterator would cancel it after its
+ * next chunk only, which may never come.
+ */
+function chunksOf<T>(stream: ReadableStream<T>): AsyncIterable<T> {
+  const reader = stream.getReader();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next(): Promise<IteratorResult<T>> {
+        const { done, value } = await reader.read();
+        return done ? { done, value: undefined } : { done, value };
+      },
+      async return(value: unknown): Promise<IteratorResult<T>> {
+        await reader.cancel();
+        return { done: true, value };
+      },
+    }),
+  };
 }
 
 function endingWith<T>(body: AsyncIterable<T>, ended: () => void): AsyncIterableIterator<T> {
