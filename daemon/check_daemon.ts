@@ -1,4 +1,4 @@
-import { basename, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { HotplugError, type Scn } from "../artifact/mod.ts";
 import { type Candidate, type Choice, choose, type Listing } from "../manager/mod.ts";
 import { describeError } from "../manager/describe_error.ts";
@@ -90,10 +90,16 @@ export async function checkDaemon(options: DaemonOptions): Promise<DaemonCheck> 
   const resolved = resolveDaemonOptions(options);
   const folders: CheckedFolder[] = [];
   const listings: Listing[] = [];
+  const roots = new Map<string, string>();
   for (const directory of resolved.watch) {
     const { listed, folder } = await lookAt(directory, resolved);
     folders.push(folder);
     listings.push(...listed);
+    for (const each of listed) {
+      // The innermost of several.
+      const isInner = directory.length > (roots.get(each.directory) ?? "").length;
+      if (isInner) roots.set(each.directory, directory);
+    }
   }
   const choices = choose(listings, {
     options: resolved.manager,
@@ -105,7 +111,7 @@ export async function checkDaemon(options: DaemonOptions): Promise<DaemonCheck> 
   const plugins: CheckedPlugin[] = [];
   for (const name of [...new Set([...choices.keys(), ...records.keys()])].sort()) {
     const choice = choices.get(name) ?? { name, candidates: [], skips: [], twins: [] };
-    const plugin = await checkPlugin(choice, records.get(name) ?? NO_RECORD, resolved);
+    const plugin = await checkPlugin(choice, records.get(name) ?? NO_RECORD, resolved, roots);
     if (plugin.scn !== undefined || plugin.refused.length > 0) plugins.push(plugin);
   }
   const refused = plugins.flatMap((each) => each.refused);
@@ -139,6 +145,7 @@ async function checkPlugin(
   { name, candidates, skips }: Choice,
   record: PluginRecord,
   { manager, state }: ResolvedDaemonOptions,
+  roots: ReadonlyMap<string, string>,
 ): Promise<CheckedPlugin> {
   const refused: CheckRefusal[] = [];
   for (const { scn, path, out } of inOrder(name, candidates, record, state)) {
@@ -149,7 +156,7 @@ async function checkPlugin(
       continue;
     }
     try {
-      await verifyCandidate(path, manager);
+      await verifyCandidate(path, manager, roots.get(dirname(path)));
       const newer = skips.filter(({ parts }) => parts.scn > scn);
       return { name, scn, path, refused: [...skipped(newer), ...refused] };
     } catch (error) {

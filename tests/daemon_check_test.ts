@@ -59,3 +59,35 @@ Deno.test("A check goes by what is remembered: rollbacks, freezes, quarantine, a
     assertEquals(daemon.manager.current(name)?.scn, FIRST, name);
   }
 });
+
+Deno.test({
+  name: "A check follows links as a daemon does: anywhere in the watched folder, and not out of it",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using directory = await tempDirectory();
+    const watch = directory.file("plugins");
+    for (const each of ["shelf", "pool"]) await Deno.mkdir(`${watch}/${each}`, { recursive: true });
+    for (
+      const [name, folder] of [["inside", `${watch}/pool`], ["outside", directory.path]] as const
+    ) {
+      const { path, infoPath } = await writeArtifact(folder, "export const a = 1;", { name });
+      for (const each of [path, infoPath]) {
+        await Deno.symlink(each, `${watch}/shelf/${basename(each)}`);
+      }
+    }
+    // Else it would be found where it lies, too.
+    await Deno.rename(`${watch}/pool`, `${watch}/.pool`);
+    for (const { name } of Deno.readDirSync(`${watch}/.pool`)) {
+      await Deno.remove(`${watch}/shelf/${name}`);
+      await Deno.symlink(`../.pool/${name}`, `${watch}/shelf/${name}`);
+    }
+    const { plugins } = await checkDaemon({ watch: [watch], recursive: true });
+    assertEquals(
+      plugins.map(({ name, scn, refused: [why] }) => [name, scn !== undefined, why?.code]),
+      [
+        ["inside", true, undefined],
+        ["outside", false, "integrity"],
+      ],
+    );
+  },
+});

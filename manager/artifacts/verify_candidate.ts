@@ -7,15 +7,16 @@ import { readArtifact, refuseUnfinished } from "./read_artifact.ts";
 
 /**
  * Checks an artifact as the load sequence does before anything of it runs: it is read, verified, and
- * what it is left to import is looked at.
+ * what it is left to import is looked at. No link may lead out of the root, or else of its folder.
  *
  * @throws {HotplugError} As {@linkcode PluginManager.open} does, up to there.
  */
 export async function verifyCandidate(
   path: string,
   options: ResolvedManagerOptions,
+  root?: string,
 ): Promise<void> {
-  const location = locate(path);
+  const location = { ...locate(path), ...(root !== undefined && { root }) };
   const { name, mode } = location.parts;
   refuseUnfinished(location);
   const artifact = await readArtifact(location, demandsOf(options, name));
