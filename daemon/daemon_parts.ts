@@ -1,3 +1,4 @@
+import type { Scn } from "../artifact/mod.ts";
 import { type ManagerEvent, PluginManager } from "../manager/mod.ts";
 import type { DaemonState } from "./state/daemon_state.ts";
 import { sourcesOf } from "./scan/deleted_log.ts";
@@ -61,11 +62,13 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
   const rootOf = (path: string): string | undefined => watches.rootOf(path);
   const loader = new Loader({ manager, state, budget, rootOf });
   const recovery = new Recovery({ manager, loader, emit });
+  const isHeld = (name: string, scn: Scn): boolean =>
+    manager.isHeld(name, scn) || recovery.keepsOut(name, scn);
   const scanner = new Scanner({
     options: options.manager,
     manager,
     recursive: options.recursive,
-    isHeld: (name, scn) => manager.isHeld(name, scn) || recovery.keepsOut(name, scn),
+    isHeld,
     sources: () => sourcesOf(manager, state(), rootOf),
     isLocal: (folder) => watches.isLocal(folder),
     follows: (folder) => watches.follows(folder),
@@ -82,6 +85,7 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     backoff: options,
     bareSettle: options.manager.bareSettle,
     patience: PATIENCE,
+    isHeld,
     exhausted: (name) => {
       if (scanner.deepen(name)) scan();
     },

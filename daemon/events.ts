@@ -48,8 +48,8 @@ export interface RetriedEvent {
   readonly path: string;
   /** How often it was tried in all. */
   readonly attempts: number;
-  /** Whether it loaded in the end, was replaced or removed, or turned out to fail for good. */
-  readonly outcome: "loaded" | "superseded" | "removed" | "failed";
+  /** Whether it loaded in the end, was replaced, removed or kept out, or turned out to fail for good. */
+  readonly outcome: "loaded" | "superseded" | "removed" | "held" | "failed";
   /** The code of its last failure. */
   readonly code: ErrorCode;
 }

@@ -145,6 +145,18 @@ Deno.test("Retries end when the artifact is removed, and it is told", async () =
   assertEquals((await fixture.retried(SCN)).outcome, "removed");
 });
 
+Deno.test("Retries end when its plugin is frozen, and it is told", async () => {
+  await using fixture = await startDaemon({ retryMin: 60_000 });
+  await publish(fixture.path, counted("is frozen at", 1));
+  await fixture.loaded("pricing", SCN);
+  const newer = throwingUntil("/there/is/no/such/file", "frozen out");
+  await publish(fixture.path, newer, { scn: SCN + 1 });
+  await fixture.failed("load");
+  fixture.daemon.manager.freeze("pricing");
+  await fixture.daemon.scan();
+  assertEquals((await fixture.retried(SCN + 1)).outcome, "held");
+});
+
 Deno.test("An artifact that fails anew after it was replaced is news again", async () => {
   await using fixture = await startDaemon({ bareSettle: 0 });
   await publish(fixture.path, BROKEN, { info: false });

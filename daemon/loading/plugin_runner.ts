@@ -21,6 +21,8 @@ export interface RunnerWorld {
   readonly patience: number;
   /** Runs the function, and of what it refuses tells only that with a code that is news. */
   muted<T>(path: string, isNews: (code: ErrorCode) => boolean, fn: () => Promise<T>): Promise<T>;
+  /** Whether a version is kept out: by a rollback or a freeze, or in quarantine. */
+  isHeld(name: string, scn: Scn): boolean;
   /** Told when none of a plugin's candidates is current, so that older ones are looked for. */
   exhausted(name: string): void;
   /** Told when the retries of an artifact end. */
@@ -203,8 +205,13 @@ export class PluginRunner {
       if (still.has(path)) continue;
       const failure = this.#failures.take(path) as Failure;
       if (failure.retryAt === Infinity) continue;
-      this.#world.retried(failure, failure.scn <= current ? "superseded" : "removed");
+      this.#world.retried(failure, this.#whyGone(choice.name, failure.scn, current));
     }
+  }
+
+  #whyGone(name: string, scn: Scn, current: Scn): RetriedEvent["outcome"] {
+    if (scn <= current) return "superseded";
+    return this.#world.isHeld(name, scn) ? "held" : "removed";
   }
 
   /**
