@@ -57,6 +57,21 @@ for (const tier of ["inline", "worker", "process"] as const) {
     }
   });
 
+  Deno.test(`gateway: in tier ${tier}, an upgrade that is offered, and to no WebSocket, is not taken`, async () => {
+    await using fixture = await startGateway({ tier });
+    await publish(fixture.path, TELL, { name: "tell" });
+    await fixture.loaded("tell");
+    // As Java's client sends it, and `curl --http2`.
+    const heads = ["upgrade: h2c\r\nhttp2-settings: AAMAAABk", "upgrade: TLS/1.0, websockets"];
+    for (const head of heads) {
+      const request =
+        `GET /tell/ HTTP/1.1\r\nhost: a\r\nconnection: close, upgrade\r\n${head}\r\n\r\n`;
+      const answer = await sendRaw(fixture.url("/"), request);
+      assertStringIncludes(answer, "HTTP/1.1 200 ");
+      assertStringIncludes(answer, "GET http://a/tell/");
+    }
+  });
+
   Deno.test(`gateway: in tier ${tier}, nobody gets a version taken back by hosts that can't be`, async () => {
     await using fixture = await startGateway({ tier, probation: { errorRate: 0.1, minCalls: 1 } });
     await publish(fixture.path, TELL, { name: "tell" });

@@ -60,6 +60,8 @@ const FAILED = 1011;
 const NOT_ASKED = "its `fetch` answered 101 to a request that asked for no upgrade";
 const NOT_UPGRADED =
   "its `fetch` made a WebSocket of the request, and answered with something else";
+/** As one of those that are offered. */
+const WEBSOCKET = /(?:^|,)\s*websocket\s*(?:,|$)/i;
 /** What may last for good; types are of either case. */
 const EVENT_STREAM = /^text\/event-stream/i;
 
@@ -148,9 +150,13 @@ function copyOf(response: Response): Response {
   return response.status === 101 ? response : new Response(response.body, response);
 }
 
-/** What takes over the connection, or is a request that only its server can make. */
+/**
+ * What takes over the connection, or is a request that only its server can make. Another upgrade than to a
+ * WebSocket is an offer, as `h2c` of Java's and curl's: who does not take it answers as ever.
+ */
 function isInlineOnly({ method, headers }: Request): boolean {
-  return headers.has("upgrade") || method === "CONNECT" || method === "TRACE" ||
+  return WEBSOCKET.test(headers.get("upgrade") ?? "") || method === "CONNECT" ||
+    method === "TRACE" ||
     method === "TRACK";
 }
 
