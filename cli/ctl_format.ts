@@ -32,11 +32,10 @@ export function formatStatus(status: DaemonStatus): string {
 export function formatPlugins(plugins: readonly PluginStatus[]): string {
   if (plugins.length === 0) return "no plugins\n";
   const rows = plugins.map((plugin) => {
-    const { name, current, generations } = plugin;
-    const sum = (of: "leases" | "calls" | "errors") =>
-      String(generations.reduce((all, each) => all + each[of], 0));
+    const { name, current, generations, calls, errors } = plugin;
+    const leases = generations.reduce((sum, each) => sum + each.leases, 0);
     const tier = generations.find(({ scn }) => scn === current)?.tier ?? "-";
-    const counts = [String(generations.length), sum("leases"), sum("calls"), sum("errors")];
+    const counts = [generations.length, leases, calls, errors].map(String);
     return [name, String(current ?? "-"), tier, ...counts, holdOf(plugin)];
   });
   const names = ["PLUGIN", "CURRENT", "TIER", "GENERATIONS", "LEASES", "CALLS", "ERRORS", "HOLD"];

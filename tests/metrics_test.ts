@@ -91,3 +91,28 @@ Deno.test("metrics tell of rollbacks, crashes and restarts", async () => {
   assertEquals(now.get('hotplug_failures_total{code="crashed"}'), 1);
   assertEquals(now.get('hotplug_call_errors_total{plugin="pricing"}'), 1);
 });
+
+Deno.test("metrics count a call that fails as its generation is retired", async () => {
+  for (const tier of ["worker", "process"] as const) {
+    await using at = await startControl({}, {
+      tier,
+      drainDeadline: 1,
+      retention: { count: 1 },
+    });
+    const source = "export const hang = () => new Promise(() => {});";
+    await publish(at.plugins, source, { scn: FIRST });
+    await at.fixture.loaded("pricing", FIRST);
+    const call = at.fixture.daemon.manager.current("pricing")?.call("hang");
+    const code = call?.then(() => undefined, (error) => error.code);
+    await publish(at.plugins, source, { scn: SECOND });
+    await at.fixture.events.next(({ type }) => type === "retired");
+    assertEquals(await code, "retired", tier);
+    const now = await samples(at);
+    assertEquals(now.get('hotplug_calls_total{plugin="pricing"}'), 1, tier);
+    assertEquals(now.get('hotplug_call_errors_total{plugin="pricing"}'), 1, tier);
+    // Of the plugin; of the generation there is nothing left to ask.
+    const plugin = at.fixture.daemon.manager.statusOf("pricing");
+    assertEquals([plugin?.calls, plugin?.errors], [1, 1], tier);
+    assertEquals(plugin?.generations.map(({ scn, calls }) => [scn, calls]), [[SECOND, 0]], tier);
+  }
+});

@@ -1,17 +1,14 @@
 import { Counter, type Registry } from "prom-client";
-import type { GenerationStatus, PluginStatus } from "../../manager/mod.ts";
+import type { PluginStatus } from "../../manager/mod.ts";
 
-/** What is known of a generation's calls so far. */
-type Seen = Pick<GenerationStatus, "calls" | "errors">;
+/** What is known of a plugin's calls so far. */
+type Seen = Pick<PluginStatus, "calls" | "errors">;
 
-/**
- * The calls of plugins in all, though their generations come and go, and what each has counted goes
- * with it.
- */
+/** The calls of plugins, as counters. */
 export class CallTotals {
   readonly #calls: Counter;
   readonly #errors: Counter;
-  readonly #seen = new Map<string, ReadonlyMap<string, Seen>>();
+  readonly #seen = new Map<string, Seen>();
 
   /** Makes them with nothing counted. */
   constructor(registry: Registry) {
@@ -21,16 +18,10 @@ export class CallTotals {
   }
 
   /** Adds what has come since it was last seen. */
-  update({ name: plugin, generations }: PluginStatus): void {
-    const before = this.#seen.get(plugin);
-    const now = new Map<string, Seen>();
-    for (const { scn, loadedAt, calls, errors } of generations) {
-      const key = `${scn} ${loadedAt}`;
-      const seen = before?.get(key) ?? { calls: 0, errors: 0 };
-      this.#calls.inc({ plugin }, Math.max(0, calls - seen.calls));
-      this.#errors.inc({ plugin }, Math.max(0, errors - seen.errors));
-      now.set(key, { calls, errors });
-    }
-    this.#seen.set(plugin, now);
+  update({ name: plugin, calls, errors }: PluginStatus): void {
+    const seen = this.#seen.get(plugin) ?? { calls: 0, errors: 0 };
+    this.#calls.inc({ plugin }, calls - seen.calls);
+    this.#errors.inc({ plugin }, errors - seen.errors);
+    this.#seen.set(plugin, { calls, errors });
   }
 }

@@ -144,6 +144,6 @@ const invokeRoute: ControlRoute = route({
 });
 
 function answer(target: ControlTarget, name: string, changed: boolean): PluginAnswer {
-  const nothing: PluginStatus = { name, frozen: false, generations: [] };
+  const nothing: PluginStatus = { name, frozen: false, calls: 0, errors: 0, generations: [] };
   return { changed, known: target.knows(name), plugin: target.manager.statusOf(name) ?? nothing };
 }

@@ -70,6 +70,8 @@ export const pluginSchema: v.GenericSchema<unknown, PluginStatus> = v.object({
   current: v.exactOptional(scn),
   held: v.exactOptional(scn),
   frozen: v.boolean(),
+  calls: count,
+  errors: count,
   generations: v.array(generation),
 });
 

@@ -11,9 +11,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const GENERATION_STATES = ["starting", "current", "superseded", "drained", "parked"] as const;
 
 /** What of a daemon is metered. */
-export type MeteredDaemon = Pick<ControlTarget, "status" | "subscribe"> & {
-  readonly manager: Pick<ControlTarget["manager"], "statusOf">;
-};
+export type MeteredDaemon = Pick<ControlTarget, "status" | "subscribe">;
 
 /** What of a gateway is metered. */
 export type MeteredGateway = Pick<Gateway, "counts" | "streams">;
@@ -36,15 +34,7 @@ export class Metrics implements Disposable {
     this.#calls = new CallTotals(this.#registry);
     this.#scans = counter(this.#registry, "scans", "Full scans of the folders");
     this.#set = gauges(this.#registry);
-    const count = eventCounters(this.#registry);
-    this.#subscription = daemon.subscribe((event) => {
-      count(event);
-      // While what goes is still there to be asked.
-      const status = "name" in event && event.name !== undefined && CALLS_CHANGE.has(event.type)
-        ? daemon.manager.statusOf(event.name)
-        : undefined;
-      if (status) this.#calls.update(status);
-    });
+    this.#subscription = daemon.subscribe(eventCounters(this.#registry));
   }
 
   /** The media type of {@linkcode text}. */
@@ -69,13 +59,6 @@ export class Metrics implements Disposable {
     this.#registry.clear();
   }
 }
-
-const CALLS_CHANGE: ReadonlySet<DaemonEvent["type"]> = new Set([
-  "loaded",
-  "parked",
-  "rolled-back",
-  "restarted",
-]);
 
 function eventCounters(registry: Registry): (event: DaemonEvent) => void {
   const loads = counter(registry, "loads", "Generations that became current", ["plugin"]);

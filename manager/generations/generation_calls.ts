@@ -24,6 +24,14 @@ export function fillBounds(
   };
 }
 
+/** The calls of a plugin in all, though its generations come and go. */
+export interface CallSums {
+  /** How many were begun. */
+  calls: number;
+  /** How many of them have failed. */
+  errors: number;
+}
+
 /** Who is told of what becomes of the calls. */
 export interface CallsWorld {
   /** Called each time when nobody holds the generation any more. */
@@ -48,6 +56,7 @@ export class GenerationCalls {
   #inFlight = 0;
   #begun = 0;
   #failed = 0;
+  #sums: CallSums | undefined;
 
   /** Counts from nothing on; the label is how messages name the generation. */
   constructor(instance: Instance, label: string, world: CallsWorld) {
@@ -72,6 +81,13 @@ export class GenerationCalls {
     return this.#failed;
   }
 
+  /** Adds them to the sums, and from now on all that come, even where the generation is gone by then. */
+  countIn(sums: CallSums): void {
+    sums.calls += this.#begun;
+    sums.errors += this.#failed;
+    this.#sums = sums;
+  }
+
   /** Calls a symbol; the generation is held until the call, or the iterator it answers with, ends. */
   async run(symbol: string, args: readonly unknown[], bounds: CallBounds): Promise<unknown> {
     this.#begin(symbol, bounds);
@@ -80,7 +96,7 @@ export class GenerationCalls {
       const result = await this.#instance.call(symbol, args, bounds);
       return isAsyncIterator(result) ? this.#pin(symbol, result) : result;
     } catch (error) {
-      this.#failed++;
+      this.#fail();
       throw error;
     } finally {
       this.holds.end(hold);
@@ -128,6 +144,12 @@ export class GenerationCalls {
     if (this.#inFlight >= maxInFlight) throw this.#busy(symbol, maxInFlight);
     this.#begun++;
     this.#inFlight++;
+    if (this.#sums) this.#sums.calls++;
+  }
+
+  #fail(): void {
+    this.#failed++;
+    if (this.#sums) this.#sums.errors++;
   }
 
   #end(): void {
@@ -143,7 +165,7 @@ export class GenerationCalls {
   };
 
   readonly #refused = (error: unknown): never => {
-    if (!isAskersFault(error)) this.#failed++;
+    if (!isAskersFault(error)) this.#fail();
     this.#end();
     throw error;
   };
@@ -151,7 +173,7 @@ export class GenerationCalls {
   #pin(symbol: string, source: AsyncIterator<unknown>): AsyncIterableIterator<unknown> {
     const hold = this.holds.add("iterator", symbol);
     const pinned = pinIterator(source, (error) => {
-      if (error !== undefined && !isAskersFault(error)) this.#failed++;
+      if (error !== undefined && !isAskersFault(error)) this.#fail();
       this.#iterators.delete(pinned);
       this.holds.end(hold);
     });

@@ -1,10 +1,13 @@
 import type { Scn } from "../../artifact/mod.ts";
+import type { CallSums } from "./generation_calls.ts";
 import type { GenerationLife } from "./generation_life.ts";
 import { overdue } from "../settings/retention.ts";
 
 /** All that a manager has of one plugin: its generations in memory, and the queue of its loads. */
 export class PluginSlot {
   readonly #lives: GenerationLife[] = [];
+  /** Of all that were ever current: what is gone may still have calls that end. */
+  readonly #sums: CallSums = { calls: 0, errors: 0 };
   /** Those that were current, in that order, the current one last; without those that proved bad. */
   readonly #served: GenerationLife[] = [];
   #current: GenerationLife | undefined;
@@ -24,6 +27,11 @@ export class PluginSlot {
   /** The generations in memory, oldest first. */
   get lives(): readonly GenerationLife[] {
     return this.#lives;
+  }
+
+  /** The calls of all generations, those that are gone included. */
+  get sums(): Readonly<CallSums> {
+    return this.#sums;
   }
 
   /** Nothing up to this SCN becomes current by being opened. */
@@ -60,7 +68,10 @@ export class PluginSlot {
   /** Makes the generation the current one; calls that began before end on the old one. */
   flip(next: GenerationLife): GenerationLife | undefined {
     const previous = this.#current;
-    if (!this.#lives.includes(next)) this.#lives.push(next);
+    if (!this.#lives.includes(next)) {
+      this.#lives.push(next);
+      next.calls.countIn(this.#sums);
+    }
     remove(this.#served, next);
     this.#served.push(next);
     this.#current = next;

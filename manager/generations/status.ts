@@ -42,18 +42,24 @@ export interface PluginStatus {
   readonly held?: Scn;
   /** Whether nothing is loaded until it is thawed. */
   readonly frozen: boolean;
+  /** How many calls were begun so far, those of generations that are gone included. */
+  readonly calls: number;
+  /** How many of them have failed so far. */
+  readonly errors: number;
   /** Its generations in memory, oldest first. */
   readonly generations: readonly GenerationStatus[];
 }
 
 /** How the plugin stands now. */
 export function pluginStatus(name: string, slot: PluginSlot): PluginStatus {
-  const { current, held, frozen, lives } = slot;
+  const { current, held, frozen, lives, sums: { calls, errors } } = slot;
   return {
     name,
     ...(current && { current: current.generation.scn }),
     ...(held > 0 && { held }),
     frozen,
+    calls,
+    errors,
     generations: lives.map(generationStatus),
   };
 }
