@@ -33,13 +33,8 @@ export type { ControlOptions } from "./control/control_options.ts";
 export type { ControlPlace } from "./control/control_place.ts";
 export type { ControlTarget } from "./control/control_target.ts";
 export { checkDaemon } from "./check_daemon.ts";
-export type {
-  CheckedFolder,
-  CheckedPlugin,
-  CheckedState,
-  CheckRefusal,
-  DaemonCheck,
-} from "./check_daemon.ts";
+export type { CheckedPlugin, CheckRefusal } from "./check_plugin.ts";
+export type { CheckedFolder, CheckedState, DaemonCheck } from "./check_daemon.ts";
 export { Gateway } from "./gateway/gateway.ts";
 export type { GatewayOptions } from "./gateway/gateway.ts";
 export type { GatewayCount } from "./gateway/gateway_counts.ts";

@@ -60,6 +60,98 @@ Deno.test("A check goes by what is remembered: rollbacks, freezes, quarantine, a
   }
 });
 
+/** What a daemon of these options has as current, of a plugin. */
+async function serves(options: DaemonOptions, name: string): Promise<number | undefined> {
+  await using daemon = new PluginDaemon(options);
+  await daemon.start();
+  return daemon.manager.current(name)?.scn;
+}
+
+Deno.test("A check holds what waits for an approval, by what is reopened", async () => {
+  await using directory = await tempDirectory();
+  const watch = directory.file("plugins");
+  const options = { watch: [watch], state: directory.file("state") };
+  const permissions = { net: ["example.com"] };
+  await Deno.mkdir(watch);
+  await writeArtifact(watch, "export const a = 1;", { name: "asks", scn: FIRST, permissions });
+  const waits = [`asks_${FIRST}_2_0_0_any_any.mjs approval-required`];
+  const all = { ...options, approve: "all" } as const;
+  assertEquals(await wouldLoad(all), [["asks", undefined, waits]]);
+  assertEquals(await serves(all, "asks"), undefined);
+  assertEquals(await serves(options, "asks"), FIRST);
+  // The same is no more; what else it asks for is.
+  await writeArtifact(watch, "export const b = 1;", { name: "asks", scn: SECOND, permissions });
+  assertEquals(await wouldLoad(all), [["asks", SECOND, []]]);
+  await writeArtifact(watch, "export const b = 1;", {
+    ...{ name: "asks", scn: SECOND },
+    permissions: { env: ["HOME"], ...permissions },
+  });
+  const held = [`asks_${SECOND}_2_0_0_any_any.mjs approval-required`];
+  assertEquals(await wouldLoad(options), [["asks", FIRST, held]]);
+  assertEquals((await checkDaemon(options)).ok, true);
+  assertEquals(await serves(options, "asks"), FIRST);
+});
+
+Deno.test("A check finds what can't be reopened: for another Deno, or with other bytes", async () => {
+  await using directory = await tempDirectory();
+  const watch = directory.file("plugins");
+  const options = { watch: [watch], state: directory.file("state") };
+  await Deno.mkdir(watch);
+  for (const scn of [FIRST, SECOND]) {
+    await writeArtifact(watch, `export const scn = ${scn};`, { name: "old", scn });
+    assertEquals(await serves(options, "old"), scn);
+  }
+  const exact = { ...options, runtimeRule: "exact" } as const;
+  const { ok, plugins } = await checkDaemon(exact);
+  assertEquals([ok, plugins[0]?.scn], [false, undefined]);
+  assertEquals(await serves(exact, "old"), undefined);
+
+  for (const { name } of Deno.readDirSync(watch)) await Deno.remove(`${watch}/${name}`);
+  const store = `${options.state}/store`;
+  const kept = Array.from(Deno.readDirSync(store), ({ name }) => name)
+    .find((name) => name.startsWith(`old@${SECOND}`));
+  await writeArtifact(`${store}/${kept}`, "export const other = 1;", { name: "old", scn: SECOND });
+  assertEquals(await wouldLoad(options), [["old", FIRST, [
+    `old_${SECOND}_2_0_0_any_any.mjs integrity`,
+  ]]]);
+  assertEquals(await serves(options, "old"), FIRST);
+});
+
+Deno.test("A check foresees the quarantine of what was loading a second time", async () => {
+  await using directory = await tempDirectory();
+  const options = { watch: [directory.file("plugins")], state: directory.file("state") };
+  const [watch] = options.watch as [string];
+  await Deno.mkdir(watch);
+  await writeArtifact(watch, "export const a = 1;", { name: "loops", scn: FIRST });
+  assertEquals(await serves(options, "loops"), FIRST);
+  const { path } = await writeArtifact(watch, "export const b = 1;", {
+    name: "loops",
+    scn: SECOND,
+  });
+  const file = `${options.state}/state.json`;
+  const state = JSON.parse(await Deno.readTextFile(file));
+  state.plugins[0].suspects.push({ scn: SECOND, path, load: "one 0" });
+  await Deno.writeTextFile(file, JSON.stringify(state));
+  const load = { id: 0, name: "loops", scn: SECOND, path, run: "two" };
+  await Deno.writeTextFile(`${options.state}/journal`, `\n${JSON.stringify(load)}\n`);
+  assertEquals(await wouldLoad(options), [
+    ["loops", FIRST, [`loops_${SECOND}_2_0_0_any_any.mjs quarantined`]],
+  ]);
+  assertEquals(await serves(options, "loops"), FIRST);
+});
+
+Deno.test("A check finds trouble in what has no info file where one is asked for", async () => {
+  await using directory = await tempDirectory();
+  await writeArtifact(directory.path, "export const a = 1;", { name: "bare", info: false });
+  const options = { watch: [directory.path], requireInfo: true };
+  const { ok, plugins } = await checkDaemon(options);
+  assertEquals([ok, plugins[0]?.scn, plugins[0]?.refused[0]?.code], [
+    false,
+    undefined,
+    "incomplete",
+  ]);
+});
+
 Deno.test({
   name: "A check follows links as a daemon does: anywhere in the watched folder, and not out of it",
   ignore: Deno.build.os === "windows",

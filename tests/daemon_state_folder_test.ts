@@ -109,6 +109,16 @@ Deno.test({
     }
     assert((await troubleWith(shared))?.includes('"theirs"'));
     assertEquals(await troubleWith(missing), undefined);
+    // What would be set aside, and what can't be a store.
+    for (
+      const [name, content] of [["state.json", "{"], ["state.json", '{"format":99}'], ["store", ""]]
+    ) {
+      const state = await Deno.makeTempDir({ dir: directory.path });
+      await Deno.writeTextFile(`${state}/${name}`, content as string);
+      assert((await troubleWith(state))?.includes(`${state}/${name}`));
+      assertEquals(Array.from(Deno.readDirSync(state), (each) => each.name), [name]);
+      await Deno.remove(state, { recursive: true });
+    }
     assertEquals(await Array.fromAsync(Deno.readDir(shared), ({ name }) => name), ["theirs"]);
     // That a daemon has it is no trouble.
     const taken = await takeStateFolder(own);

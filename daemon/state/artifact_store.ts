@@ -34,7 +34,7 @@ export class ArtifactStore {
 
   /** Opens the store of a state folder, and removes what was not finished. */
   static async open(state: string): Promise<ArtifactStore> {
-    const folder = join(state, STORE);
+    const folder = assertStore(state);
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const store = new ArtifactStore(folder);
     await store.#removeAll((name) => name.startsWith(UNFINISHED));
@@ -97,8 +97,7 @@ export class ArtifactStore {
 
   /** A link may lead to a folder of somebody else's, in which nothing is to be made or removed. */
   #assertOwn(): void {
-    if (!Deno.lstatSync(this.#folder).isSymlink) return;
-    throw new Error(`"${this.#folder}" is a link, and no folder of its own; remove it`);
+    if (Deno.lstatSync(this.#folder).isSymlink) throw linked(this.#folder);
   }
 
   async #removeAll(isOver: (folder: string) => boolean): Promise<void> {
@@ -110,6 +109,27 @@ export class ArtifactStore {
       });
     }
   }
+}
+
+/**
+ * Asserts that the store of a state folder can be used, or made; answers with its path.
+ *
+ * @throws {Error} Where something else is there.
+ */
+export function assertStore(state: string): string {
+  const folder = join(state, STORE);
+  try {
+    const { isSymlink, isDirectory } = Deno.lstatSync(folder);
+    if (isSymlink) throw linked(folder);
+    if (!isDirectory) throw new Error(`"${folder}" is no folder; remove it`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return folder;
+}
+
+function linked(folder: string): Error {
+  return new Error(`"${folder}" is a link, and no folder of its own; remove it`);
 }
 
 /** Where the artifact of a generation lies in a state folder, if it is kept there. */

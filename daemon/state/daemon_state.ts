@@ -4,6 +4,7 @@ import type { ManagerEvent, RestoredHolds } from "../../manager/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { ArtifactStore } from "./artifact_store.ts";
 import type { QuarantineEvent, StateEvent } from "../events.ts";
+import { ENDED_TWICE, judgeLoad } from "./judge_load.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
@@ -212,16 +213,16 @@ export class DaemonState {
   /** What was loading is suspect; what was loading a second time in a row goes into quarantine. */
   async #judge(unended: readonly UnendedLoad[]): Promise<void> {
     const before = new Map([...this.#records].map(([name, { suspects }]) => [name, suspects]));
-    for (const { name, scn, path, load } of unended) {
-      // Written down, and the process ended before the journal was cleared.
-      const isSame = (each: Suspect): boolean => each.scn === scn && each.load === load;
-      if (load !== undefined && this.record(name).suspects.some(isSame)) continue;
+    for (const each of unended) {
+      const { name, scn, path, load } = each;
+      const verdict = judgeLoad({ suspects: before.get(name) ?? [] }, each);
+      if (verdict === "known") continue;
       this.#cleared(name, scn);
       const { suspects, quarantine } = this.record(name);
       if (this.isQuarantined(name, scn)) continue;
-      if (before.get(name)?.some((each) => each.scn === scn)) {
+      if (verdict === "condemned") {
         const since = new Date().toISOString();
-        const more = { scn, path, since, reason: "the process ended twice while it was loading" };
+        const more = { scn, path, since, reason: ENDED_TWICE };
         this.#change(name, { quarantine: [...quarantine, more].slice(-MOST_QUARANTINED) });
         this.#tell(quarantineEvent("quarantined", { name, scn, path }));
       } else {

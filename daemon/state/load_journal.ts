@@ -88,6 +88,18 @@ export class LoadJournal {
     return { journal: new LoadJournal(file, end, found), unended };
   }
 
+  /** What had not ended when the journal was last written, for a look only; nothing is made. */
+  static peek(folder: string): UnendedLoad[] {
+    const path = join(folder, JOURNAL_FILE);
+    try {
+      const text = isFileThere(path) ? Deno.readTextFileSync(path) : "";
+      return Array.from(readUnended(text).values(), ({ load }) => load);
+    } catch {
+      // Whether it can be used is asked elsewhere.
+      return [];
+    }
+  }
+
   /** Lets what was found be left out from now on, to be called once it is remembered elsewhere. */
   forget(): void {
     for (const id of this.#found) this.#open.delete(id);

@@ -28,42 +28,56 @@ const MOST_ASIDE = 5;
  * @throws {HotplugError} `state` where it can't be read or set aside.
  */
 export function readState(folder: string): ReadState {
-  const path = join(folder, STATE_FILE);
   try {
-    const text = readTextFile(path);
-    if (text === undefined) {
-      const lost = isLeft(join(folder, "store"))
-        ? `There is no "${path}", though a daemon was here`
-        : undefined;
-      return { records: new Map(), lost };
-    }
-    const read = parseState(text);
-    if (read instanceof Map) return { records: read, lost: undefined };
-    const aside = setAside(folder);
-    const what = read.kind === "newer" ? "was written by a newer version" : "is damaged";
-    return {
-      records: new Map(),
-      lost: `"${path}" ${what} (${read.why}), and was set aside in "${aside}"`,
-    };
+    const { records, fault, missing } = look(folder);
+    const lost = fault === undefined
+      ? missing
+      : `${fault}, and was set aside in "${setAside(folder)}"`;
+    return { records, lost };
   } catch (cause) {
-    throw new HotplugError(
-      "state",
-      `Cannot read the state in "${folder}": ${describeError(cause)}; mend or remove it`,
-      { cause },
-    );
+    throw unreadable(folder, cause);
   }
 }
 
-/** What is remembered, for a look only: nothing where there is nothing to read, or it is of no use. */
-export function peekState(folder: string): PluginRecords {
+/**
+ * What is remembered, for a look only, and what a daemon that begins would tell of it: nothing is set
+ * aside.
+ */
+export function peekState(folder: string): ReadState {
   try {
-    const text = readTextFile(join(folder, STATE_FILE));
-    const read = text === undefined ? undefined : parseState(text);
-    return read instanceof Map ? read : new Map();
-  } catch {
-    // Why it can't be read is told where the folder is looked at.
-    return new Map();
+    const { records, fault, missing } = look(folder);
+    return { records, lost: fault === undefined ? missing : `${fault}, and would be set aside` };
+  } catch (cause) {
+    return { records: new Map(), lost: unreadable(folder, cause).message };
   }
+}
+
+/** What was read, why that is of no use, and that there should be something. */
+interface Look {
+  readonly records: Map<string, PluginRecord>;
+  readonly fault?: string;
+  readonly missing?: string;
+}
+
+function look(folder: string): Look {
+  const path = join(folder, STATE_FILE);
+  const text = readTextFile(path);
+  if (text === undefined) {
+    const missing = `There is no "${path}", though a daemon was here`;
+    return { records: new Map(), ...(isLeft(join(folder, "store")) && { missing }) };
+  }
+  const read = parseState(text);
+  if (read instanceof Map) return { records: read };
+  const what = read.kind === "newer" ? "was written by a newer version" : "is damaged";
+  return { records: new Map(), fault: `"${path}" ${what} (${read.why})` };
+}
+
+function unreadable(folder: string, cause: unknown): HotplugError {
+  return new HotplugError(
+    "state",
+    `Cannot read the state in "${folder}": ${describeError(cause)}; mend or remove it`,
+    { cause },
+  );
 }
 
 /** Writes the state; it is on the disk once this resolves. */

@@ -4,6 +4,7 @@ import process from "node:process";
 import { dirname, join } from "@std/path";
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
+import { assertStore } from "./artifact_store.ts";
 import { assertFileIfThere, isFileThere } from "./is_file_there.ts";
 import { JOURNAL_FILE } from "./load_journal.ts";
 import { STATE_FILE } from "./state_file.ts";
@@ -109,6 +110,7 @@ export function troubleWithStateFolder(path: string): string | undefined {
     if (folder === path) isPrivate(path);
     accessSync(folder, constants.W_OK | constants.X_OK);
     for (const each of [LOCK, STATE_FILE, JOURNAL_FILE]) assertFileIfThere(join(path, each));
+    assertStore(path);
     return undefined;
   } catch (error) {
     return error instanceof HotplugError ? error.message : describeError(error);

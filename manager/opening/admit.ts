@@ -57,6 +57,15 @@ export function admit(
   return undefined;
 }
 
+/** The same as {@linkcode admit} for what was current in an earlier process: floor and time admit it. */
+export function admitReopened(
+  parts: ArtifactName,
+  options: ResolvedManagerOptions,
+): Refusal | undefined {
+  const refusal = admit(parts, options);
+  return refusal?.code === "outdated" || refusal?.code === "future" ? undefined : refusal;
+}
+
 /**
  * The same as {@linkcode admit} for many names at one time: what does not depend on the SCN is found
  * out once for each runtime.

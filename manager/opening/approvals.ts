@@ -35,6 +35,9 @@ export interface PendingVersion {
 /** What an approval is for: these bytes, with these permissions at the most. */
 type Approved = Pick<PendingVersion, "sha256" | "permissions">;
 
+/** What is known of the version that runs. */
+type Running = Pick<Generation, "scn" | "info">;
+
 const SHOWN = 3;
 
 /**
@@ -58,7 +61,7 @@ export class Approvals {
    *
    * @throws {HotplugError} `approval-required` where it is held
    */
-  check(location: Location, artifact: ReadArtifact, running: Generation | undefined): void {
+  check(location: Location, artifact: ReadArtifact, running: Running | undefined): void {
     const { path, parts: { name, scn } } = location;
     const permissions = artifact.info?.permissions ?? {};
     const more = beyond(permissions, running?.info?.permissions ?? {});
@@ -119,7 +122,7 @@ export class Approvals {
     }
   }
 
-  #holds(more: Permissions, running: Generation | undefined): boolean {
+  #holds(more: Permissions, running: Running | undefined): boolean {
     if (this.#rule === "none") return false;
     // Without one that runs there is nothing to compare with.
     return running ? !isNone(more) : this.#rule === "all";

@@ -1,5 +1,5 @@
 import { formatTarget, HotplugError, targetOf } from "../../artifact/mod.ts";
-import { admit, refusalError } from "./admit.ts";
+import { admit, admitReopened, refusalError } from "./admit.ts";
 import { demandsOf, refuseContract } from "../artifacts/demands.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Generation } from "../generations/generation.ts";
@@ -11,6 +11,7 @@ import { PluginOutdatedError } from "./outdated.ts";
 import { contractsOf } from "../settings/plugin_settings.ts";
 import type { PluginRegistry } from "../generations/plugin_registry.ts";
 import type { PluginSlot } from "../generations/plugin_slot.ts";
+import { refuseOther } from "./refuse_other.ts";
 import type { OpenOptions } from "../settings/open_options.ts";
 import { type ReadArtifact, readArtifact, refuseUnfinished } from "../artifacts/read_artifact.ts";
 import { swap } from "../generations/swap.ts";
@@ -99,21 +100,11 @@ function refuseByName(
   options: ResolvedManagerOptions,
   reopen: OpenOptions["reopen"],
 ): void {
-  const refusal = admit(location.parts, options);
-  if (reopen && (!refusal || refusal.code === "outdated" || refusal.code === "future")) return;
+  const refusal = reopen ? admitReopened(location.parts, options) : admit(location.parts, options);
+  if (reopen && !refusal) return;
   if (refusal?.code === "outdated") throw outdated(location, slot, refusal.reason);
   if (refusal) throw refusalError(location.file, refusal);
   refuseOlder(location, slot);
-}
-
-/** Refuses a copy that is none. */
-function refuseOther({ file }: Location, { sha256 }: ReadArtifact, expected: string): void {
-  if (sha256 === expected) return;
-  throw new HotplugError(
-    "integrity",
-    `Cannot reopen "${file}": the SHA-256 of its content is ${sha256}, not ${expected} as it was ` +
-      "when it was current; publish it again",
-  );
 }
 
 function outdated(location: Location, slot: PluginSlot, reason: string): PluginOutdatedError {

@@ -1,0 +1,174 @@
+import { basename, dirname, join } from "@std/path";
+import { HotplugError, type Scn } from "../artifact/mod.ts";
+import { Approvals } from "../manager/opening/approvals.ts";
+import type { Candidate, Choice } from "../manager/mod.ts";
+import {
+  type Verified,
+  verifyCandidate,
+  verifyReopened,
+} from "../manager/opening/verify_candidate.ts";
+import { whyKeptOut } from "./kept_out.ts";
+import { storedPath } from "./state/artifact_store.ts";
+import type { KeptGeneration, PluginRecord } from "./state/state_record.ts";
+import type { ResolvedDaemonOptions } from "./options.ts";
+
+/** Why an artifact would not be loaded. */
+export interface CheckRefusal {
+  /** The artifact. */
+  readonly path: string;
+  /** What is the matter, as a stable word. */
+  readonly code: string;
+  /** What is the matter, and the remedy. */
+  readonly message: string;
+}
+
+/** What there is of a plugin. */
+export interface CheckedPlugin {
+  /** Its name. */
+  readonly name: string;
+  /** The SCN of what would be loaded; absent where nothing would. */
+  readonly scn?: Scn;
+  /** The artifact of that. */
+  readonly path?: string;
+  /** What is newer, and would not be loaded. */
+  readonly refused: readonly CheckRefusal[];
+}
+
+/** What there is of a plugin, and whether that is as it should be. */
+export interface PluginCheck {
+  /** What there is. */
+  readonly plugin: CheckedPlugin;
+  /** Whether nothing is the matter with it. */
+  readonly isFine: boolean;
+}
+
+/**
+ * Not for this host, or not for now, or as somebody wanted it: no trouble, since a build for others may be
+ * in the same folder.
+ */
+const NO_TROUBLE: ReadonlySet<string> = new Set([
+  "platform",
+  "runtime",
+  "future",
+  "outdated",
+  "incomplete",
+  "held",
+  "frozen",
+]);
+/** Why a kept copy can't be what was kept: then it is reopened from where it was found. */
+const DAMAGED: ReadonlySet<string> = new Set(["integrity", "info", "signature"]);
+
+/** A version that would be loaded, and from where. */
+interface Opened extends Verified {
+  readonly path: string;
+}
+
+/**
+ * Looks at a plugin in the order of a start: what was current is reopened, or what was before it, and then
+ * what is newer is loaded.
+ */
+export async function checkPlugin(
+  { name, candidates, skips }: Choice,
+  record: PluginRecord,
+  options: ResolvedDaemonOptions,
+  roots: ReadonlyMap<string, string>,
+): Promise<PluginCheck> {
+  const { running, faults } = await reopened(name, record, options, roots);
+  const approvals = new Approvals(options.manager.approve);
+  const refused: CheckRefusal[] = [];
+  let isFine = true;
+  let opened = running;
+  for (const candidate of candidates) {
+    const { scn } = candidate.parts;
+    if (scn <= (running?.scn ?? 0)) break;
+    const path = pathOf(candidate);
+    const out = whyKeptOut(record, scn);
+    if (out) {
+      isFine &&= NO_TROUBLE.has(out.code);
+      // What holds for one version holds for all before it as well: the newest is enough.
+      const isNews = out.code === "quarantined" || refused.every(({ code }) => code !== out.code);
+      if (isNews) refused.push(refusal(path, out));
+      continue;
+    }
+    try {
+      const demands = { root: roots.get(dirname(path)), approvals, running };
+      opened = { ...await verifyCandidate(path, options.manager, demands), path };
+      break;
+    } catch (error) {
+      const fault = faultAt(path, error);
+      refused.push(fault);
+      isFine &&= fault.code === "approval-required";
+    }
+  }
+  const newer = opened ? skips.filter(({ parts }) => parts.scn > opened.scn) : skips;
+  // Who has something newer does without what was.
+  const isMissed = (opened?.scn ?? 0) <= (record.current?.scn ?? 0);
+  const all = [...skipped(newer), ...refused, ...isMissed ? faults : []];
+  isFine &&= newer.every(({ refusal: { code } }) => NO_TROUBLE.has(code)) &&
+    !(isMissed && faults.length > 0);
+  const plugin = { name, ...(opened && { scn: opened.scn, path: opened.path }), refused: all };
+  return { plugin, isFine };
+}
+
+/** What would be reopened of what was current and before, and why what was tried before that would not. */
+async function reopened(
+  name: string,
+  { current, previous, quarantine }: PluginRecord,
+  { manager, state }: ResolvedDaemonOptions,
+  roots: ReadonlyMap<string, string>,
+): Promise<{ readonly running?: Opened; readonly faults: readonly CheckRefusal[] }> {
+  const faults: CheckRefusal[] = [];
+  for (const kept of current ? [current, previous] : []) {
+    if (!kept || quarantine.some(({ scn }) => scn === kept.scn)) continue;
+    for (const path of placesOf(name, kept, state)) {
+      try {
+        const demands = { sha256: kept.sha256, root: roots.get(dirname(path)) };
+        const running = { ...await verifyReopened(path, manager, demands), path };
+        return { running, faults };
+      } catch (error) {
+        const fault = faultAt(path, error);
+        faults.push(fault);
+        if (!DAMAGED.has(fault.code)) break;
+      }
+    }
+  }
+  return { faults };
+}
+
+/** The store, and where it is damaged or not there, where it was found. */
+function placesOf(name: string, kept: KeptGeneration, state: string | undefined): string[] {
+  const path = state === undefined ? kept.path : storedPath(state, name, kept);
+  if (!isFile(path, Deno.lstatSync)) return [kept.path];
+  return path !== kept.path && isFile(kept.path) ? [path, kept.path] : [path];
+}
+
+function isFile(path: string, look = Deno.statSync): boolean {
+  try {
+    return look(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+function faultAt(path: string, error: unknown): CheckRefusal {
+  if (!(error instanceof HotplugError)) throw error;
+  return { path, code: error.code, message: error.message };
+}
+
+/** Of what lies below the floor the newest is enough: there may be thousands. */
+function skipped(skips: Choice["skips"]): CheckRefusal[] {
+  const outdated = skips.find(({ refusal }) => refusal.code === "outdated");
+  const told = skips.filter((each) => each === outdated || each.refusal.code !== "outdated");
+  return told.map((each) => refusal(pathOf(each), each.refusal));
+}
+
+function refusal(
+  path: string,
+  { code, reason }: { readonly code: string; readonly reason: string },
+): CheckRefusal {
+  return { path, code, message: `Cannot open "${basename(path)}": ${reason}` };
+}
+
+function pathOf({ directory, file }: Pick<Candidate, "directory" | "file">): string {
+  return join(directory, file);
+}
