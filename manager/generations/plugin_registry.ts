@@ -43,6 +43,11 @@ export class PluginRegistry {
     return this.#slots.get(name);
   }
 
+  /** Forgets a plugin that nothing came of: names come and go, and may be many. */
+  forgetEmpty(name: string): void {
+    if (this.#slots.get(name)?.isEmpty) this.#slots.delete(name);
+  }
+
   /** Remembers which life a generation has. */
   know(life: GenerationLife): void {
     this.#lives.set(life.generation, life);

@@ -12,6 +12,7 @@ export class PluginSlot {
   readonly #served: GenerationLife[] = [];
   #current: GenerationLife | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #queued = 0;
   #gate: PromiseWithResolvers<void> | undefined;
   #retirement: ReturnType<typeof setTimeout> | undefined;
   /** Nothing up to this SCN becomes current: it was rolled back from. 0 for no such hold. */
@@ -49,9 +50,15 @@ export class PluginSlot {
     return this.#served.findLast((each) => each !== this.#current);
   }
 
+  /** Whether there is nothing of it: no generation, no hold, and nothing to come. */
+  get isEmpty(): boolean {
+    return this.#lives.length === 0 && !this.frozen && this.held === 0 && this.#queued === 0;
+  }
+
   /** Runs the function once all that were queued before are done. */
   enqueue<T>(fn: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(fn);
+    this.#queued++;
+    const result = this.#last.then(fn).finally(() => this.#queued--);
     this.#last = result.catch(() => {});
     return result;
   }

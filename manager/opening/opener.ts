@@ -55,7 +55,10 @@ export class Opener {
         .catch((error) => {
           throw this.#refused(error, path);
         })
-        .finally(() => this.#opening.delete(path));
+        .finally(() => {
+          this.#opening.delete(path);
+          this.#world.registry.forgetEmpty(location.parts.name);
+        });
       this.#opening.set(path, opening);
     }
     return await opening;
