@@ -140,6 +140,50 @@ Deno.test("A check foresees the quarantine of what was loading a second time", a
   assertEquals(await serves(options, "loops"), FIRST);
 });
 
+Deno.test("A check finds what a worker would not take: it asks for less than all", async () => {
+  await using directory = await tempDirectory();
+  const permissions = { net: ["example.com"] };
+  await writeArtifact(directory.path, "export const a = 1;", { name: "net", permissions });
+  const options = { watch: [directory.path], tier: "worker" } as const;
+  const { ok, plugins } = await checkDaemon(options);
+  assertEquals([ok, plugins[0]?.scn, plugins[0]?.refused[0]?.code], [
+    false,
+    undefined,
+    "unsupported",
+  ]);
+  assertEquals(await serves(options, "net"), undefined);
+});
+
+Deno.test({
+  name: "What was current is reopened from where a link led, where it is kept no more",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using directory = await tempDirectory();
+    const [watch, state] = [directory.file("plugins"), directory.file("state")];
+    for (const each of ["shelf", ".pool"]) {
+      await Deno.mkdir(`${watch}/${each}`, { recursive: true });
+    }
+    const options = { watch: [watch], recursive: true, state };
+    const { path, infoPath } = await writeArtifact(`${watch}/.pool`, "export const a = 1;", {
+      ...{ name: "back", scn: FIRST },
+    });
+    for (const each of [path, infoPath]) {
+      await Deno.symlink(`../.pool/${basename(each)}`, `${watch}/shelf/${basename(each)}`);
+    }
+    assertEquals(await serves(options, "back"), FIRST);
+    await writeArtifact(watch, "export const b = 1;", { name: "back", scn: SECOND });
+    {
+      await using daemon = new PluginDaemon(options);
+      await daemon.start();
+      await daemon.rollback("back");
+    }
+    await Deno.remove(`${state}/store`, { recursive: true });
+    const held = [`back_${SECOND}_2_0_0_any_any.mjs held`];
+    assertEquals(await wouldLoad(options), [["back", FIRST, held]]);
+    assertEquals(await serves(options, "back"), FIRST);
+  },
+});
+
 Deno.test("A check finds trouble in what has no info file where one is asked for", async () => {
   await using directory = await tempDirectory();
   await writeArtifact(directory.path, "export const a = 1;", { name: "bare", info: false });

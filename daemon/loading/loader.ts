@@ -45,9 +45,10 @@ export class Loader {
 
   /** Opens what was current in an earlier process, from the path. */
   async reopen(path: string, { sha256 }: KeptGeneration, condemn = false): Promise<Generation> {
-    return await this.#noted((notes) =>
-      this.#world.manager.open(path, { reopen: { sha256, condemn }, ...notes })
-    );
+    // From where it was found, links are followed as they were then.
+    const root = this.#world.rootOf(path);
+    const own = { reopen: { sha256, condemn }, ...(root !== undefined && { root }) };
+    return await this.#noted((notes) => this.#world.manager.open(path, { ...own, ...notes }));
   }
 
   /** What is new is opened only where there is memory for it. */

@@ -7,7 +7,8 @@ import { locate, type Location } from "../artifacts/locate.ts";
 import { type ReadArtifact, readArtifact, refuseUnfinished } from "../artifacts/read_artifact.ts";
 import { refuseOther } from "./refuse_other.ts";
 import type { ResolvedManagerOptions } from "../settings/options.ts";
-import { contractsOf } from "../settings/plugin_settings.ts";
+import { refuseConfined } from "../tiers/refuse_confined.ts";
+import { contractsOf, settingsOf } from "../settings/plugin_settings.ts";
 
 /** What is known of a version before it runs. */
 export type Verified = Pick<Generation, "scn" | "info">;
@@ -24,7 +25,7 @@ export interface CandidateDemands {
 
 /**
  * Checks an artifact as the load sequence does before anything of it runs: it is read, verified, and
- * what it is left to import is looked at. Its name is admitted already.
+ * what it is left to import, and whether its tier would take it, is looked at. Its name is admitted already.
  *
  * @throws {HotplugError} As {@linkcode PluginManager.open} does, up to there.
  */
@@ -65,13 +66,17 @@ async function verify(
   options: ResolvedManagerOptions,
   judge: (artifact: ReadArtifact) => void,
 ): Promise<Verified> {
-  const { file, parts: { name, scn, mode } } = location;
+  const { file, parts } = location;
+  const { name, scn, mode } = parts;
   refuseUnfinished(location);
   const artifact = await readArtifact(location, demandsOf(options, name));
   refuseContract(location, artifact, contractsOf(options, name));
   judge(artifact);
   if (mode === "module") {
     await checkLeftovers(artifact.content, artifact.info?.optional ?? [], file);
+    const { tier } = settingsOf(options, parts, artifact.info);
+    const isPlain = tier === "worker" && !options.workerPermissions;
+    if (isPlain) await refuseConfined(file, artifact.info?.permissions);
   }
   return { scn, info: artifact.info };
 }

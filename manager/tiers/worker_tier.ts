@@ -1,11 +1,11 @@
-import { hostTarget, HotplugError, permissionsBeyond } from "../../artifact/mod.ts";
+import { HotplugError } from "../../artifact/mod.ts";
 import { fromFileUrl } from "@std/path";
 import { guardFolder } from "./folder_guard.ts";
 import { grantedPermissions } from "./granted_permissions.ts";
 import type { Instance, InstanceRequest } from "./instance.ts";
-import { ownPermissions } from "./own_permissions.ts";
 import { writeHost } from "./process_command.ts";
 import { PING_DEADLINE } from "./process_tier.ts";
+import { refuseConfined } from "./refuse_confined.ts";
 import { labelOf, loadError, remoteEvents } from "./remote_events.ts";
 import { RemoteInstance } from "./remote_instance.ts";
 import { historyOf } from "./tier_history.ts";
@@ -64,7 +64,7 @@ type StartAt = (hostUrl: string, onEnd: OnThreadEnd) => WorkerThread;
 async function threadStarter(request: InstanceRequest): Promise<StartAt> {
   const { options, settings, placed } = request;
   if (!options.workerPermissions) {
-    await refuseConfined(request);
+    await refuseConfined(request.location.file, request.artifact.info?.permissions);
     return (url, onEnd) => startThread(url, settings.heapLimit, onEnd);
   }
   if (!hasWorkerOptions()) {
@@ -80,23 +80,4 @@ async function threadStarter(request: InstanceRequest): Promise<StartAt> {
     ? true as const
     : [fromFileUrl(placed.directoryUrl), ...permissions.read ?? []];
   return (url, onEnd) => startConfined(url, { ...permissions, read }, onEnd);
-}
-
-/**
- * A worker has all that its host has: whoever asks for less must not get more without being told. An
- * info file that does not speak of permissions asks for nothing in particular.
- */
-async function refuseConfined({ location: { file }, artifact }: InstanceRequest): Promise<void> {
-  const asked = artifact.info?.permissions;
-  if (asked === undefined) return;
-  const beyond = permissionsBeyond((await ownPermissions()).some, asked, hostTarget().os);
-  if (Object.keys(beyond).length === 0) return;
-  throw new HotplugError(
-    "unsupported",
-    `Cannot open "${file}" in a worker: it asks for fewer permissions than this process has ` +
-      `(${
-        Object.keys(beyond).join(", ")
-      }), and a worker has them all; run it in a process, or run this ` +
-      'one with --unstable-worker-options and option "workerPermissions"',
-  );
 }
