@@ -94,6 +94,26 @@ Deno.test("A scanner looks for older versions down to the initial SCN, and no fu
   }
 });
 
+Deno.test("How far a scanner looks for a plugin's versions is forgotten with the last of them", async () => {
+  await using directory = await tempDirectory();
+  const scanner = makeScanner();
+  const found = async (): Promise<number | undefined> =>
+    (await scanner.scan([directory.path])).get("pricing")?.candidates.length;
+  const paths: string[] = [];
+  const publish = async (): Promise<void> => {
+    for (let scn = SCN; scn < SCN + 10; scn++) {
+      const { path, infoPath } = await writeArtifact(directory.path, "export {};", { scn });
+      paths.push(path, infoPath);
+    }
+  };
+  await publish();
+  assertEquals([await found(), scanner.deepen("pricing"), await found()], [4, true, 10]);
+  for (const path of paths.splice(0)) await Deno.remove(path);
+  assertEquals(await found(), undefined);
+  await publish();
+  assertEquals(await found(), 4);
+});
+
 Deno.test("A build that takes its lock while the folders are being listed is unfinished at the next scan", async () => {
   await using directory = await tempDirectory();
   // Pipes are seen to between the listing and its use.

@@ -161,11 +161,12 @@ export class Scanner {
     return listings;
   }
 
-  /** Where nothing is newer than what is current, nothing older is looked for any more. */
+  /** Where nothing is newer than what is current, or nothing is left, nothing older is looked for. */
   #lookLessFar(choices: ReadonlyMap<string, Choice>): void {
     for (const name of this.#depths.keys()) {
       const candidates = choices.get(name)?.candidates ?? [];
-      if (candidates.length === 0 && this.#world.manager.current(name)) this.#depths.delete(name);
+      const isOver = this.#world.manager.current(name) || !this.#names.has(name);
+      if (candidates.length === 0 && isOver) this.#depths.delete(name);
     }
   }
 
