@@ -53,6 +53,10 @@ export function failedPlugin(name: string, error: unknown): Response {
       return tell(503, code, `Plugin "${name}" has too many requests at a time; try again`);
     case "closed":
     case "retired":
+      // A crash that it has come of: it is not started again, and asking again is no use.
+      if (error instanceof HotplugError && error.cause instanceof HotplugError) {
+        return tell(502, code, `Plugin "${name}" is down until another version comes`);
+      }
       return tell(503, code, `Plugin "${name}" is being ended; try again`);
     case "deadline":
       return tell(504, code, `Plugin "${name}" did not answer in its time`);
