@@ -50,9 +50,10 @@ export class PluginSlot {
     return this.#served.findLast((each) => each !== this.#current);
   }
 
-  /** Whether there is nothing of it: no generation, no hold, and nothing to come. */
+  /** Whether there is nothing of it: no generation, no hold, no call ever, and nothing to come. */
   get isEmpty(): boolean {
-    return this.#lives.length === 0 && !this.frozen && this.held === 0 && this.#queued === 0;
+    const isHeld = this.frozen || this.held > 0;
+    return this.#lives.length === 0 && !isHeld && this.#sums.calls === 0 && this.#queued === 0;
   }
 
   /** Runs the function once all that were queued before are done. */
