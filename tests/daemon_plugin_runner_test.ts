@@ -33,6 +33,7 @@ function fakeWorld(
     backoff: { retryMin: 10, retryMax: 40 },
     bareSettle: 50,
     patience: 30,
+    isHeld: () => false,
     exhausted: () => {},
     manager: {
       current: () => (world.current ? { scn: world.current } : undefined) as Generation | undefined,
