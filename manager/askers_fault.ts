@@ -1,6 +1,7 @@
 /** What `Deno.serve` says where a body can't be read to its end, and `Deno.upgradeWebSocket` of headers. */
 const FAULTS: readonly (readonly [name: string, message: RegExp])[] = [
   ["BadResource", /\bbody as underlying resource unavailable$/],
+  ["Error", /^invalid HTTP\/1 request: /],
   ["TypeError", /^Invalid Header: '(?:upgrade|connection|sec-websocket-key)' header must /],
 ];
 /** How deep a cause is looked for: they may go round in circles. */

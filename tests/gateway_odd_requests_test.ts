@@ -106,6 +106,26 @@ for (const tier of ["inline", "worker", "process"] as const) {
     assertEquals([generation?.calls, generation?.errors], [3, 0]);
     assertEquals(fixture.gateway.counts().filter(({ status }) => status >= 500), []);
   });
+
+  Deno.test(`gateway: in tier ${tier}, rubbish within a body is no failure of the version`, async () => {
+    await using fixture = await startGateway({ tier, probation: { errorRate: 0.1, minCalls: 1 } });
+    await publish(fixture.path, READ, { name: "read" });
+    await fixture.loaded("read");
+    const { manager } = fixture.daemon;
+    for (const path of ["/read/text", "/read/wrapped", "/read/echo"]) {
+      const { hostname, port } = fixture.url("/");
+      using connection = await Deno.connect({ hostname, port: Number(port) });
+      const encoder = new TextEncoder();
+      const head = `POST ${path} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n`;
+      await connection.write(encoder.encode(head));
+      await until(() => manager.whoHolds("read").length > 0);
+      await connection.write(encoder.encode("no size\r\nof a chunk\r\n"));
+      await until(() => manager.whoHolds("read").length === 0);
+    }
+    const [generation] = manager.status().flatMap(({ generations }) => generations);
+    assertEquals([generation?.calls, generation?.errors], [3, 0]);
+    assertEquals(fixture.gateway.counts().filter(({ status }) => status >= 500), []);
+  });
 }
 
 Deno.test("gateway: who asks for a WebSocket without what belongs to it is told so", async () => {

@@ -42,7 +42,7 @@ export function badAnswer(): Response {
 export function failedPlugin(name: string, error: unknown): Response {
   if (isAskersFault(error)) {
     const message =
-      "The body of the request broke off, or it asks for no WebSocket where there is one";
+      "The body of the request broke off or is rubbish, or it asks for no WebSocket where there is one";
     return tell(400, "options", message);
   }
   const code = error instanceof HotplugError ? error.code : "call";
