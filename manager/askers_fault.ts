@@ -2,6 +2,8 @@
 const FAULTS: readonly (readonly [name: string, message: RegExp])[] = [
   ["BadResource", /\bbody as underlying resource unavailable$/],
   ["Error", /^invalid HTTP\/1 request: /],
+  // By HTTP/2; of what a plugin fetches itself it is a TypeError.
+  ["Http", /^error reading a body from connection\b/],
   ["TypeError", /^Invalid Header: '(?:upgrade|connection|sec-websocket-key)' header must /],
 ];
 /** How deep a cause is looked for: they may go round in circles. */
