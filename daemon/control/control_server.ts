@@ -10,6 +10,7 @@ import {
 } from "./control_options.ts";
 import type { ControlPlace } from "./control_place.ts";
 import { problemResponse } from "../control_problem.ts";
+import { keepServing } from "../keep_serving.ts";
 import { shutDown } from "../shut_down.ts";
 import {
   type OpenSocket,
@@ -62,7 +63,7 @@ export class ControlServer implements AsyncDisposable {
   readonly #metrics: Metrics;
   readonly #app: ControlApp;
   readonly #watched: () => string[];
-  readonly #servers: Server[] = [];
+  readonly #servers = new Set<Server>();
   readonly #abort = new AbortController();
   readonly #requests = new RequestsUnderWay();
   #socket: SocketPlace | undefined;
@@ -138,16 +139,18 @@ export class ControlServer implements AsyncDisposable {
     // There is a state folder where there is no token: the options were checked.
     const token = given ?? await generatedToken(state ?? "");
     const door: ControlDoor = { token, hostname };
-    const server = await listening(
-      `${hostname}:${port}`,
-      (listened) =>
-        Deno.serve(
-          { ...this.#common(listened), hostname, port },
-          (request, { completed }) => this.#answer(request, door, completed),
-        ),
-    );
-    this.#servers.push(server);
+    const serve = (port: number) =>
+      listening(
+        `${hostname}:${port}`,
+        (listened) =>
+          Deno.serve(
+            { ...this.#common(listened), hostname, port },
+            (request, { completed }) => this.#answer(request, door, completed),
+          ),
+      );
+    const server = await serve(port);
     const { addr } = server;
+    this.#keep(server, () => serve(addr.port));
     const host = addr.hostname.includes(":") ? `[${addr.hostname}]` : addr.hostname;
     return `http://${host}:${addr.port}/`;
   }
@@ -155,18 +158,38 @@ export class ControlServer implements AsyncDisposable {
   async #listenUnix(state: string): Promise<string> {
     const place = this.#socket = await placeSocket(state);
     const door: ControlDoor = { token: undefined, hostname: undefined };
-    this.#open = await openSocket(place, async (path) => {
-      const server = await listening(
-        place.path,
-        (listened) =>
-          Deno.serve(
-            { ...this.#common(listened), path },
-            (request, { completed }) => this.#answer(request, door, completed),
+    const serve = async (): Promise<Server> => {
+      const { promise, resolve } = Promise.withResolvers<Server>();
+      this.#open = await openSocket(place, async (path) => {
+        resolve(
+          await listening(
+            place.path,
+            (listened) =>
+              Deno.serve(
+                { ...this.#common(listened), path },
+                (request, { completed }) => this.#answer(request, door, completed),
+              ),
           ),
-      );
-      this.#servers.push(server);
-    });
+        );
+      });
+      return await promise;
+    };
+    this.#keep(await serve(), serve);
     return place.path;
+  }
+
+  #keep(server: Server, serve: () => Promise<Server>): void {
+    this.#servers.add(server);
+    keepServing(server, {
+      again: async () => {
+        this.#servers.delete(server);
+        if (this.#closed) return;
+        const next = await serve();
+        this.#keep(next, serve);
+        if (this.#closed) await shutDown(next);
+      },
+      ended: logEnd,
+    });
   }
 
   #answer(
@@ -197,7 +220,9 @@ export class ControlServer implements AsyncDisposable {
     // signal's abort then throws, where nobody can catch it), and an abort breaks off what is still to be
     // sent of what was answered.
     if (!idle) this.#abort.abort();
-    await Promise.all(this.#servers.map((server) => idle ? shutDown(server) : server.finished));
+    await Promise.all(
+      [...this.#servers].map((server) => idle ? shutDown(server) : server.finished.catch(() => {})),
+    );
     this.#metrics[Symbol.dispose]();
     await this.#open?.remove();
     if (this.#socket) await removeSocketPlace(this.#socket);
@@ -227,6 +252,11 @@ async function listening<S extends Server>(
       { cause },
     );
   }
+}
+
+function logEnd(error: unknown): void {
+  const text = "No more requests were accepted; it listens again: {error}";
+  getLogger(["hotplug", "control"]).error(text, { error });
 }
 
 function logFailure(error: unknown): void {

@@ -1,6 +1,7 @@
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { range } from "../../manager/settings/range.ts";
+import { keepServing } from "../keep_serving.ts";
 import { shutDown } from "../shut_down.ts";
 import { type GatewayCount, GatewayCounts } from "./gateway_counts.ts";
 import { GatewayCuts } from "./gateway_cuts.ts";
@@ -69,7 +70,7 @@ export class Gateway implements AsyncDisposable {
   readonly #handler: GatewayHandler;
   readonly #noting = noteSockets();
   readonly #ending = new AbortController();
-  #server: Deno.HttpServer | undefined;
+  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   #started: Promise<URL> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -132,16 +133,7 @@ export class Gateway implements AsyncDisposable {
     if (this.#closed) throw new HotplugError("closed", "The gateway is closed");
     const { hostname, port } = this.#options;
     try {
-      this.#server = Deno.serve({
-        hostname,
-        port,
-        signal: this.#ending.signal,
-        onListen: () => {},
-        onError: (error) => {
-          this.#log.unsendable(error);
-          return badAnswer();
-        },
-      }, this.#handler);
+      this.#serve(port);
     } catch (cause) {
       throw new HotplugError(
         "listen",
@@ -152,9 +144,26 @@ export class Gateway implements AsyncDisposable {
         { cause },
       );
     }
-    const addr = this.#server.addr as Deno.NetAddr;
+    const addr = this.#server?.addr as Deno.NetAddr;
     const host = addr.hostname.includes(":") ? `[${addr.hostname}]` : addr.hostname;
     return new URL(`http://${host}:${addr.port}/`);
+  }
+
+  #serve(port: number): void {
+    const server = this.#server = Deno.serve({
+      hostname: this.#options.hostname,
+      port,
+      signal: this.#ending.signal,
+      onListen: () => {},
+      onError: (error) => {
+        this.#log.unsendable(error);
+        return badAnswer();
+      },
+    }, this.#handler);
+    keepServing(server, {
+      again: () => this.#closed ? undefined : this.#serve(server.addr.port),
+      ended: (error) => this.#log.ended(error),
+    });
   }
 
   async #close(drain: number): Promise<void> {
@@ -165,7 +174,7 @@ export class Gateway implements AsyncDisposable {
     // One or the other: a server that shuts down can't be broken off any more.
     if (server && idle) await shutDown(server);
     else this.#ending.abort();
-    if (!idle) await server?.finished;
+    if (!idle) await server?.finished.catch(() => {}); // told by then
     this.#noting[Symbol.dispose]();
   }
 }

@@ -19,6 +19,11 @@ export class GatewayLog {
     this.#tell("", "The answer of a plugin can't be sent", error);
   }
 
+  /** Tells that no more requests were accepted, and that it is tried again. */
+  ended(error: unknown): void {
+    this.#tell("", "No more requests were accepted; it listens again", error);
+  }
+
   #tell(plugin: string, what: string, error: unknown): void {
     const last = this.#last.get(plugin);
     const now = performance.now();
