@@ -178,15 +178,17 @@ export class ControlServer implements AsyncDisposable {
     return place.path;
   }
 
-  #keep(server: Server, serve: () => Promise<Server>): void {
+  #keep(first: Server, serve: () => Promise<Server>): void {
+    let server = first;
     this.#servers.add(server);
-    keepServing(server, {
+    keepServing(first, {
       again: async () => {
         this.#servers.delete(server);
-        if (this.#closed) return;
-        const next = await serve();
-        this.#keep(next, serve);
-        if (this.#closed) await shutDown(next);
+        if (this.#closed) return undefined;
+        server = await serve();
+        this.#servers.add(server);
+        if (this.#closed) await shutDown(server);
+        return server;
       },
       ended: logEnd,
     });

@@ -133,7 +133,11 @@ export class Gateway implements AsyncDisposable {
     if (this.#closed) throw new HotplugError("closed", "The gateway is closed");
     const { hostname, port } = this.#options;
     try {
-      this.#serve(port);
+      keepServing(this.#serve(port), {
+        // Where it was, though any port would have done at first.
+        again: () => this.#closed ? undefined : this.#serve(this.#server?.addr.port ?? port),
+        ended: (error) => this.#log.ended(error),
+      });
     } catch (cause) {
       throw new HotplugError(
         "listen",
@@ -149,8 +153,8 @@ export class Gateway implements AsyncDisposable {
     return new URL(`http://${host}:${addr.port}/`);
   }
 
-  #serve(port: number): void {
-    const server = this.#server = Deno.serve({
+  #serve(port: number): Deno.HttpServer {
+    return this.#server = Deno.serve({
       hostname: this.#options.hostname,
       port,
       signal: this.#ending.signal,
@@ -160,10 +164,6 @@ export class Gateway implements AsyncDisposable {
         return badAnswer();
       },
     }, this.#handler);
-    keepServing(server, {
-      again: () => this.#closed ? undefined : this.#serve(server.addr.port),
-      ended: (error) => this.#log.ended(error),
-    });
   }
 
   async #close(drain: number): Promise<void> {
