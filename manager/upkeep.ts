@@ -144,7 +144,7 @@ export class Upkeep implements LifeWorld {
       if (current) this.trouble(current, toHotplugError(error));
     }
     if (!this.#world.closing.aborted) {
-      slot.wakeAt(slot.nextRetirement, () => void this.retire(name));
+      slot.wakeAt(slot.nextRetirement(Date.now()), () => void this.retire(name));
     }
   }
 }

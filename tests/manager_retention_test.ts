@@ -9,7 +9,8 @@ import { collectEvents } from "./_events.ts";
 import { tempDirectory } from "./_temp.ts";
 
 async function open(manager: PluginManager, folder: string, version: number) {
-  const source = `export const answer = () => ${version}; export const url = import.meta.url;`;
+  const source = `export const answer = () => ${version}; export const url = import.meta.url;
+    export const fails = () => { throw new Error("no"); };`;
   const { path } = await writeArtifact(folder, source, { scn: SCN + version });
   return await manager.open(path);
 }
@@ -89,3 +90,42 @@ Deno.test("past its drain deadline even what is still held may be retired", asyn
   await events.next(({ type }) => type === "retired");
   await assertCode(lease.call("answer"), "retired");
 });
+
+Deno.test("what a probation goes back to is kept until that is over, whatever the retention", async () => {
+  await using directory = await tempDirectory();
+  const probation = { minCalls: 2 };
+  await using manager = new PluginManager({ probation, retention: { count: 1 } });
+  using events = collectEvents(manager);
+  await open(manager, directory.path, 1);
+  await open(manager, directory.path, 2);
+  await fail(manager);
+  const told = await events.next(({ type }) => type === "rolled-back");
+  assert(told.type === "rolled-back" && told.automatic && told.scn === SCN + 1);
+  assert(events.of("retired").every(({ scn }) => scn !== SCN + 1));
+  manager.reconfigure({ probation: { ...probation, window: 50 }, retention: { count: 1 } });
+  await open(manager, directory.path, 3);
+  await events.next(() => events.of("retired").length === 2);
+  assertEquals(manager.generations("pricing").map(({ scn }) => scn), [SCN + 3]);
+});
+
+Deno.test("what proved bad, and is still held, is not kept in the place of what a probation goes back to", async () => {
+  await using directory = await tempDirectory();
+  const probation = { minCalls: 2 };
+  await using manager = new PluginManager({ probation, retention: { count: 2 } });
+  using events = collectEvents(manager);
+  await open(manager, directory.path, 1);
+  await open(manager, directory.path, 2);
+  using _slow = manager.acquire("pricing");
+  await fail(manager);
+  await events.next(({ type }) => type === "rolled-back");
+  const good = manager.current("pricing")!;
+  await open(manager, directory.path, 3);
+  await manager.drained(good);
+  await fail(manager);
+  await events.next(() => events.of("rolled-back").length === 2);
+  assertEquals([manager.current("pricing"), good.state], [good, "current"]);
+});
+
+async function fail(manager: PluginManager): Promise<void> {
+  for (let n = 0; n < 2; n++) await manager.current("pricing")?.call("fails").catch(() => {});
+}

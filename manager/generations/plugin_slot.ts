@@ -97,7 +97,13 @@ export class PluginSlot {
   async retire(now: number): Promise<GenerationLife[]> {
     const retention = this.#current?.settings.retention;
     if (!retention) return [];
-    const gone = overdue(this.#lives, retention, now);
+    const refuge = this.#refuge(now);
+    const all = this.#lives.map((life) => ({
+      life,
+      bytes: life.bytes,
+      parkedAt: life === refuge ? undefined : life.parkedAt,
+    }));
+    const gone = overdue(all, retention, now).map(({ life }) => life);
     for (const life of gone) {
       remove(this.#lives, life);
       remove(this.#served, life);
@@ -106,11 +112,26 @@ export class PluginSlot {
     return gone;
   }
 
-  /** When the next one is too old to be kept, in milliseconds since the epoch; `Infinity` if none. */
-  get nextRetirement(): number {
+  /**
+   * When the next one may be kept no more, in milliseconds since the epoch: it is too old, or a
+   * probation is over; `Infinity` if none.
+   */
+  nextRetirement(now: number): number {
+    const refuge = this.#refuge(now);
     const age = this.#current?.settings.retention.age ?? Infinity;
-    const parked = this.#lives.map(({ parkedAt }) => parkedAt ?? Infinity);
-    return Math.min(Infinity, ...parked) + age;
+    const parked = this.#lives.filter((each) => each !== refuge)
+      .map(({ parkedAt }) => parkedAt ?? Infinity);
+    return Math.min(refuge ? this.#probationEnd : Infinity, Math.min(Infinity, ...parked) + age);
+  }
+
+  /** What the current one goes back to should it fail its probation: kept until that is over. */
+  #refuge(now: number): GenerationLife | undefined {
+    return now <= this.#probationEnd ? this.previous : undefined;
+  }
+
+  get #probationEnd(): number {
+    const window = this.#current?.settings.probation?.window;
+    return window === undefined ? 0 : (this.#current?.since ?? 0) + window;
   }
 
   /** Calls the function at the time; a second call takes the place of the first. */

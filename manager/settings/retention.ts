@@ -3,7 +3,8 @@ import { MAX_TIMER, range } from "./range.ts";
 /**
  * Which generations of a plugin stay in memory; the others are retired, the oldest first.
  *
- * Only what is parked is retired: never the current generation, nor one that somebody still holds.
+ * Only what is parked is retired: never the current generation, nor one that somebody still holds, nor
+ * what served before while the current one is in its probation.
  * Inline, all are kept by default, since V8 gives an imported module's memory back in no case.
  */
 export interface Retention {
