@@ -4,6 +4,8 @@ const FAULTS: readonly (readonly [name: string, message: RegExp])[] = [
   ["Error", /^invalid HTTP\/1 request: /],
   // By HTTP/2; of what a plugin fetches itself it is a TypeError.
   ["Http", /^error reading a body from connection\b/],
+  // Gone without a farewell: at the end of what came, or as the system tells it.
+  ["Http", /^unexpected EOF while reading HTTP\/1 body$|\(os error \d+\)$/],
   ["TypeError", /^Invalid Header: '(?:upgrade|connection|sec-websocket-key)' header must /],
 ];
 /** How deep a cause is looked for: they may go round in circles. */

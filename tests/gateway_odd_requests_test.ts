@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { connect, constants } from "node:http2";
+import { createConnection } from "node:net";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { publish } from "./_daemon.ts";
 import { type GatewayFixture, sendRaw, startGateway, until } from "./_gateway.ts";
@@ -101,6 +103,26 @@ for (const tier of ["inline", "worker", "process"] as const) {
       await connection.write(new TextEncoder().encode(head));
       await until(() => manager.whoHolds("read").length > 0);
       connection.close();
+      await until(() => manager.whoHolds("read").length === 0);
+    }
+    const [generation] = manager.status().flatMap(({ generations }) => generations);
+    assertEquals([generation?.calls, generation?.errors], [3, 0]);
+    assertEquals(fixture.gateway.counts().filter(({ status }) => status >= 500), []);
+  });
+
+  Deno.test(`gateway: in tier ${tier}, whoever resets the connection within a body is no failure of the version`, async () => {
+    await using fixture = await startGateway({ tier, probation: { errorRate: 0.1, minCalls: 1 } });
+    await publish(fixture.path, READ, { name: "read" });
+    await fixture.loaded("read");
+    const { manager } = fixture.daemon;
+    for (const path of ["/read/text", "/read/wrapped", "/read/echo"]) {
+      const { hostname, port } = fixture.url("/");
+      const socket = createConnection({ host: hostname, port: Number(port) });
+      const closed = once(socket, "close");
+      socket.write(`POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nsome of it`);
+      await until(() => manager.whoHolds("read").length > 0);
+      socket.resetAndDestroy();
+      await closed;
       await until(() => manager.whoHolds("read").length === 0);
     }
     const [generation] = manager.status().flatMap(({ generations }) => generations);

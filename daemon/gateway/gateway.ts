@@ -1,4 +1,5 @@
 import { HotplugError } from "../../artifact/mod.ts";
+import { isAskersFault } from "../../manager/askers_fault.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { range } from "../../manager/settings/range.ts";
 import { keepServing } from "../keep_serving.ts";
@@ -7,7 +8,7 @@ import { type GatewayCount, GatewayCounts } from "./gateway_counts.ts";
 import { GatewayCuts } from "./gateway_cuts.ts";
 import { type GatewayHandler, gatewayHandler, type GatewayTarget } from "./gateway_handler.ts";
 import { GatewayLog } from "./gateway_log.ts";
-import { badAnswer } from "./gateway_problem.ts";
+import { badAnswer, brokenRequest } from "./gateway_problem.ts";
 import { noteSockets } from "./gateway_sockets.ts";
 import { GatewayTraffic } from "./gateway_traffic.ts";
 
@@ -160,6 +161,8 @@ export class Gateway implements AsyncDisposable {
       signal: this.#ending.signal,
       onListen: () => {},
       onError: (error) => {
+        // It was answered with its own body, as an echo does.
+        if (isAskersFault(error)) return brokenRequest();
         this.#log.unsendable(error);
         return badAnswer();
       },

@@ -31,6 +31,13 @@ export function onlyInline(name: string): Response {
   return tell(501, "unsupported", message);
 }
 
+/** What was asked is wrong in itself. */
+export function brokenRequest(): Response {
+  const message =
+    "The body of the request broke off or is rubbish, or it asks for no WebSocket where there is one";
+  return tell(400, "options", message);
+}
+
 /** The answer of a plugin is one that can't be sent. */
 export function badAnswer(): Response {
   return tell(502, "call", "The answer of the plugin can't be sent");
@@ -40,11 +47,7 @@ export function badAnswer(): Response {
  * Tells that a plugin has failed, and no more: what it threw is for the log, not for whoever asks.
  */
 export function failedPlugin(name: string, error: unknown): Response {
-  if (isAskersFault(error)) {
-    const message =
-      "The body of the request broke off or is rubbish, or it asks for no WebSocket where there is one";
-    return tell(400, "options", message);
-  }
+  if (isAskersFault(error)) return brokenRequest();
   const code = error instanceof HotplugError ? error.code : "call";
   switch (code) {
     case "symbol":
