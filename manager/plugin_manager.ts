@@ -188,7 +188,8 @@ export class PluginManager implements AsyncDisposable {
    * one drains. From then on nothing up to the bad SCN is loaded, until {@linkcode release}.
    * The bad one is asked to quiesce and hand over as ever, but what it fails at there is passed over.
    * @throws {HotplugError} `not-found` where there is nothing to go back to, `activation` or `health`
-   * where the older one can't be activated any more: then the current one stays.
+   * where the older one can't be activated any more, `conflict` where another one became current
+   * before it was its turn, and `to` does not say what is wanted: then the current one stays.
    */
   async rollback(name: string, options: RollbackOptions = {}): Promise<Generation> {
     this.#assertOpen();

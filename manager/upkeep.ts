@@ -1,4 +1,4 @@
-import type { Hook, HotplugError } from "../artifact/mod.ts";
+import { type Hook, HotplugError } from "../artifact/mod.ts";
 import type { Approvals } from "./opening/approvals.ts";
 import type { HoldEvent, ManagerEvent } from "./events.ts";
 import type { Generation } from "./generations/generation.ts";
@@ -80,7 +80,7 @@ export class Upkeep implements LifeWorld {
     if (reason === undefined) return;
     this.#judged.add(life);
     const { name } = life.generation;
-    void this.#rollback(name, { reason }, life).catch((error) => {
+    void this.#rollback(name, { reason }, { bad: life, automatic: true }).catch((error) => {
       this.trouble(life, toHotplugError(error));
     });
   }
@@ -89,8 +89,16 @@ export class Upkeep implements LifeWorld {
   async rollback(name: string, options: RollbackOptions): Promise<Generation> {
     // By its name: what is not loaded makes no plugin.
     const bad = this.#world.registry.current(name);
-    const { target } = await this.#rollback(name, options, undefined) ?? { target: bad };
-    return target.generation;
+    // Who says where to means that, whatever came meanwhile.
+    const from = options.to === undefined ? bad : undefined;
+    const done = await this.#rollback(name, options, { bad: from, automatic: false });
+    if (done) return done.target.generation;
+    const { generation: { scn } } = this.#world.registry.current(name);
+    throw new HotplugError(
+      "conflict",
+      `Not rolled back: plugin "${name}" was at SCN ${bad.generation.scn}, and meanwhile went on to ` +
+        `SCN ${scn}; see whether that is any good, and roll back again if not`,
+    );
   }
 
   /** Lifts the hold of a rollback, and tells of it; answers with whether there was one. */
@@ -109,14 +117,14 @@ export class Upkeep implements LifeWorld {
     return true;
   }
 
-  /** Only from the given generation, where one is given: then nobody asked for it. */
+  /** Only from the given generation, where one is given: what came meanwhile may be the better one. */
   async #rollback(
     name: string,
     options: RollbackOptions,
-    failing: GenerationLife | undefined,
+    { bad, automatic }: { readonly bad: GenerationLife | undefined; readonly automatic: boolean },
   ): Promise<RolledBack | undefined> {
     const slot = this.#world.registry.slotOf(name);
-    const done = await rollback(name, slot, options, this.#world, failing);
+    const done = await rollback(name, slot, options, this.#world, bad);
     if (!done) return undefined;
     this.#world.emit({
       type: "rolled-back",
@@ -126,7 +134,7 @@ export class Upkeep implements LifeWorld {
       from: done.bad.generation.scn,
       held: slot.held,
       reason: options.reason ?? "asked for",
-      automatic: failing !== undefined,
+      automatic,
     });
     return done;
   }

@@ -198,6 +198,28 @@ Deno.test("a freeze keeps out what is being loaded, too, and the old one goes on
   assertEquals(await manager.use<{ answer(): number }>("pricing").answer(), 1);
 });
 
+Deno.test("a rollback that waited while something newer was loaded leaves that alone, unless told where to", async () => {
+  await using directory = await tempDirectory();
+  const started = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<void>();
+  const checked = (): Promise<void> => {
+    started.resolve();
+    return ready.promise;
+  };
+  await using manager = new PluginManager({ config: { pricing: () => checked } });
+  using events = collectEvents(manager);
+  for (const version of [1, 2, 3]) await open(manager, directory.path, version);
+  const waits = "export const health = () => log()();";
+  const opening = open(manager, directory.path, 4, waits);
+  await started.promise;
+  const rolling = assertCode(manager.rollback("pricing"), "conflict");
+  const told = manager.rollback("pricing", { to: SCN + 1 });
+  ready.resolve();
+  await Promise.all([opening, rolling]);
+  assertEquals((await told).scn, SCN + 1);
+  assertEquals(events.of("rolled-back").map(({ from }) => from), [SCN + 4]);
+});
+
 Deno.test("in its probation a generation whose calls fail too often is taken back by itself, once", async () => {
   await using directory = await tempDirectory();
   await using manager = new PluginManager({ probation: { minCalls: 4, errorRate: 0.5 } });
