@@ -8,6 +8,7 @@ import { PING_DEADLINE } from "./process_tier.ts";
 import { refuseConfined } from "./refuse_confined.ts";
 import { labelOf, loadError, remoteEvents } from "./remote_events.ts";
 import { RemoteInstance } from "./remote_instance.ts";
+import { requireSpareFiles } from "./spare_files.ts";
 import { historyOf } from "./tier_history.ts";
 import { hasWorkerOptions } from "./worker_flag.ts";
 import { type Heartbeat, WorkerRunner } from "./worker_runner.ts";
@@ -38,6 +39,7 @@ export async function startWorker(request: InstanceRequest): Promise<Instance> {
       // deno-lint-ignore require-await -- what it throws at once is a rejection, too
       start: async (events) => {
         checkFolder();
+        requireSpareFiles(fromFileUrl(hostUrl), label);
         return new WorkerRunner({
           label,
           start: (onEnd) => startThreadAt(hostUrl, onEnd),
