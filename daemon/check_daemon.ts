@@ -2,7 +2,7 @@ import { choose, type Listing } from "../manager/mod.ts";
 import { describeError } from "../manager/describe_error.ts";
 import { type CheckedPlugin, checkPlugin, type PluginCheck } from "./check_plugin.ts";
 import { listDirectories } from "./scan/list_directories.ts";
-import { ENDED_TWICE, judgeLoad } from "./state/judge_load.ts";
+import { condemned, judgeLoad } from "./state/judge_load.ts";
 import { LoadJournal } from "./state/load_journal.ts";
 import { peekState, type ReadState } from "./state/state_file.ts";
 import { NO_RECORD } from "./state/state_record.ts";
@@ -90,11 +90,10 @@ function remembered(state: string): ReadState {
   const { records, lost } = peekState(state);
   const judged = new Map(records);
   for (const load of LoadJournal.peek(state)) {
-    const { name, scn, path } = load;
+    const { name } = load;
     if (judgeLoad(records.get(name) ?? NO_RECORD, load) !== "condemned") continue;
     const record = judged.get(name) ?? NO_RECORD;
-    const more = { scn, path, reason: ENDED_TWICE, since: new Date().toISOString() };
-    judged.set(name, { ...record, quarantine: [...record.quarantine, more] });
+    judged.set(name, { ...record, quarantine: [...record.quarantine, condemned(load)] });
   }
   return { records: judged, lost };
 }

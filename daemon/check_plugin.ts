@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "@std/path";
-import { HotplugError, type Scn } from "../artifact/mod.ts";
+import { type ErrorCode, HotplugError, type Scn } from "../artifact/mod.ts";
 import { Approvals } from "../manager/opening/approvals.ts";
 import type { Candidate, Choice } from "../manager/mod.ts";
 import {
@@ -7,9 +7,10 @@ import {
   verifyCandidate,
   verifyReopened,
 } from "../manager/opening/verify_candidate.ts";
-import { whyKeptOut } from "./kept_out.ts";
+import { type KeptOut, whyKeptOut } from "./kept_out.ts";
+import { DAMAGED } from "./loading/reopen.ts";
 import { storedPath } from "./state/artifact_store.ts";
-import type { KeptGeneration, PluginRecord } from "./state/state_record.ts";
+import { inQuarantine, type KeptGeneration, type PluginRecord } from "./state/state_record.ts";
 import type { ResolvedDaemonOptions } from "./options.ts";
 
 /** Why an artifact would not be loaded. */
@@ -17,7 +18,7 @@ export interface CheckRefusal {
   /** The artifact. */
   readonly path: string;
   /** What is the matter, as a stable word. */
-  readonly code: string;
+  readonly code: ErrorCode;
   /** What is the matter, and the remedy. */
   readonly message: string;
 }
@@ -55,8 +56,6 @@ const NO_TROUBLE: ReadonlySet<string> = new Set([
   "held",
   "frozen",
 ]);
-/** Why a kept copy can't be what was kept: then it is reopened from where it was found. */
-const DAMAGED: ReadonlySet<string> = new Set(["integrity", "info", "signature"]);
 
 /** A version that would be loaded, and from where. */
 interface Opened extends Verified {
@@ -113,13 +112,14 @@ export async function checkPlugin(
 /** What would be reopened of what was current and before, and why what was tried before that would not. */
 async function reopened(
   name: string,
-  { current, previous, quarantine }: PluginRecord,
+  record: PluginRecord,
   { manager, state }: ResolvedDaemonOptions,
   roots: ReadonlyMap<string, string>,
 ): Promise<{ readonly running?: Opened; readonly faults: readonly CheckRefusal[] }> {
+  const { current, previous } = record;
   const faults: CheckRefusal[] = [];
   for (const kept of current ? [current, previous] : []) {
-    if (!kept || quarantine.some(({ scn }) => scn === kept.scn)) continue;
+    if (!kept || inQuarantine(record, kept.scn)) continue;
     for (const path of placesOf(name, kept, state)) {
       try {
         const demands = { sha256: kept.sha256, root: roots.get(dirname(path)) };
@@ -164,7 +164,7 @@ function skipped(skips: Choice["skips"]): CheckRefusal[] {
 
 function refusal(
   path: string,
-  { code, reason }: { readonly code: string; readonly reason: string },
+  { code, reason }: KeptOut,
 ): CheckRefusal {
   return { path, code, message: `Cannot open "${basename(path)}": ${reason}` };
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode, Scn } from "../artifact/mod.ts";
-import type { PluginRecord } from "./state/state_record.ts";
+import { inQuarantine, type PluginRecord } from "./state/state_record.ts";
 
 /** What of an earlier process keeps a version out. */
 export interface KeptOut {
@@ -11,10 +11,11 @@ export interface KeptOut {
 
 /** Why a version is kept out by what is remembered of its plugin; undefined where nothing does so. */
 export function whyKeptOut(
-  { floor, held, frozen, quarantine }: PluginRecord,
+  record: PluginRecord,
   scn: Scn,
 ): KeptOut | undefined {
-  const condemned = quarantine.find((each) => each.scn === scn);
+  const { floor, held, frozen } = record;
+  const condemned = inQuarantine(record, scn);
   if (condemned) {
     const reason = `it is in quarantine, since ${condemned.reason}; let it out when it is mended`;
     return { code: "quarantined", reason };

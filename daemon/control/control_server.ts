@@ -67,7 +67,7 @@ export class ControlServer implements AsyncDisposable {
   readonly #abort = new AbortController();
   readonly #requests = new RequestsUnderWay();
   #socket: SocketPlace | undefined;
-  #open: OpenSocket | undefined;
+  #open: OpenSocket<Server> | undefined;
   #place: KeptPlace | undefined;
   #started: Promise<ControlPlace> | undefined;
   #closed: Promise<void> | undefined;
@@ -139,14 +139,10 @@ export class ControlServer implements AsyncDisposable {
     // There is a state folder where there is no token: the options were checked.
     const token = given ?? await generatedToken(state ?? "");
     const door: ControlDoor = { token, hostname };
-    const serve = (port: number) =>
+    const serve = (port: number): Promise<Deno.HttpServer<Deno.NetAddr>> =>
       listening(
         `${hostname}:${port}`,
-        (listened) =>
-          Deno.serve(
-            { ...this.#common(listened), hostname, port },
-            (request, { completed }) => this.#answer(request, door, completed),
-          ),
+        (listened) => Deno.serve({ ...this.#common(listened), hostname, port }, this.#at(door)),
       );
     const server = await serve(port);
     const { addr } = server;
@@ -159,20 +155,12 @@ export class ControlServer implements AsyncDisposable {
     const place = this.#socket = await placeSocket(state);
     const door: ControlDoor = { token: undefined, hostname: undefined };
     const serve = async (): Promise<Server> => {
-      const { promise, resolve } = Promise.withResolvers<Server>();
-      this.#open = await openSocket(place, async (path) => {
-        resolve(
-          await listening(
-            place.path,
-            (listened) =>
-              Deno.serve(
-                { ...this.#common(listened), path },
-                (request, { completed }) => this.#answer(request, door, completed),
-              ),
-          ),
-        );
-      });
-      return await promise;
+      this.#open = await openSocket(place, (path) =>
+        listening(
+          place.path,
+          (listened) => Deno.serve({ ...this.#common(listened), path }, this.#at(door)),
+        ));
+      return this.#open.server;
     };
     this.#keep(await serve(), serve);
     return place.path;
@@ -192,6 +180,11 @@ export class ControlServer implements AsyncDisposable {
       },
       ended: logEnd,
     });
+  }
+
+  /** The handler of what comes by a door. */
+  #at(door: ControlDoor): Deno.ServeHandler {
+    return (request, { completed }) => this.#answer(request, door, completed);
   }
 
   #answer(

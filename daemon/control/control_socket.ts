@@ -59,7 +59,9 @@ export async function clearSocket(path: string, patience = PATIENCE): Promise<vo
 }
 
 /** A socket that is listened at. */
-export interface OpenSocket {
+export interface OpenSocket<S> {
+  /** What listens. */
+  readonly server: S;
   /** Removes it, if it is still there, and not another's by now. */
   remove(): Promise<void>;
 }
@@ -69,18 +71,19 @@ export interface OpenSocket {
  *
  * What listens does so under another name: that it removes at its end, whoever has it by then.
  */
-export async function openSocket(
+export async function openSocket<S>(
   { path }: SocketPlace,
-  listen: (path: string) => Promise<void>,
-): Promise<OpenSocket> {
+  listen: (path: string) => Promise<S>,
+): Promise<OpenSocket<S>> {
   const made = join(dirname(path), "control.new");
   await clearSocket(path);
   await clearSocket(made);
-  await listen(made);
+  const server = await listen(made);
   await chmod(made, 0o600);
   const { dev, ino } = await lstat(made);
   await rename(made, path);
   return {
+    server,
     remove: async () => {
       const found = await lstat(path).catch(() => undefined);
       if (found?.dev === dev && found.ino === ino) await Deno.remove(path).catch(() => {});

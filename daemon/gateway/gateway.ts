@@ -71,7 +71,7 @@ export class Gateway implements AsyncDisposable {
   readonly #handler: GatewayHandler;
   readonly #noting = noteSockets();
   readonly #ending = new AbortController();
-  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  #server: Deno.HttpServer | undefined;
   #started: Promise<URL> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -133,12 +133,9 @@ export class Gateway implements AsyncDisposable {
   async #start(): Promise<URL> {
     if (this.#closed) throw new HotplugError("closed", "The gateway is closed");
     const { hostname, port } = this.#options;
+    let server: Deno.HttpServer<Deno.NetAddr>;
     try {
-      keepServing(this.#serve(port), {
-        // Where it was, though any port would have done at first.
-        again: () => this.#closed ? undefined : this.#serve(this.#server?.addr.port ?? port),
-        ended: (error) => this.#log.ended(error),
-      });
+      server = this.#serve(port);
     } catch (cause) {
       throw new HotplugError(
         "listen",
@@ -149,12 +146,17 @@ export class Gateway implements AsyncDisposable {
         { cause },
       );
     }
-    const addr = this.#server?.addr as Deno.NetAddr;
+    const { addr } = server;
+    keepServing(server, {
+      // Where it was, though any port would have done at first.
+      again: () => this.#closed ? undefined : this.#serve(addr.port),
+      ended: (error) => this.#log.ended(error),
+    });
     const host = addr.hostname.includes(":") ? `[${addr.hostname}]` : addr.hostname;
     return new URL(`http://${host}:${addr.port}/`);
   }
 
-  #serve(port: number): Deno.HttpServer {
+  #serve(port: number): Deno.HttpServer<Deno.NetAddr> {
     return this.#server = Deno.serve({
       hostname: this.#options.hostname,
       port,

@@ -18,8 +18,8 @@ export interface ReopenWorld {
   emit(event: StateEvent): void;
 }
 
-/** Why kept bytes can't be what was kept. */
-const DAMAGED: ReadonlySet<ErrorCode> = new Set(["integrity", "info", "signature"]);
+/** Why kept bytes can't be what was kept: then they are looked for where they were found. */
+export const DAMAGED: ReadonlySet<ErrorCode> = new Set(["integrity", "info", "signature"]);
 /** Why nothing kept is wanted any more: it closes, or there is something newer, or what it is frozen at. */
 const NOT_WANTED: ReadonlySet<ErrorCode> = new Set(["closed", "outdated", "frozen"]);
 

@@ -65,7 +65,7 @@ export class ArtifactStore {
   /** Keeps a generation; resolves once it is on the disk. */
   async keep(name: string, generation: KeptGeneration, bytes: GenerationBytes): Promise<void> {
     if (this.has(name, generation)) return;
-    this.#assertOwn();
+    assertOwn(this.#folder);
     const final = folderOf(name, generation);
     const temporary = join(this.#folder, `${UNFINISHED}${final}`);
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
@@ -95,13 +95,8 @@ export class ArtifactStore {
     await this.#removeAll((name) => !folders.has(name));
   }
 
-  /** A link may lead to a folder of somebody else's, in which nothing is to be made or removed. */
-  #assertOwn(): void {
-    if (Deno.lstatSync(this.#folder).isSymlink) throw linked(this.#folder);
-  }
-
   async #removeAll(isOver: (folder: string) => boolean): Promise<void> {
-    this.#assertOwn();
+    assertOwn(this.#folder);
     for (const { name } of Deno.readDirSync(this.#folder)) {
       if (!OWN.test(name) || !isOver(name)) continue;
       await removeIfThere(join(this.#folder, name)).catch((error) => {
@@ -119,17 +114,18 @@ export class ArtifactStore {
 export function assertStore(state: string): string {
   const folder = join(state, STORE);
   try {
-    const { isSymlink, isDirectory } = Deno.lstatSync(folder);
-    if (isSymlink) throw linked(folder);
-    if (!isDirectory) throw new Error(`"${folder}" is no folder; remove it`);
+    assertOwn(folder);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return folder;
 }
 
-function linked(folder: string): Error {
-  return new Error(`"${folder}" is a link, and no folder of its own; remove it`);
+/** A link may lead to a folder of somebody else's, in which nothing is to be made or removed. */
+function assertOwn(folder: string): void {
+  const { isSymlink, isDirectory } = Deno.lstatSync(folder);
+  if (isSymlink) throw new Error(`"${folder}" is a link, and no folder of its own; remove it`);
+  if (!isDirectory) throw new Error(`"${folder}" is no folder; remove it`);
 }
 
 /** Where the artifact of a generation lies in a state folder, if it is kept there. */

@@ -4,7 +4,7 @@ import type { ManagerEvent, RestoredHolds } from "../../manager/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { ArtifactStore } from "./artifact_store.ts";
 import type { QuarantineEvent, StateEvent } from "../events.ts";
-import { ENDED_TWICE, judgeLoad } from "./judge_load.ts";
+import { condemned, judgeLoad } from "./judge_load.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
@@ -12,6 +12,7 @@ import { quarantineEvent, stateEvent } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
 import { type StateFolder, takeStateFolder } from "./state_folder.ts";
 import {
+  inQuarantine,
   type KeptGeneration,
   NO_RECORD,
   type PluginRecord,
@@ -125,7 +126,7 @@ export class DaemonState {
 
   /** Whether a version is in quarantine. */
   isQuarantined(name: string, scn: Scn): boolean {
-    return this.record(name).quarantine.some((each) => each.scn === scn);
+    return inQuarantine(this.record(name), scn) !== undefined;
   }
 
   /** What was being loaded when the process before ended. */
@@ -185,10 +186,10 @@ export class DaemonState {
 
   /** Lets a version out of quarantine; answers with whether it was there. */
   unquarantine(name: string, scn: Scn): boolean {
-    const { quarantine } = this.record(name);
-    const found = quarantine.find((each) => each.scn === scn);
+    const record = this.record(name);
+    const found = inQuarantine(record, scn);
     if (!found) return false;
-    this.#change(name, { quarantine: quarantine.filter((each) => each !== found) });
+    this.#change(name, { quarantine: record.quarantine.filter((each) => each !== found) });
     this.#tell(quarantineEvent("unquarantined", { name, ...found }));
     return true;
   }
@@ -212,18 +213,17 @@ export class DaemonState {
 
   /** What was loading is suspect; what was loading a second time in a row goes into quarantine. */
   async #judge(unended: readonly UnendedLoad[]): Promise<void> {
-    const before = new Map([...this.#records].map(([name, { suspects }]) => [name, suspects]));
+    const before = new Map(this.#records);
     for (const each of unended) {
       const { name, scn, path, load } = each;
-      const verdict = judgeLoad({ suspects: before.get(name) ?? [] }, each);
+      const verdict = judgeLoad(before.get(name) ?? NO_RECORD, each);
       if (verdict === "known") continue;
       this.#cleared(name, scn);
       const { suspects, quarantine } = this.record(name);
       if (this.isQuarantined(name, scn)) continue;
       if (verdict === "condemned") {
-        const since = new Date().toISOString();
-        const more = { scn, path, since, reason: ENDED_TWICE };
-        this.#change(name, { quarantine: [...quarantine, more].slice(-MOST_QUARANTINED) });
+        const more = [...quarantine, condemned(each)];
+        this.#change(name, { quarantine: more.slice(-MOST_QUARANTINED) });
         this.#tell(quarantineEvent("quarantined", { name, scn, path }));
       } else {
         const suspect = { scn, path, ...(load !== undefined && { load }) };

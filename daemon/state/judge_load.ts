@@ -1,5 +1,5 @@
 import type { UnendedLoad } from "./load_journal.ts";
-import type { PluginRecord } from "./state_record.ts";
+import type { PluginRecord, Quarantined } from "./state_record.ts";
 
 /**
  * What comes of a version that was loading as the process ended, by what was remembered before: it is
@@ -15,5 +15,8 @@ export function judgeLoad(
   return before.length > 0 ? "condemned" : "suspect";
 }
 
-/** Why what was loading a second time is in quarantine. */
-export const ENDED_TWICE = "the process ended twice while it was loading";
+/** The entry in the quarantine of what is condemned so, from now on. */
+export function condemned({ scn, path }: UnendedLoad): Quarantined {
+  const since = new Date().toISOString();
+  return { scn, path, since, reason: "the process ended twice while it was loading" };
+}

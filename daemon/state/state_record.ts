@@ -31,6 +31,14 @@ export interface Quarantined extends Omit<Suspect, "load"> {
   readonly since: string;
 }
 
+/** The entry of a version in the quarantine of its plugin; undefined where it has none. */
+export function inQuarantine(
+  { quarantine }: Pick<PluginRecord, "quarantine">,
+  scn: Scn,
+): Quarantined | undefined {
+  return quarantine.find((each) => each.scn === scn);
+}
+
 /** What is remembered of one plugin. */
 export interface PluginRecord {
   /** Nothing below this SCN is loaded: it was current once, and not released since. */
