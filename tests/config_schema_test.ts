@@ -44,12 +44,25 @@ Deno.test("a configuration file may hold comments, and names paths from its own 
   assertEquals([log, stopDeadline, exitOnMemory], ["json", 5, true]);
 });
 
+Deno.test("a plugin may be named as what every object has, and keeps its settings", () => {
+  const plugins = {
+    constructor: { trust: ["release.key.pub"] },
+    prototype: { tier: "process", env: { prototype: "1", PATH: "/bin" } },
+    valueOf: { config: { constructor: 1 } },
+  };
+  const config = parseConfig(JSON.stringify({ plugins }), "hotplug.jsonc");
+  assertEquals(JSON.stringify(config), JSON.stringify({ plugins }));
+});
+
 for (
   const [text, why] of [
     [`{ "watch": ["a"] "poll": 5 }`, "line 1, column 18: CommaExpected"],
     [`{\n  "wach": ["a"] }`, `"wach" is no setting`],
     [`{ "memory": { "sof": 1 } }`, `"memory.sof" is no setting`],
     [`{ "plugins": { "a": { "tier": "cloud" } } }`, `"plugins.a.tier"`],
+    [`{ "plugins": { "prototype": { "tier": "cloud" } } }`, `"plugins.prototype.tier"`],
+    [`{ "plugins": 1, "defaults": { "env": { "A": 1 } } }`, `"plugins": `],
+    [`{ "defaults": { "env": { "A": 1 } } }`, `"defaults.env`],
     [`{ "initialScn": 12 }`, `"initialScn"`],
     [`{ "watch": [] }`, `"watch"`],
     [`[]`, "it is a list"],

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Config } from "./config.ts";
+import { recordOf } from "./record_of.ts";
 
 /** A number of milliseconds. */
 const ms = (least = 0) =>
@@ -60,7 +61,7 @@ const settings = {
     "The most of a worker's or process's JavaScript heap, in MiB",
   ),
   env: described(
-    v.union([texts, v.record(v.string(), v.string())]),
+    v.union([texts, recordOf(v.string())]),
     "The variables that a process gets of the environment, or with their values",
   ),
   preflight: described(v.boolean(), "Whether a module is first imported in a throw-away process"),
@@ -125,7 +126,7 @@ export const configSchema: v.GenericSchema<unknown, Config> = v.pipe(
     stopDeadline: described(ms(), "How long a stop waits for calls under way, in milliseconds"),
     memory: described(memory, "How much memory the process may have"),
     defaults: described(v.strictObject(settings), "Settings of all plugins"),
-    plugins: described(v.record(v.string(), plugin), "Settings of single plugins, by name"),
+    plugins: described(recordOf(plugin), "Settings of single plugins, by name"),
   }),
   v.title("hotplug.jsonc"),
   v.description("The configuration of hotplug daemon. Paths are relative to this file's folder."),
