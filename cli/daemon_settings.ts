@@ -86,16 +86,13 @@ export async function daemonSettings(
     const now = processSettings(flags, config);
     const options = await merge(directories, flags, config);
     assertLimited(now, options);
-    return { ...options, restart: changed(ofProcess, now) };
+    const others = await hasOtherToken(flags, control) ? ["--token-file"] : [];
+    return { ...options, restart: [...changed(ofProcess, now), ...others] };
   };
   const options = await merge(directories, flags, config);
   assertLimited(ofProcess, options);
-  return {
-    options: { ...options, reload },
-    configFile,
-    control: await controlOptions(flags),
-    ...ofProcess,
-  };
+  const control = await controlOptions(flags);
+  return { options: { ...options, reload }, configFile, control, ...ofProcess };
 }
 
 /** What of the settings is none of the daemon's options, and stays for as long as the process runs. */
@@ -147,6 +144,22 @@ async function controlOptions(
   };
 }
 
+/**
+ * Whether the file of the token holds another one than is asked for: who has replaced one that others know
+ * must not take it for void. One that came by a pipe is gone, and one that can't be read is no other.
+ */
+async function hasOtherToken(
+  { tokenFile }: DaemonFlags,
+  control: ControlOptions | undefined,
+): Promise<boolean> {
+  if (tokenFile === undefined || control?.token === undefined) return false;
+  try {
+    return (await Deno.stat(tokenFile)).isFile && await readToken(tokenFile) !== control.token;
+  } catch {
+    return false;
+  }
+}
+
 async function merge(
   directories: readonly string[],
   flags: DaemonFlags,
@@ -173,9 +186,10 @@ async function merge(
 
 /** What is named in flags is named from the folder that the process began in. */
 function inThisFolder(flags: DaemonFlags): DaemonFlags {
-  const { config, trust, state } = flags;
+  const { config, trust, state, tokenFile } = flags;
   return {
     ...flags,
+    ...(tokenFile !== undefined && { tokenFile: resolve(tokenFile) }),
     ...(typeof config === "string" && { config: resolve(config) }),
     ...(trust && { trust: trust.map((each) => resolve(each)) }),
     ...(typeof state === "string" && { state: resolve(state) }),

@@ -126,6 +126,30 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "SIGHUP names a token file that holds another token by now, which needs a restart",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    const token = directory.file("token");
+    await Deno.writeTextFile(token, "a-token-that-was-told-to-others\n");
+    const flags = ["--no-config", "--control", "127.0.0.1:0", "--token-file", token];
+    await using daemon = startDaemon([directory.file("plugins"), ...flags]);
+    await daemon.events.next(({ type }) => type === "ready", PATIENCE);
+    const needsRestart = async (times: number): Promise<readonly string[] | undefined> => {
+      daemon.kill("SIGHUP");
+      const told = () => daemon.events.of("config");
+      await daemon.events.next(() => told().length === times, PATIENCE);
+      return told().at(-1)?.restart;
+    };
+    assertEquals(await needsRestart(1), []);
+    await Deno.writeTextFile(token, "a-token-that-nobody-else-knows\n");
+    assertEquals(await needsRestart(2), ["--token-file"]);
+    await Deno.remove(token);
+    assertEquals(await needsRestart(3), []);
+  },
+});
+
 Deno.test("hotplug daemon --check says what would be loaded and what not, and why", async () => {
   await using directory = await tempDirectory();
   const plugins = directory.file("plugins");
