@@ -104,8 +104,9 @@ function describeMemory({ level, rss, limit }: MemoryEvent): string {
 
 /** Where a plugin threw what it threw; on a line of its own. */
 function placeOf(stack = ""): string {
-  // With a line and a column: a message may have lines that begin so.
-  const [frame] = /^\s+at .*:\d+:\d+\)?$/m.exec(stack) ?? [];
+  // With a line and a column: a message may have lines that begin so. Not where the runtime threw it.
+  const [frame] = /^\s+at (?:async )?(?!(?:\S.* \()?(?:ext|node):).*:\d+:\d+\)?$/m.exec(stack) ??
+    [];
   return frame === undefined ? "" : `\n${frame.trim()}`;
 }
 

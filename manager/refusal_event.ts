@@ -23,7 +23,8 @@ export function refusalEvent(error: HotplugError, path: string): ManagerEvent {
   };
   const type = refusalType(error.code);
   if (type !== "failed") return { type, ...common };
-  const stack = stackOf(error.cause);
+  // Where this program itself found it is no place in the plugin.
+  const stack = error.cause instanceof HotplugError ? undefined : stackOf(error.cause);
   return { type, ...common, final: isFinal(error.code), ...(stack !== undefined && { stack }) };
 }
 

@@ -210,6 +210,16 @@ Deno.test("an event is one line for people, each kind in its words", () => {
       `failed    Cannot open "tax" [load]\n    at rate (file:///run/tax@1/mod.ts:7:9)`,
     ],
     [
+      {
+        type: "failed",
+        ...told,
+        final: false,
+        stack: "Error: EACCES\n    at async open (ext:deno_node/internal/errors.ts:1:3450)\n" +
+          "    at node:fs:2:1\n    at rate (file:///run/tax@1/mod.ts:7:9)",
+      },
+      `failed    Cannot open "tax" [load]\n    at rate (file:///run/tax@1/mod.ts:7:9)`,
+    ],
+    [
       { ...about, type: "retried", attempts: 1, outcome: "removed", code: "io" },
       "retried   tax_x.mjs: removed after 1 try [io]",
     ],
