@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { parseConfig, readConfig } from "../daemon/mod.ts";
@@ -53,6 +53,23 @@ Deno.test("a plugin may be named as what every object has, and keeps its setting
   const config = parseConfig(JSON.stringify({ plugins }), "hotplug.jsonc");
   assertEquals(JSON.stringify(config), JSON.stringify({ plugins }));
 });
+
+for (
+  const text of [
+    `{ "initialScn": 20261399000000 }`,
+    `{ "retryMin": 5000, "retryMax": 10 }`,
+    `{ "plugins": { "../pricing": {} } }`,
+  ]
+) {
+  Deno.test(`a configuration file is named where it says ${text}`, async () => {
+    await using directory = await tempDirectory();
+    const path = directory.file("hotplug.jsonc");
+    await Deno.writeTextFile(path, text);
+    const error = await assertRejects(() => readConfig(path), HotplugError);
+    assertEquals(error.code, "config");
+    assert(error.message.includes(`"${path}"`), error.message);
+  });
+}
 
 for (
   const [text, why] of [

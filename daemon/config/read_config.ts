@@ -7,7 +7,7 @@ import type { Config } from "./config.ts";
 import { configSchema } from "./config_schema.ts";
 import { readPublicKeys } from "./key_files.ts";
 import { readInput } from "./read_input.ts";
-import type { DaemonOptions } from "../options.ts";
+import { type DaemonOptions, resolveDaemonOptions } from "../options.ts";
 
 /** What a configuration file says, as options: paths are absolute, keys are read. */
 export interface DaemonConfig {
@@ -34,7 +34,19 @@ const MAX_BYTES = 16 * 1024 * 1024;
  * `key` for keys that can't be read.
  */
 export async function readConfig(path: string): Promise<DaemonConfig> {
-  return await optionsOf(parseConfig(await readText(path), path), dirname(resolve(path)));
+  const config = await optionsOf(parseConfig(await readText(path), path), dirname(resolve(path)));
+  assertInRange(config.options, path);
+  return config;
+}
+
+/** What the schema can't tell: whether numbers fit each other, a date is one, and a name a plugin's. */
+function assertInRange(options: Partial<DaemonOptions>, path: string): void {
+  try {
+    // Whether its folders are told, and go together, depends on the flags too.
+    resolveDaemonOptions({ ...options, watch: [path], state: false });
+  } catch (cause) {
+    throw fault(path, (cause as Error).message, { cause });
+  }
 }
 
 /**
