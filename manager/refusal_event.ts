@@ -23,9 +23,17 @@ export function refusalEvent(error: HotplugError, path: string): ManagerEvent {
   };
   const type = refusalType(error.code);
   if (type !== "failed") return { type, ...common };
-  // Where this program itself found it is no place in the plugin.
-  const stack = error.cause instanceof HotplugError ? undefined : stackOf(error.cause);
+  const stack = isOurs(error.cause) ? undefined : stackOf(error.cause);
   return { type, ...common, final: isFinal(error.code), ...(stack !== undefined && { stack }) };
+}
+
+/** Whether this program itself found it, which is no place in a plugin; never throws, whatever it is. */
+function isOurs(cause: unknown): boolean {
+  try {
+    return cause instanceof HotplugError;
+  } catch {
+    return false;
+  }
 }
 
 /** The event that tells of what a plugin did when nobody waited for it. */
