@@ -12,12 +12,25 @@ import { tempDirectory } from "./_temp.ts";
 const FILE = `pricing_${SCN}_2_0_0_any_any.mjs`;
 const windows = Deno.build.os === "windows";
 
-Deno.test("an empty file is a plugin without symbols", async () => {
+Deno.test("an empty file is a plugin without symbols, where an info file says that it is empty", async () => {
   await using directory = await tempDirectory();
   const { path } = await writeArtifact(directory.path, "");
   await using manager = new PluginManager();
   assertEquals((await manager.open(path)).symbols, []);
 });
+
+for (const gzip of [false, true]) {
+  Deno.test(`an empty file without an info file takes no plugin's place${gzip ? ", gzip" : ""}`, async () => {
+    await using directory = await tempDirectory();
+    const bare = { info: false, gzip } as const;
+    const { path } = await writeArtifact(directory.path, "export const a = 1;", bare);
+    await using manager = new PluginManager();
+    await manager.open(path);
+    const { path: empty } = await writeArtifact(directory.path, "", { ...bare, scn: SCN + 1 });
+    await assertCode(manager.open(empty), "incomplete");
+    assertEquals(manager.current("pricing")?.scn, SCN);
+  });
+}
 
 /** Makes something that is no regular file, under an artifact's name. */
 const oddities: Record<string, (path: string) => Promise<AsyncDisposable | void>> = {

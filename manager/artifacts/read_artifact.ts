@@ -40,8 +40,8 @@ export interface ReadDemands {
  * Reads artifact, info file and source map, each once, and checks that they agree: with trust keys,
  * with what one of these has signed.
  *
- * @throws {HotplugError} `incomplete` without a required info file, `signature` without a valid
- * signature that is required, `io`, `limit`, `info` or `integrity`.
+ * @throws {HotplugError} `incomplete` without a required info file, or for an empty file without one,
+ * `signature` without a valid signature that is required, `io`, `limit`, `info` or `integrity`.
  */
 export async function readArtifact(
   location: Location,
@@ -64,6 +64,7 @@ export async function readArtifact(
   if (info) checkBytes(location, "artifact", bytes, info.artifact);
   const content = await decompress(location, bytes, limits.maxSize);
   if (info) checkContent(location, content, info);
+  else refuseEmpty(location, content);
   return {
     content,
     sha256: info?.content.sha256 ?? sha256(content),
@@ -98,6 +99,15 @@ export function refuseUnfinished(location: Location): void {
         "wait, or let the next build into the folder sweep it",
     );
   }
+}
+
+/** A copy onto a full disk leaves it so, and no plugin: it would take the place of one that works. */
+function refuseEmpty({ file }: Location, content: Uint8Array): void {
+  if (content.length > 0) return;
+  throw new HotplugError(
+    "incomplete",
+    `Cannot open "${file}": it is empty; see that there is space, and publish it again`,
+  );
 }
 
 function decompress(
