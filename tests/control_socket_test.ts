@@ -35,6 +35,30 @@ test("the socket lies in the state folder, and both are private", async () => {
   );
 });
 
+test("a socket that somebody has removed is there again, with its folder, and gone after the end", async () => {
+  await using directory = await tempDirectory();
+  for (const name of ["state", "s".repeat(120)]) {
+    const state = directory.file(name);
+    await using fixture = makeDaemon([directory.file("plugins")], { state });
+    await fixture.daemon.open();
+    await using control = new ControlServer(fixture.daemon, { state });
+    const { socket = "" } = await control.start();
+    const folder = dirname(socket);
+    using above = Deno.watchFs(dirname(folder), { recursive: false });
+    using inside = name === "state" ? Deno.watchFs(folder) : undefined;
+    await Deno.remove(inside ? socket : folder, { recursive: true });
+    if (!inside) { for await (const _ of above) if (await exists(folder)) break; }
+    using again = inside ? undefined : Deno.watchFs(folder);
+    while (!await exists(socket)) await (inside ?? again)?.[Symbol.asyncIterator]().next();
+    assertEquals([await modeOf(folder), await modeOf(socket)], ["700", "600"]);
+    using client = unixClient({ socket });
+    const response = await fetch("http://localhost/livez", { client });
+    assertEquals(await response.text(), "ok\n");
+    await control.close();
+    assertEquals(await exists(socket), false);
+  }
+});
+
 test("a control whose state folder was moved leaves the one that is there instead alone", async () => {
   await using directory = await tempDirectory();
   const state = directory.file("state");

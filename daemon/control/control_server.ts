@@ -8,7 +8,7 @@ import {
   resolveControlOptions,
   type ResolvedControlOptions,
 } from "./control_options.ts";
-import type { ControlPlace } from "./control_place.ts";
+import { type ControlPlace, isLive } from "./control_place.ts";
 import { problemResponse } from "../control_problem.ts";
 import { keepServing } from "../keep_serving.ts";
 import { shutDown } from "../shut_down.ts";
@@ -24,6 +24,7 @@ import { generatedToken } from "./control_token.ts";
 import { EventHistory } from "./event_history.ts";
 import { EventStreams } from "./event_stream.ts";
 import { KeptPlace } from "./kept_place.ts";
+import { KeptSocket } from "./kept_socket.ts";
 import { Metrics } from "./metrics.ts";
 import { RequestsUnderWay } from "./requests_under_way.ts";
 
@@ -68,6 +69,7 @@ export class ControlServer implements AsyncDisposable {
   readonly #requests = new RequestsUnderWay();
   #socket: SocketPlace | undefined;
   #open: OpenSocket<Server> | undefined;
+  #kept: KeptSocket | undefined;
   #place: KeptPlace | undefined;
   #started: Promise<ControlPlace> | undefined;
   #closed: Promise<void> | undefined;
@@ -155,26 +157,34 @@ export class ControlServer implements AsyncDisposable {
     const place = this.#socket = await placeSocket(state);
     const door: ControlDoor = { token: undefined, hostname: undefined };
     const serve = async (): Promise<Server> => {
-      this.#open = await openSocket(place, (path) =>
+      // Its folder may be gone since.
+      this.#open = await openSocket(await placeSocket(state), (path) =>
         listening(
           place.path,
           (listened) => Deno.serve({ ...this.#common(listened), path }, this.#at(door)),
         ));
       return this.#open.server;
     };
-    this.#keep(await serve(), serve);
+    // One whose socket was removed goes on, for whoever is connected; where the next one listens already, it
+    // is not wanted again.
+    const serveIfGone = async () =>
+      await isLive({ socket: place.path }) ? undefined : await serve();
+    const again = async () => this.#keep(await serve(), serveIfGone);
+    await again();
+    this.#kept = new KeptSocket({ path: place.path, state, again });
     return place.path;
   }
 
-  #keep(first: Server, serve: () => Promise<Server>): void {
+  #keep(first: Server, serve: () => Promise<Server | undefined>): void {
     let server = first;
     this.#servers.add(server);
     keepServing(first, {
       again: async () => {
         this.#servers.delete(server);
         if (this.#closed) return undefined;
-        server = await serve();
-        this.#servers.add(server);
+        const next = await serve();
+        if (!next) return undefined;
+        this.#servers.add(server = next);
         if (this.#closed) await shutDown(server);
         return server;
       },
@@ -205,6 +215,7 @@ export class ControlServer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#started?.catch(() => {}); // whoever started it was told
+    await this.#kept?.[Symbol.asyncDispose]();
     this.#history[Symbol.dispose]();
     let idle = await this.#requests.settled(GRACE);
     if (!idle) {
