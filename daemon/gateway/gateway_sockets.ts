@@ -4,6 +4,8 @@ type Upgrade = typeof Deno.upgradeWebSocket;
 export const GOING_AWAY = 1001;
 /** How long one may take to open once it was answered, in milliseconds. */
 const OPENING_MS = 1_000;
+/** How long whoever is at its other end may take to say that it is closed, in milliseconds. */
+const CLOSING_MS = 5_000;
 
 const upgrades = new WeakMap<Request, Deno.WebSocketUpgrade>();
 /** Whether there was any: most plugins have none, and then not even a look is due. */
@@ -36,7 +38,9 @@ export function upgradeOf(request: Request): Deno.WebSocketUpgrade | undefined {
 
 /**
  * Tells of a WebSocket's end, once; answers with how to close it, open or not yet. One whose client
- * went before it was answered never opens, and tells nothing of that: it has ended, too.
+ * went before it was answered never opens, and tells nothing of that: it has ended, too. So has one that is
+ * closed and whose client, which hangs, does not answer: once it is closing nothing is asked for signs of
+ * life any more.
  */
 export function followSocket(
   socket: WebSocket,
@@ -46,16 +50,21 @@ export function followSocket(
   let phase: "opening" | "open" | "over" = "opening";
   let timer: ReturnType<typeof setTimeout> | undefined;
   let closing = (): void => {};
-  const close = (code: number, reason?: string): void => {
-    if (phase === "open") socket.close(code, reason);
-    // Closed before it is open it would open all the same, and stay.
-    else closing = () => socket.close(code, reason);
-  };
   const over = (): void => {
     clearTimeout(timer);
     if (phase === "over") return;
     phase = "over";
     ended();
+  };
+  const closeNow = (code: number, reason?: string): void => {
+    socket.close(code, reason);
+    clearTimeout(timer);
+    if (phase === "open") timer = setTimeout(over, CLOSING_MS);
+  };
+  const close = (code: number, reason?: string): void => {
+    if (phase === "open") closeNow(code, reason);
+    // Closed before it is open it would open all the same, and stay.
+    else closing = () => closeNow(code, reason);
   };
   const giveUp = (): void => {
     close(GOING_AWAY, "too late");
