@@ -27,11 +27,12 @@ function linesOf(
 ): string[] {
   return [
     configFile === undefined ? "no configuration file" : `configuration  ${configFile}`,
-    ...folders.map(({ directory, files, trouble }) =>
+    ...folders.flatMap(({ directory, files, misnamed = [], trouble }) => [
       trouble === undefined
         ? `folder  ${directory}: ${files} files`
-        : `folder  ${directory}: TROUBLE: ${trouble}`
-    ),
+        : `folder  ${directory}: TROUBLE: ${trouble}`,
+      ...misnamed.map((why) => `        not: ${why} [name]`),
+    ]),
     ...(state?.trouble === undefined
       ? []
       : [`state  ${state.directory}: TROUBLE: ${state.trouble}`]),

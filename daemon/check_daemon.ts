@@ -2,6 +2,7 @@ import { choose, type Listing } from "../manager/mod.ts";
 import { describeError } from "../manager/describe_error.ts";
 import { type CheckedPlugin, checkPlugin, type PluginCheck } from "./check_plugin.ts";
 import { listDirectories } from "./scan/list_directories.ts";
+import { whyMisnamed } from "./scan/misnamed.ts";
 import { condemned, judgeLoad } from "./state/judge_load.ts";
 import { LoadJournal } from "./state/load_journal.ts";
 import { peekState, type ReadState } from "./state/state_file.ts";
@@ -15,6 +16,8 @@ export interface CheckedFolder {
   readonly directory: string;
   /** How many names are in it, folders in it included where they are watched too. */
   readonly files: number;
+  /** Why files that were meant to be artifacts are none, by their names; absent where all are well. */
+  readonly misnamed?: readonly string[];
   /** What is the matter with it; absent where nothing is. */
   readonly trouble?: string;
 }
@@ -79,6 +82,7 @@ export async function checkDaemon(options: DaemonOptions): Promise<DaemonCheck> 
     .filter(({ scn, refused }) => scn !== undefined || refused.length > 0);
   const state = checkState(resolved, lost);
   const ok = [...folders, state].every((each) => each?.trouble === undefined) &&
+    folders.every(({ misnamed }) => misnamed === undefined) &&
     checks.every(({ isFine }) => isFine);
   return { ok, folders, ...(state && { state }), plugins };
 }
@@ -119,5 +123,12 @@ async function lookAt(
   });
   if (listed.length === 0) trouble ??= "there is no such directory";
   const files = listed.reduce((sum, each) => sum + each.files.length, 0);
-  return { listed, folder: { directory, files, ...(trouble !== undefined && { trouble }) } };
+  const misnamed = listed.flatMap((each) => each.files.flatMap((file) => whyMisnamed(file) ?? []));
+  const folder = {
+    directory,
+    files,
+    ...(misnamed.length > 0 && { misnamed }),
+    ...(trouble !== undefined && { trouble }),
+  };
+  return { listed, folder };
 }

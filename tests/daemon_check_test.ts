@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { basename } from "@std/path";
 import { checkDaemon, type DaemonOptions, PluginDaemon } from "../daemon/mod.ts";
 import { writeArtifact } from "./_artifacts.ts";
@@ -182,6 +182,22 @@ Deno.test({
     assertEquals(await wouldLoad(options), [["back", FIRST, held]]);
     assertEquals(await serves(options, "back"), FIRST);
   },
+});
+
+Deno.test("A check finds what was meant to be an artifact, and is none by its name", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, "export const a = 1;");
+  for (const other of ["README.md", `${basename(path)}.map`, `.${basename(path)}`, "lib_a_b.mjs"]) {
+    await Deno.writeTextFile(directory.file(other), "");
+  }
+  const options = { watch: [directory.path] };
+  assertEquals((await checkDaemon(options)).ok, true);
+  // There is no thirteenth month.
+  const wrong = "pricing_20261301000000_2_9_5_any_any.mjs";
+  await Deno.writeTextFile(directory.file(wrong), "export const a = 2;");
+  const { ok, folders: [folder] } = await checkDaemon(options);
+  assertEquals([ok, folder?.misnamed?.length], [false, 1]);
+  assertStringIncludes(folder?.misnamed?.[0] ?? "", wrong);
 });
 
 Deno.test("A check finds trouble in what has no info file where one is asked for", async () => {
