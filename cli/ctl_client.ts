@@ -78,7 +78,9 @@ export class CtlClient implements Disposable {
     let brokeAt: number | undefined;
     while (!this.#signal?.aborted) {
       try {
-        for await (const event of this.#stream(last, follow, lastId)) {
+        const { began, events } = await this.#stream(last, follow, lastId);
+        lastId ??= began;
+        for await (const event of events) {
           brokeAt = undefined;
           if (event.id) lastId = event.id;
           yield event;
@@ -101,11 +103,11 @@ export class CtlClient implements Disposable {
     this.#http.close();
   }
 
-  async *#stream(
+  async #stream(
     last: number,
     follow: boolean,
     lastId: string | undefined,
-  ): AsyncGenerator<CtlEvent> {
+  ): Promise<{ began: string | undefined; events: AsyncGenerator<CtlEvent> }> {
     const { body, headers } = await this.#fetch(`v1/events?last=${last}&follow=${follow}`, {
       headers: { ...(lastId !== undefined && { "last-event-id": lastId }) },
     });
@@ -113,6 +115,11 @@ export class CtlClient implements Disposable {
       await body?.cancel();
       throw this.#otherwise("with no stream of events");
     }
+    // Before any event came, too, one that breaks is to be gone on with.
+    return { began: headers.get("last-event-id") ?? undefined, events: this.#read(body) };
+  }
+
+  async *#read(body: ReadableStream<Uint8Array<ArrayBuffer>> | null): AsyncGenerator<CtlEvent> {
     const events = body?.pipeThrough(new TextDecoderStream())
       .pipeThrough(new EventSourceParserStream());
     try {

@@ -135,8 +135,8 @@ Deno.test("a silent stream shows that it is alive", async () => {
   assert(body);
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  while (!/^: hotplug\n\n(:\n\n){2}/.test(text)) text += (await reader.read()).value ?? "";
-  assertMatch(text, /^: hotplug\n\n(:\n\n)+$/);
+  while (!/^: hotplug\nid: .*\n\n(:\n\n){2}/.test(text)) text += (await reader.read()).value ?? "";
+  assertMatch(text, /^: hotplug\nid: .*\n\n(:\n\n)+$/);
   await reader.cancel();
 });
 
@@ -181,7 +181,7 @@ Deno.test("a reader that waits for thousands of events leaves nothing of them be
       subscribe: (listener) => (emit = listener, { [Symbol.dispose]: () => {} }),
     }, { events: 10 });
     const streams = new EventStreams(history, { epoch: "e", heartbeat: 60_000, readers: 1 });
-    const reader = streams.open({ follow: true }).getReader();
+    const reader = streams.open({ follow: true }).stream.getReader();
     await reader.read();
     const used = async (times) => {
       for (let time = 0; time < times; time++) {

@@ -30,20 +30,26 @@ function daemonRoutes(): ControlRoute[] {
       path: "/v1/events",
       id: "streamEvents",
       summary:
-        "The events, as server-sent events; the header Last-Event-ID goes on after an event. " +
+        "The events, as server-sent events; the header Last-Event-ID goes on after an event, or after " +
+        "where an answer began, which its own header of that name tells. " +
         "An event `gap` tells that some are not to be had any more",
       query: eventsQuery,
       answer: "text/event-stream",
       fails: [429],
       handle: ({ events }, { headers, query: { last, follow } }) => {
         const lastId = headers.get("last-event-id") || null;
-        const body = events.open({
+        const { id, stream } = events.open({
           ...(lastId !== null && { lastId }),
           ...(last !== undefined && { last: Number(last) }),
           follow: follow !== "false",
         });
-        const type = { "content-type": "text/event-stream", "cache-control": "no-store" };
-        return new Response(body, { headers: type });
+        return new Response(stream, {
+          headers: {
+            "content-type": "text/event-stream",
+            "cache-control": "no-store",
+            "last-event-id": id,
+          },
+        });
       },
     }),
     route({

@@ -21,6 +21,14 @@ export interface EventsFrom {
   readonly follow: boolean;
 }
 
+/** Events on their way to a reader. */
+export interface OpenEvents {
+  /** What it goes on after where it is broken off before its first event. */
+  readonly id: string;
+  /** The events. */
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
 /** How far somebody has read. */
 interface Reader {
   /** The id of the last event that it was sent. */
@@ -47,12 +55,13 @@ export class EventStreams {
   }
 
   /**
-   * Answers with a stream that ends when nothing more will come.
+   * Answers with a stream that ends when nothing more will come. It begins with an id that is no event's: who
+   * is cut off before the first one misses none either, nor takes another process for this one.
    *
    * @throws {HotplugError} `busy` where too many read already.
    */
-  open(from: EventsFrom): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const { readers } = this.#options;
+  open(from: EventsFrom): OpenEvents {
+    const { epoch, readers } = this.#options;
     if (this.#readers >= readers) {
       throw new HotplugError(
         "busy",
@@ -61,13 +70,14 @@ export class EventStreams {
     }
     const gone = new AbortController();
     const { cursor, first = "" } = this.#begin(from);
-    const reader: Reader = { cursor, due: `: hotplug\n\n${first}`, counted: false };
+    const id = `${epoch}-${cursor}`;
+    const reader: Reader = { cursor, due: `: hotplug\nid: ${id}\n\n${first}`, counted: false };
     const end = (): void => {
       if (gone.signal.aborted) return;
       gone.abort();
       if (reader.counted) this.#readers--;
     };
-    return new ReadableStream({
+    const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: async (controller) => {
         // Not before: the answer to HEAD has a stream that nobody reads or cancels.
         if (!reader.counted) this.#readers++;
@@ -80,6 +90,7 @@ export class EventStreams {
       },
       cancel: end,
     }, { highWaterMark: 0 });
+    return { id, stream };
   }
 
   /** What is to be sent next; undefined at the end. */

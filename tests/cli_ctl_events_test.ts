@@ -1,0 +1,88 @@
+import { assert, assertEquals } from "@std/assert";
+import { CtlClient } from "../cli/ctl_client.ts";
+import { readEvents, startControl, tcpOf } from "./_control.ts";
+import { within } from "./_daemon.ts";
+
+const TOKEN = "a-token-that-is-long-enough";
+
+/** Passes connections on, and can break those off that there are. */
+function relay(target: Deno.ConnectOptions) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open = new Set<Deno.Conn>();
+  let heard = "";
+  let look = (): void => {};
+  const pass = async (from: Deno.Conn, to: Deno.Conn, note: (text: string) => void) => {
+    const chunk = new Uint8Array(4096);
+    try {
+      for (let n = await from.read(chunk); n !== null; n = await from.read(chunk)) {
+        await to.write(chunk.subarray(0, n));
+        note(new TextDecoder().decode(chunk.subarray(0, n)));
+      }
+    } catch {
+      // It was broken off.
+    }
+  };
+  const served = (async () => {
+    for await (const client of listener) {
+      const server = await Deno.connect(target);
+      for (const each of [client, server]) open.add(each);
+      void pass(client, server, () => {});
+      void pass(server, client, (text) => {
+        heard += text;
+        look();
+      });
+    }
+  })();
+  const breakOff = (): void => {
+    for (const each of open) each.close();
+    open.clear();
+  };
+  return {
+    url: new URL(`http://127.0.0.1:${listener.addr.port}/`),
+    breakOff,
+    /** Resolves once that has come from the target. */
+    heard: (text: string) =>
+      new Promise<void>((resolve) => {
+        look = () => void (heard.includes(text) && resolve());
+        look();
+      }),
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      breakOff();
+      await served;
+    },
+  };
+}
+
+Deno.test("events that come while a connection is away are told after it, though there was none before", async () => {
+  await using at = await startControl({ token: TOKEN });
+  await using between = relay(tcpOf(at.place));
+  const { url } = between;
+  using client = new CtlClient(
+    { label: url.href, socket: undefined, url, token: TOKEN },
+    undefined,
+  );
+  const events = client.events(0, true);
+  const next = events.next();
+  await between.heard(": hotplug");
+  between.breakOff();
+  await at.fixture.daemon.freeze("web");
+  const { value } = await within(10_000, "an event", next);
+  assert(value);
+  assertEquals(JSON.parse(value.json).type, "frozen");
+  await events.return(undefined);
+});
+
+Deno.test("a stream of events begins with what to go on after, also for who reads no headers", async () => {
+  await using at = await startControl();
+  const response = await at.ask("GET", "/v1/events");
+  const id = response.headers.get("last-event-id") ?? "";
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  assertEquals((await reader.read()).value, `: hotplug\nid: ${id}\n\n`);
+  await reader.cancel();
+  await at.fixture.daemon.freeze("web");
+  await using again = readEvents(
+    await at.ask("GET", "/v1/events", { headers: { "last-event-id": id } }),
+  );
+  assertEquals((await again.next())?.type, "frozen");
+});
