@@ -55,6 +55,7 @@ export interface Address {
 export function addressArgument(text: string): Address {
   const [, hostname = "", port = ""] = /^(\[[\da-f:.]+\]|[^:\s/]+):(\d{1,5})$/i.exec(text) ?? [];
   if (hostname !== "" && Number(port) <= 65_535) return { hostname, port: Number(port) };
+  if (hostname !== "") throw new InvalidArgumentError("A port is at most 65535.");
   throw new InvalidArgumentError("Give it as HOST:PORT, as 127.0.0.1:9090.");
 }
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { SCN } from "./_artifacts.ts";
 import { hotplug, startDaemon } from "./_cli.ts";
 import { publish } from "./_daemon.ts";
@@ -64,12 +64,38 @@ Deno.test("hotplug ctl says that a daemon's gateway is not its control; why it a
   await daemon.ended();
 });
 
+Deno.test("an answer that a swap breaks off at the drain deadline is logged, as no error", async () => {
+  await using directory = await tempDirectory();
+  const plugins = directory.file("plugins");
+  await Deno.mkdir(plugins);
+  const source = `
+    export default {
+      fetch: () => new Response(new ReadableStream({ start: (own) => own.enqueue(new Uint8Array(9)) })),
+    };`;
+  await publish(plugins, source, { name: "web" });
+  const config = directory.file("hotplug.jsonc");
+  await Deno.writeTextFile(config, `{ "defaults": { "tier": "worker", "drainDeadline": 50 } }`);
+  const place = ["--no-state", "--config", config, "--gateway", "0"];
+  await using daemon = startDaemon([plugins, ...place]);
+  const url = await urlOf(daemon);
+  await daemon.events.next(({ type }) => type === "ready", 30_000);
+  const answer = await fetch(`${url}web/`);
+  await publish(plugins, SOURCE, { name: "web", scn: SCN + 1 });
+  await answer.text().catch(() => {}); // broken off, or that is never over
+  assertMatch(await daemon.printed("An answer was broken off"), /info +gateway: An answer/);
+  daemon.kill("SIGTERM");
+  await daemon.ended();
+});
+
 Deno.test("hotplug daemon --gateway refuses what is no address, and a port that is taken", async () => {
   await using directory = await tempDirectory();
   const args = [directory.path, "--no-state", "--no-config", "--gateway"];
   const misuse = await hotplug("daemon", ...args, "x:y:z");
   assertEquals(misuse.code, 2);
   assertStringIncludes(misuse.stderr, "HOST:PORT");
+  const beyond = await hotplug("daemon", ...args, "70000");
+  assertEquals(beyond.code, 2);
+  assertStringIncludes(beyond.stderr, "at most 65535");
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { code, stderr } = await hotplug("daemon", ...args, String(taken.addr.port));
   assertEquals(code, 1);

@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 
 /** A plugin that fails at every request is logged so often, in milliseconds. */
@@ -16,7 +17,10 @@ export class GatewayLog {
 
   /** Tells of an answer that was refused as it was to be sent; whose it is, nobody says then. */
   unsendable(error: unknown): void {
-    this.#tell("", "The answer of a plugin can't be sent", error);
+    // As announced, at a swap: nobody is to be woken for that.
+    const isCut = error instanceof HotplugError && error.code === "retired";
+    if (isCut) this.#logger.info("{text}", { text: `An answer was broken off: ${error.message}` });
+    else this.#tell("", "The answer of a plugin can't be sent", error);
   }
 
   /** Tells that no more requests were accepted, and that it is tried again. */
