@@ -17,6 +17,7 @@ import { type ManagerOptions, reloadable, resolveManagerOptions } from "../setti
 import type { RestoredHolds } from "../generations/plugin_registry.ts";
 import { readRegularFile } from "../artifacts/read_file.ts";
 import { toHotplugError } from "../refusal_event.ts";
+import { readyParser } from "../tiers/ready_parser.ts";
 import { historyOf } from "../tiers/tier_history.ts";
 
 /** What an opener needs of its manager. */
@@ -33,6 +34,7 @@ export class Opener {
   /** Makes the opener of a manager. */
   constructor(world: OpenerWorld) {
     this.#world = world;
+    readyParser();
   }
 
   /** Opens an artifact; opens of the same file at the same time share one load. */
