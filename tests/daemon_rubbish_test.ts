@@ -41,10 +41,14 @@ Deno.test("Rubbish of every kind neither stops nor slows a daemon", async (t) =>
     await fixture.failed("deadline");
     for (let scan = 0; scan < 5; scan++) await fixture.daemon.scan();
     const told = fixture.events.of("failed")
-      .filter(({ code }) => code !== "uncaught" && code !== "exit")
+      .filter(({ code }) => code !== "uncaught" && code !== "exit" && code !== "name")
       .map(({ name, code }) => `${name} ${code}`);
     const expected = [...rubbish.failing].map(([name, code]) => `${name} ${code}`);
     assertEquals(told.sort(), expected.sort());
+    const misnamed = fixture.events.of("failed").filter(({ code }) => code === "name");
+    const paths = misnamed.map(({ path = "" }) => path);
+    assertEquals(new Set(paths).size, paths.length);
+    assert(paths.some((path) => path.includes("garbled")), paths.join());
   });
 
   await t.step("what plugins do later is told, and ends nothing", async () => {

@@ -186,3 +186,16 @@ Deno.test("Names that differ only in case are refused in one folder, and what is
   assertEquals(evaluations("Case"), 0);
   assertEquals(await fixture.daemon.manager.current("pricing")?.call("answer"), "kept");
 });
+
+Deno.test("A file that was meant to be an artifact, and is none by its name, is told of once", async () => {
+  await using fixture = await startDaemon();
+  await publish(fixture.path, counted("well named", 1));
+  const slip = join(fixture.path, "pricing_20241301000000_2_9_5_any_any.mjs");
+  await Deno.writeTextFile(slip, "");
+  await Deno.writeTextFile(join(fixture.path, "notes.mjs"), "");
+  await fixture.loaded("pricing", SCN);
+  for (let scan = 0; scan < 3; scan++) await fixture.daemon.scan();
+  const failed = fixture.events.of("failed");
+  assertEquals(failed.map(({ code, path, final }) => [code, path, final]), [["name", slip, true]]);
+  assertStringIncludes(failed[0]?.message ?? "", "calendar");
+});

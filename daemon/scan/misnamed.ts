@@ -1,4 +1,6 @@
+import { join } from "@std/path";
 import { ArtifactNameError, parseArtifactName } from "../../artifact/mod.ts";
+import type { FailedEvent, Listing } from "../../manager/mod.ts";
 import { isTemporaryName } from "./temporary_name.ts";
 
 /** What somebody took for an SCN, in what somebody took for an artifact. */
@@ -16,5 +18,29 @@ export function whyMisnamed(file: string): string | undefined {
   } catch (error) {
     if (!(error instanceof ArtifactNameError)) throw error;
     return error.message;
+  }
+}
+
+/** Tells of each file that was meant to be an artifact and is none, once. */
+export class MisnamedLog {
+  #told = new Set<string>();
+
+  /** The events for what was not told of; `listings` is all that there is, `isOther` what is no artifact. */
+  news(listings: readonly Listing[], isOther: (file: string) => boolean): FailedEvent[] {
+    const told = new Set<string>();
+    const events: FailedEvent[] = [];
+    for (const { directory, files } of listings) {
+      for (const file of files) {
+        const why = isOther(file) ? whyMisnamed(file) : undefined;
+        if (why === undefined) continue;
+        const path = join(directory, file);
+        told.add(path);
+        if (this.#told.has(path)) continue;
+        const time = new Date().toISOString();
+        events.push({ type: "failed", time, code: "name", message: why, path, final: true });
+      }
+    }
+    this.#told = told;
+    return events;
   }
 }

@@ -3,6 +3,7 @@ import {
   type Choice,
   choose,
   type ConflictEvent,
+  type FailedEvent,
   type Listing,
   type SkippedEvent,
 } from "../../manager/mod.ts";
@@ -13,6 +14,7 @@ import { EntryMemory } from "./entry_memory.ts";
 import type { DeletedEvent } from "../events.ts";
 import { listDirectories } from "./list_directories.ts";
 import { ListingMemory } from "./listing_memory.ts";
+import { MisnamedLog } from "./misnamed.ts";
 import { FIRST_DEPTH, newestNames } from "./newest_names.ts";
 import { SkipLog } from "./skip_log.ts";
 import type { ScanStatus } from "../status.ts";
@@ -39,8 +41,8 @@ export interface ScannerWorld {
   unlisted(directory: string, error: unknown): void;
   /** Where what is current was found. */
   sources(): Source[];
-  /** Told of what is newer but not for this host, and of what is current and gone. */
-  emit(event: SkippedEvent | ConflictEvent | DeletedEvent): void;
+  /** Told of what is newer but not for this host or no artifact by its name, and of what is current and gone. */
+  emit(event: SkippedEvent | ConflictEvent | DeletedEvent | FailedEvent): void;
 }
 
 /** Lists folders and chooses, of each plugin, what is to be opened; remembers what it told. */
@@ -49,10 +51,13 @@ export class Scanner {
   readonly #entries = new EntryMemory();
   readonly #memory = new ListingMemory();
   readonly #skips = new SkipLog();
+  readonly #misnamed = new MisnamedLog();
   readonly #deleted = new DeletedLog();
   /** How many versions are looked at, of the plugins of which it is more than the first few. */
   readonly #depths = new Map<string, number>();
   #deeper: ReadonlyMap<string, Scn> = new Map();
+  /** What was chosen from: all but what is too old. */
+  #newest: readonly Listing[] = [];
   #names: Pick<ReadonlySet<string>, "has"> = new Set();
   #status: ScanStatus = { count: 0, files: 0 };
   #isBrief = false;
@@ -133,6 +138,8 @@ export class Scanner {
     } while (again);
     this.#lookLessFar(choices);
     for (const event of this.#skips.news(choices.values())) this.#world.emit(event);
+    const isOther = (file: string): boolean => this.#entries.read(file).kind === "other";
+    for (const event of this.#misnamed.news(this.#newest, isOther)) this.#world.emit(event);
     const gone = await this.#deleted.news(this.#world.sources(), choices);
     for (const event of gone) this.#world.emit(event);
     if (!this.#isBrief || ahead !== undefined) this.#note(listings, now - (ahead ?? 0));
@@ -175,6 +182,7 @@ export class Scanner {
     const currentScn = (name: string): Scn | undefined => manager.current(name)?.scn;
     const depth = (name: string): number => this.#depths.get(name) ?? FIRST_DEPTH;
     const { listings: newest, deeper, names } = newestNames(listings, { depth, currentScn });
+    this.#newest = newest;
     this.#deeper = deeper;
     this.#names = names;
     return choose(newest, {
