@@ -236,3 +236,24 @@ Deno.test("A newer artifact does not wait for an activation that hangs", async (
   assertEquals((await fixture.failed("deadline")).scn, SCN);
   assertEquals(holder.hangToldOfTests, true, "its signal was not aborted");
 });
+
+Deno.test("What fails is told once, however many newer ones fail after it, until it is gone", async () => {
+  await using fixture = await startDaemon({ retryMin: 60_000 });
+  await publish(fixture.path, counted("behind", 0));
+  const throws = "export const activate = () => { throw new Error('no database'); };";
+  const written = [];
+  for (let age = 1; age <= 9; age++) {
+    const source = age === 2 ? BROKEN : throws;
+    written.push(await publish(fixture.path, source, { scn: SCN + age }));
+    await fixture.failed(age === 2 ? "syntax" : "activation", SCN + age);
+    await fixture.daemon.scan();
+  }
+  // Whatever is pushed out of sight is looked for again: that is a scan of its own.
+  for (let scan = 0; scan < 3; scan++) await fixture.daemon.scan();
+  const ages = fixture.events.of("failed").map(({ scn = 0 }) => scn - SCN);
+  assertEquals(ages, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assertEquals(fixture.events.of("retried"), []);
+
+  for (const { path } of written.slice(0, 1)) await Deno.remove(path);
+  assertEquals((await fixture.retried(SCN + 1)).outcome, "removed");
+});

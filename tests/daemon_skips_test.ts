@@ -21,6 +21,18 @@ Deno.test("What this host's Deno is too old for is told once, with the remedy", 
   assertEquals(evaluations("too new"), 0);
 });
 
+Deno.test("What is skipped is told once, however many newer ones fail after it", async () => {
+  await using fixture = await startDaemon({ retryMin: 60_000 });
+  await publish(fixture.path, "", { version: "2.999.0" });
+  for (let age = 1; age <= 6; age++) {
+    await publish(fixture.path, "throw new Error('no database')", { scn: SCN + age });
+    await fixture.failed("load", SCN + age);
+    await fixture.daemon.scan();
+  }
+  for (let scan = 0; scan < 3; scan++) await fixture.daemon.scan();
+  assertEquals(fixture.events.of("skipped").map(({ scn }) => scn), [SCN]);
+});
+
 Deno.test("A skipped artifact that goes and comes back is news again", async () => {
   await using fixture = await startDaemon();
   const init = { version: "2.999.0" };

@@ -100,9 +100,14 @@ export class FailureLog {
     return [...this.#failures.keys()];
   }
 
-  /** When the next passing failure is to be tried again; undefined if none is. */
-  nextRetry(): number | undefined {
-    const next = Math.min(...[...this.#failures.values()].map((each) => each.retryAt));
+  /** All failures. */
+  list(): Failure[] {
+    return [...this.#failures.values()];
+  }
+
+  /** When the next passing failure, of those that count, is to be tried again; undefined if none is. */
+  nextRetry(counts: (failure: Failure) => boolean = () => true): number | undefined {
+    const next = Math.min(...this.list().filter(counts).map((each) => each.retryAt));
     return Number.isFinite(next) ? next : undefined;
   }
 }

@@ -1,9 +1,10 @@
 import { setImmediate } from "node:timers";
 import { join } from "@std/path";
 import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
-import type { Candidate, Choice, PluginManager } from "../../manager/mod.ts";
+import type { Candidate, PluginManager } from "../../manager/mod.ts";
 import { type ArtifactMarks, marksOf } from "./artifact_marks.ts";
 import type { RetriedEvent } from "../events.ts";
+import { type FoundChoice, isLeftOut } from "../scan/found_choice.ts";
 import type { Loader } from "./loader.ts";
 import { type Backoff, type Failure, FailureLog } from "./failure_log.ts";
 import { PatientLoad } from "./patient_load.ts";
@@ -42,7 +43,7 @@ export class PluginRunner {
   readonly #settling: Settling;
   /** The marks of the files with the current generation's SCN that were looked at. */
   readonly #twins = new Map<string, string>();
-  #choice: Choice | undefined;
+  #choice: FoundChoice | undefined;
   #load: PatientLoad | undefined;
   /** How many loads in a row were given up for a newer one. */
   #givenUp = 0;
@@ -66,7 +67,7 @@ export class PluginRunner {
   }
 
   /** Works through the choice; a run that is under way is followed by one with this choice. */
-  update(choice: Choice): void {
+  update(choice: FoundChoice): void {
     this.#choice = choice;
     this.#pending = true;
     this.#opening ??= Promise.withResolvers();
@@ -103,7 +104,7 @@ export class PluginRunner {
     while (this.#pending && !this.#closed) {
       this.#pending = false;
       clearTimeout(this.#timer);
-      const choice = this.#choice as Choice;
+      const choice = this.#choice as FoundChoice;
       this.#forgetGone(choice);
       this.#settling.keep([...choice.candidates, ...choice.twins].map(pathOf));
       const unsettled = await this.#openFirst(choice);
@@ -124,7 +125,7 @@ export class PluginRunner {
   }
 
   /** Opens the first candidate that loads; answers with how long an unsettled one needs. */
-  async #openFirst(choice: Choice): Promise<number> {
+  async #openFirst(choice: FoundChoice): Promise<number> {
     let wait = Infinity;
     for (const candidate of choice.candidates) {
       // A newer choice may make this one's further candidates needless.
@@ -179,7 +180,7 @@ export class PluginRunner {
   }
 
   /** Not so what is known to fail, or may have to settle: nothing is gained by making way for it. */
-  #isNewerWaiting({ candidates }: Choice, scn: Scn): boolean {
+  #isNewerWaiting({ candidates }: FoundChoice, scn: Scn): boolean {
     return candidates.some((each) =>
       each.parts.scn > scn && !each.bare && !this.#failures.has(pathOf(each))
     );
@@ -195,17 +196,20 @@ export class PluginRunner {
   }
 
   /** Ends the retries of what is no candidate any more. */
-  #forgetGone(choice: Choice): void {
+  #forgetGone(choice: FoundChoice): void {
     if (this.#failures.paths().length === 0) return;
     const current = this.#world.manager.current(choice.name)?.scn ?? 0;
     const still = new Set(
       choice.candidates.filter(({ parts }) => parts.scn > current).map(pathOf),
     );
-    for (const path of this.#failures.paths()) {
+    for (const failure of this.#failures.list()) {
+      const { path, scn } = failure;
       if (still.has(path)) continue;
-      const failure = this.#failures.take(path) as Failure;
+      // Not gone, but out of sight behind newer ones; it is looked for where none of these loads.
+      if (scn > current && isLeftOut(choice, scn)) continue;
+      this.#failures.take(path);
       if (failure.retryAt === Infinity) continue;
-      this.#world.retried(failure, this.#whyGone(choice.name, failure.scn, current));
+      this.#world.retried(failure, this.#whyGone(choice.name, scn, current));
     }
   }
 
@@ -219,7 +223,7 @@ export class PluginRunner {
    * that came late completes its record, other content is a conflict. Answers with how long an
    * unsettled one needs.
    */
-  async #lookAtTwins(choice: Choice): Promise<number> {
+  async #lookAtTwins(choice: FoundChoice): Promise<number> {
     const scn = this.#world.manager.current(choice.name)?.scn;
     let wait = Infinity;
     // Candidates too: what was one of several when the choice was made may be the current one now.
@@ -244,7 +248,8 @@ export class PluginRunner {
   }
 
   #wakeIn(unsettled: number): void {
-    const retry = this.#failures.nextRetry();
+    const choice = this.#choice;
+    const retry = this.#failures.nextRetry(({ scn }) => !choice || !isLeftOut(choice, scn));
     const wait = Math.min(unsettled, retry === undefined ? Infinity : retry - performance.now());
     if (wait === Infinity || this.#closed) return;
     this.#timer = setTimeout(() => {

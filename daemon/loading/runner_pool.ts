@@ -1,8 +1,9 @@
 import { basename } from "@std/path";
 import { type ErrorCode, tryParseArtifactName } from "../../artifact/mod.ts";
-import type { Choice, ManagerEvent } from "../../manager/mod.ts";
+import type { ManagerEvent } from "../../manager/mod.ts";
 import type { RetriedEvent } from "../events.ts";
 import type { Failure } from "./failure_log.ts";
+import type { FoundChoice } from "../scan/found_choice.ts";
 import { PluginRunner, type RunnerWorld } from "./plugin_runner.ts";
 
 /** What a pool needs of its daemon. */
@@ -27,7 +28,7 @@ export class RunnerPool {
   }
 
   /** Works through the choices; plugins that are not among them have nothing to choose from. */
-  update(choices: Map<string, Choice>): void {
+  update(choices: Map<string, FoundChoice>): void {
     for (const name of this.#runners.keys()) {
       if (!choices.has(name)) choices.set(name, { name, candidates: [], skips: [], twins: [] });
     }
@@ -64,7 +65,7 @@ export class RunnerPool {
     await Promise.all([...this.#runners.values()].map((each) => each.close()));
   }
 
-  #act(choice: Choice): void {
+  #act(choice: FoundChoice): void {
     const nothing = choice.candidates.length === 0 && choice.twins.length === 0;
     let runner = this.#runners.get(choice.name);
     if (nothing && (!runner || runner.idle)) {

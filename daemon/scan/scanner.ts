@@ -1,6 +1,5 @@
 import type { Scn } from "../../artifact/mod.ts";
 import {
-  type Choice,
   choose,
   type ConflictEvent,
   type FailedEvent,
@@ -11,6 +10,7 @@ import type { ResolvedManagerOptions } from "../../manager/settings/options.ts";
 import type { PluginManager } from "../../manager/mod.ts";
 import { DeletedLog, type Source } from "./deleted_log.ts";
 import { EntryMemory } from "./entry_memory.ts";
+import type { FoundChoice } from "./found_choice.ts";
 import type { DeletedEvent } from "../events.ts";
 import { listDirectories } from "./list_directories.ts";
 import { ListingMemory } from "./listing_memory.ts";
@@ -117,7 +117,7 @@ export class Scanner {
   }
 
   /** Looks at the folders as they are now, or where only some files were told of, at these. */
-  async scan(directories: readonly string[]): Promise<Map<string, Choice>> {
+  async scan(directories: readonly string[]): Promise<Map<string, FoundChoice>> {
     const now = performance.now();
     const ahead = this.#ahead;
     this.#ahead = undefined;
@@ -126,7 +126,7 @@ export class Scanner {
     this.#isBrief = recalled !== undefined;
     const listings = recalled ?? listed ?? await this.#list(directories);
     this.#entries.turn();
-    let choices: Map<string, Choice>;
+    let choices: Map<string, FoundChoice>;
     let again = false;
     do {
       choices = this.#choose(listings);
@@ -169,7 +169,7 @@ export class Scanner {
   }
 
   /** Where nothing is newer than what is current, or nothing is left, nothing older is looked for. */
-  #lookLessFar(choices: ReadonlyMap<string, Choice>): void {
+  #lookLessFar(choices: ReadonlyMap<string, FoundChoice>): void {
     for (const name of this.#depths.keys()) {
       const candidates = choices.get(name)?.candidates ?? [];
       const isOver = this.#world.manager.current(name) || !this.#names.has(name);
@@ -177,7 +177,7 @@ export class Scanner {
     }
   }
 
-  #choose(listings: readonly Listing[]): Map<string, Choice> {
+  #choose(listings: readonly Listing[]): Map<string, FoundChoice> {
     const { options, manager } = this.#world;
     const currentScn = (name: string): Scn | undefined => manager.current(name)?.scn;
     const depth = (name: string): number => this.#depths.get(name) ?? FIRST_DEPTH;
@@ -185,12 +185,18 @@ export class Scanner {
     this.#newest = newest;
     this.#deeper = deeper;
     this.#names = names;
-    return choose(newest, {
+    const choices = choose(newest, {
       options,
       currentScn,
       isHeld: (name, scn) => this.#world.isHeld(name, scn),
       now: Date.now(),
       readEntry: (file) => this.#entries.read(file),
     });
+    const found = new Map<string, FoundChoice>();
+    for (const [name, choice] of choices) {
+      const leftOut = deeper.get(name);
+      found.set(name, leftOut === undefined ? choice : { ...choice, leftOut });
+    }
+    return found;
   }
 }
