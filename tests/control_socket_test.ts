@@ -1,8 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { ControlServer } from "../daemon/mod.ts";
 import { readPlace } from "../daemon/control/control_place.ts";
-import { clearSocket } from "../daemon/control/control_socket.ts";
+import { clearSocket, openSocket } from "../daemon/control/control_socket.ts";
 import { startControl, tcpOf, unixClient } from "./_control.ts";
 import { makeDaemon, publish, within } from "./_daemon.ts";
 import { assertCode } from "./_errors.ts";
@@ -33,6 +33,21 @@ test("the socket lies in the state folder, and both are private", async () => {
     await Promise.all(["control.sock", "control.json"].map((each) => exists(join(at.state, each)))),
     [false, false],
   );
+});
+
+test("what listens ends where its socket can't be put in its place", async () => {
+  await using directory = await tempDirectory();
+  const ended = Promise.withResolvers<void>();
+  const listen = async (path: string): Promise<Deno.HttpServer> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const server = Deno.serve({ path, onListen: () => resolve() }, () => new Response());
+    server.finished.then(ended.resolve);
+    await promise;
+    await Deno.remove(path);
+    return server;
+  };
+  await assertRejects(() => openSocket({ path: directory.file("s"), folder: undefined }, listen));
+  await within(10_000, "its end", ended.promise);
 });
 
 test("a socket that somebody has removed is there again, with its folder, and gone after the end", async () => {

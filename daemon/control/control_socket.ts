@@ -1,9 +1,11 @@
+import type { Stats } from "node:fs";
 import { tmpdir } from "node:os";
 import { chmod, lstat, rename } from "node:fs/promises";
 import process from "node:process";
 import { dirname, join } from "@std/path";
 import { HotplugError, sha256 } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
+import { shutDown } from "../shut_down.ts";
 import { isLive } from "./control_place.ts";
 
 /** The most bytes of a socket's path, its end included, that the systems have in common. */
@@ -71,7 +73,7 @@ export interface OpenSocket<S> {
  *
  * What listens does so under another name: that it removes at its end, whoever has it by then.
  */
-export async function openSocket<S>(
+export async function openSocket<S extends Parameters<typeof shutDown>[0]>(
   { path }: SocketPlace,
   listen: (path: string) => Promise<S>,
 ): Promise<OpenSocket<S>> {
@@ -79,9 +81,10 @@ export async function openSocket<S>(
   await clearSocket(path);
   await clearSocket(made);
   const server = await listen(made);
-  await chmod(made, 0o600);
-  const { dev, ino } = await lstat(made);
-  await rename(made, path);
+  const { dev, ino } = await moveSocket(made, path).catch(async (error) => {
+    await shutDown(server);
+    throw error;
+  });
   return {
     server,
     remove: async () => {
@@ -89,6 +92,14 @@ export async function openSocket<S>(
       if (found?.dev === dev && found.ino === ino) await Deno.remove(path).catch(() => {});
     },
   };
+}
+
+/** Answers with what tells it from another one of its name. */
+async function moveSocket(from: string, to: string): Promise<Pick<Stats, "dev" | "ino">> {
+  await chmod(from, 0o600);
+  const stat = await lstat(from);
+  await rename(from, to);
+  return stat;
 }
 
 function runtimeFolder(): string {
