@@ -1,4 +1,5 @@
 import { type ErrorCode, HotplugError } from "../artifact/mod.ts";
+import { OwnResponse } from "../plugin/mod.ts";
 
 /** The media type of a failure. */
 export const PROBLEM_TYPE = "application/problem+json";
@@ -89,7 +90,7 @@ export function problemResponse(error: unknown): Response {
   const { status, code, detail } = describeProblem(error);
   const title = TITLES[status] ?? "Error";
   const problem: ControlProblem = { type: "about:blank", title, status, detail, code };
-  return new Response(`${JSON.stringify(problem)}\n`, {
+  return new OwnResponse(`${JSON.stringify(problem)}\n`, {
     status,
     headers: {
       "content-type": PROBLEM_TYPE,

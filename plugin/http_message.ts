@@ -1,3 +1,4 @@
+import { isResponse, OwnResponse, ownResponse } from "./own_http.ts";
 import { requestAsItCame } from "./request_as_it_came.ts";
 
 /** A request as it is sent to where a plugin runs; its body is streamed as it is read. */
@@ -51,10 +52,20 @@ export function isFetchHandler(value: unknown): value is FetchHandler {
 
 const NO_RESPONSE = "its `fetch` did not answer with a Response";
 
-/** Why what a handler has answered with can't be sent; undefined where it can. */
-export function faultOf(answer: unknown): string | undefined {
-  if (!(answer instanceof Response)) return NO_RESPONSE;
+/**
+ * What a handler has answered with, as it can be sent.
+ *
+ * @throws {TypeError} Where it can't be.
+ */
+export function answerOf(answer: unknown): Response {
+  const fault = faultOf(answer);
+  if (fault !== undefined) throw new TypeError(fault);
+  return ownResponse(answer as Response);
+}
+
+function faultOf(answer: unknown): string | undefined {
   try {
+    if (!isResponse(answer)) return NO_RESPONSE;
     if (!answer.bodyUsed && answer.status !== 0) return undefined;
   } catch {
     // It has a Response's prototype, or is a proxy, and nothing behind it.
@@ -85,10 +96,7 @@ export async function answerRequest(
   };
   try {
     const request = requestAsItCame(url, method, { headers: toPairs(headers), body });
-    const response = await handler.fetch(request, { remoteAddr });
-    const fault = faultOf(response);
-    if (fault !== undefined) throw new TypeError(fault);
-    return sendResponse(response, letGo);
+    return sendResponse(answerOf(await handler.fetch(request, { remoteAddr })), letGo);
   } catch (error) {
     letGo();
     throw error;
@@ -105,9 +113,9 @@ export function receiveResponse(
 ): Response {
   const init = { status, statusText, headers: toPairs(headers) };
   // Tried without the body first: what can't be answered with must hold nothing.
-  const empty = new Response(null, init);
+  const empty = new OwnResponse(null, init);
   return body && !NULL_BODY.has(status)
-    ? new Response(ReadableStream.from(pin(bytesOf(body))), init)
+    ? new OwnResponse(ReadableStream.from(pin(bytesOf(body))), init)
     : empty;
 }
 

@@ -20,7 +20,7 @@ export type { Packet } from "./codec.ts";
 export { Connection } from "./connection.ts";
 export type { Functions, Send } from "./connection.ts";
 export { EXECUTABLE_ENTRY, executableFiles } from "./executable_entry.ts";
-export { faultOf, isFetchHandler, receiveResponse, sendRequest } from "./http_message.ts";
+export { answerOf, isFetchHandler, receiveResponse, sendRequest } from "./http_message.ts";
 export type {
   FetchHandler,
   FetchInfo,
@@ -46,6 +46,7 @@ export type {
   Pong,
   SentContext,
 } from "./protocol.ts";
+export { OwnResponse, ownResponse } from "./own_http.ts";
 export { fromPort, toPort } from "./port_message.ts";
 export type { PortMessage } from "./port_message.ts";
 export type { WorkerHello } from "./serve_worker.ts";

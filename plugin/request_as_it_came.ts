@@ -1,3 +1,5 @@
+import { OwnRequest } from "./own_http.ts";
+
 /** What `Request` refuses with a body, or whatever it has; in other cases than these two. */
 const REFUSED = /^(?:get|head|connect|trace|track)$/i;
 /** None that means anything, to whomever a plugin may pass the request on. */
@@ -14,7 +16,7 @@ export function requestAsItCame(
   init: Omit<RequestInit, "method">,
 ): Request {
   const isRefused = method !== "GET" && method !== "HEAD" && REFUSED.test(method);
-  const request = new Request(url, { ...init, method: isRefused ? IN_PLACE : method });
+  const request = new OwnRequest(url, { ...init, method: isRefused ? IN_PLACE : method });
   return keepLetters(request, url, method);
 }
 

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { HotplugError } from "../../artifact/mod.ts";
+import { OwnResponse, ownResponse } from "../../plugin/mod.ts";
 import { check, readBody } from "./control_body.ts";
 import { checkControlAccess, type ControlDoor } from "./control_guard.ts";
 import { ControlError, problemResponse } from "../control_problem.ts";
@@ -46,7 +47,8 @@ export function controlApp(world: ControlWorld): ControlApp {
     if (!(error instanceof HotplugError)) world.failed(error);
     return problemResponse(error);
   });
-  return async (request, door) => await app.fetch(request, { door });
+  // hono makes some of its answers by what the class is called.
+  return async (request, door) => ownResponse(await app.fetch(request, { door }));
 }
 
 async function serve(
@@ -61,7 +63,7 @@ async function serve(
     body: body && await readBody(req.raw, body, world.limits),
     headers: req.raw.headers,
   });
-  return answer instanceof Response ? answer : context.json(answer as object);
+  return answer instanceof OwnResponse ? answer : context.json(answer as object);
 }
 
 function refuseOtherMethods(app: Hono<Env>, routes: readonly ControlRoute[]): void {

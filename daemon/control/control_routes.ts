@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { HotplugError, parseScn } from "../../artifact/mod.ts";
+import { OwnResponse } from "../../plugin/mod.ts";
 import { pluginRoutes } from "./control_plugin_routes.ts";
 import { type ControlRoute, route } from "./control_route.ts";
 import {
@@ -43,7 +44,7 @@ function daemonRoutes(): ControlRoute[] {
           ...(last !== undefined && { last: Number(last) }),
           follow: follow !== "false",
         });
-        return new Response(stream, {
+        return new OwnResponse(stream, {
           headers: {
             "content-type": "text/event-stream",
             "cache-control": "no-store",
@@ -140,7 +141,7 @@ function probeRoutes(): ControlRoute[] {
       summary: "Whether the process turns",
       answer: "text/plain",
       open: true,
-      handle: () => new Response("ok\n"),
+      handle: () => new OwnResponse("ok\n"),
     }),
     route({
       method: "get",
@@ -151,7 +152,7 @@ function probeRoutes(): ControlRoute[] {
       fails: [503],
       open: true,
       handle: ({ target }) => {
-        if (target.status().ready) return new Response("ok\n");
+        if (target.status().ready) return new OwnResponse("ok\n");
         throw new HotplugError("closed", "The daemon is not ready yet, or closes");
       },
     }),
@@ -162,7 +163,7 @@ function probeRoutes(): ControlRoute[] {
       summary: "Metrics, in Prometheus' text format",
       answer: "text/plain",
       handle: async ({ metrics }) =>
-        new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } }),
+        new OwnResponse(await metrics.text(), { headers: { "content-type": metrics.contentType } }),
     }),
   ];
 }

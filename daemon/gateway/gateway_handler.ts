@@ -1,5 +1,6 @@
 import { HotplugError, isPluginName, type Scn } from "../../artifact/mod.ts";
 import type { FetchInfo, Lease, PluginManager } from "../../manager/mod.ts";
+import { OwnResponse } from "../../plugin/mod.ts";
 import { addressCheck } from "./gateway_address.ts";
 import type { GatewayCounts } from "./gateway_counts.ts";
 import type { GatewayCuts } from "./gateway_cuts.ts";
@@ -77,10 +78,10 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
   };
   const serve = (name: string, request: Request, info: ServeInfo, late = false): Answer => {
     const lease = acquire(target, name);
-    if (lease instanceof Response) return count("", lease);
+    if (lease instanceof OwnResponse) return count("", lease);
     traffic.enter();
     const response = answer(world, lease, request, info, late);
-    if (response instanceof Response) return count(name, response);
+    if (response instanceof OwnResponse) return count(name, response);
     return response.then((each) => count(name, each));
   };
   /** Under way from now on: a gateway that is closed meanwhile has to wait for it. */
@@ -135,7 +136,7 @@ function answer(
   } catch (error) {
     return failed(world, lease, request, info, error);
   }
-  if (response instanceof Response) return keep(world, lease, request, info, response, late);
+  if (response instanceof OwnResponse) return keep(world, lease, request, info, response, late);
   return response.then(
     (each) => keep(world, lease, request, info, each, true),
     (error) => failed(world, lease, request, info, error),
@@ -147,7 +148,7 @@ function answer(
  * not within `Deno.serve`, which would reject where nobody can catch it. Its length stays known.
  */
 function copyOf(response: Response): Response {
-  return response.status === 101 ? response : new Response(response.body, response);
+  return response.status === 101 ? response : new OwnResponse(response.body, response);
 }
 
 /**
@@ -248,7 +249,7 @@ function stamp(response: Response, scn: Scn): Response {
     return response;
   } catch {
     const { body, status, statusText, headers } = response;
-    const own = new Response(body, { status, statusText, headers });
+    const own = new OwnResponse(body, { status, statusText, headers });
     own.headers.set(SCN_HEADER, String(scn));
     return own;
   }

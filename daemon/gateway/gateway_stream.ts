@@ -1,3 +1,5 @@
+import { OwnResponse } from "../../plugin/mod.ts";
+
 /** A response that can be ended from outside. */
 export interface EndableResponse {
   /** The response. */
@@ -33,7 +35,7 @@ export function endable(response: Response): EndableResponse {
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
   return {
-    response: new Response(stream, { status, statusText, headers }),
+    response: new OwnResponse(stream, { status, statusText, headers }),
     end: () => {
       ended = true;
       wake();

@@ -1,5 +1,5 @@
 import { HotplugError } from "../../artifact/mod.ts";
-import { faultOf, type FetchInfo } from "../../plugin/mod.ts";
+import { answerOf, type FetchInfo } from "../../plugin/mod.ts";
 import { isAskersFault } from "../askers_fault.ts";
 import { HoldBook } from "./hold_book.ts";
 import type { CallLimits, FetchWay, Instance } from "../tiers/instance.ts";
@@ -158,10 +158,14 @@ export class GenerationCalls {
   }
 
   readonly #answered = (answer: unknown): Response => {
-    const fault = faultOf(answer);
-    if (fault !== undefined) return this.#refused(new TypeError(fault));
+    let response: Response;
+    try {
+      response = answerOf(answer);
+    } catch (error) {
+      return this.#refused(error);
+    }
     this.#end();
-    return answer as Response;
+    return response;
   };
 
   readonly #refused = (error: unknown): never => {
