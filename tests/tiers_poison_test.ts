@@ -226,6 +226,23 @@ for (const tier of ["worker", "process"] as const) {
     const grown = Deno.memoryUsage().rss - before;
     if (tier === "process") assert(grown < 200 * 1024 * 1024, `${grown} bytes more`);
   });
+
+  Deno.test(`a plugin that prints line after line too much is told of once, ${tier}`, async () => {
+    await using fixture = await tierFixture({ ...QUICK, tier });
+    const plugin = await fixture.open(`
+      export async function shout() {
+        const start = performance.now();
+        for (let i = 0; performance.now() < start + 500; i++) {
+          console.log("line " + i, ".".repeat(50));
+          // Now and then a line comes through.
+          if (i % 5000 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+        }
+      }`);
+    await plugin.call("shout");
+    await fixture.events.next((each) => each.type === "failed" && each.code === "limit");
+    await plugin.call("shout");
+    assertEquals(fixture.events.of("failed").map(({ code }) => code), ["limit"]);
+  });
 }
 
 Deno.test("a process reads nothing that it has no permission for, by whichever way", async () => {

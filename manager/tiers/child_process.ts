@@ -36,9 +36,6 @@ const KEPT_STDERR = 8 * 1024;
 /** So much may wait for a process to read it, in bytes, before calls are refused. */
 const MAX_QUEUE = 128 * 1024 * 1024;
 
-/** How often it is told that a process prints too much, in milliseconds. */
-const FLOOD_PAUSE = 10_000;
-
 /** How long the streams of a process that has ended are read on, in milliseconds. */
 const STREAM_GRACE = 500;
 
@@ -57,8 +54,6 @@ export class ChildProcess implements Runner {
   readonly #hello = Promise.withResolvers<ChildHello>();
   readonly #logs = new LogBudget(undefined, { perSecond: 1024 * 1024, burst: 4 * 1024 * 1024 });
   #queued = 0;
-  #dropped = 0;
-  #floodToldAt = -Infinity;
   #mark = HELLO_MARK;
   #stderr = "";
   #reason: HotplugError | undefined;
@@ -202,17 +197,7 @@ export class ChildProcess implements Runner {
     const told = Number.isSafeInteger(record.dropped) ? record.dropped ?? 0 : 0;
     const dropped = Math.max(0, told) + this.#logs.takeDropped();
     this.#events.log({ ...record, ...(dropped > 0 && { dropped }) });
-    if (dropped > 0) this.#tellFlood(dropped);
-  }
-
-  #tellFlood(dropped: number): void {
-    this.#dropped += dropped;
-    const now = performance.now();
-    if (now - this.#floodToldAt < FLOOD_PAUSE) return;
-    this.#floodToldAt = now;
-    this.#events.flooded(
-      `printed more than is logged: ${this.#dropped} characters were dropped so far`,
-    );
+    if (dropped > 0) this.#events.flooded(dropped);
   }
 
   async #readStderr(stderr: Bytes): Promise<void> {

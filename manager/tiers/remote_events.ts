@@ -7,6 +7,9 @@ import { pluginLog } from "./plugin_log.ts";
 import { historyOf } from "./tier_history.ts";
 import type { RemoteEvents } from "./remote_spec.ts";
 
+/** How often it is told that a plugin prints too much, in milliseconds. */
+const FLOOD_PAUSE = 10_000;
+
 /** How messages name a generation. */
 export function labelOf({ name, scn }: Pick<ArtifactName, "name" | "scn">): string {
   return `plugin "${name}" (SCN ${scn})`;
@@ -20,6 +23,8 @@ export function remoteEvents(
   const label = labelOf(parts).replace("plugin", "Plugin");
   // One that fails a thousand times a second must not fill the host's log.
   const budget = new LogBudget(undefined, { perSecond: 10, burst: 100 });
+  let dropped = 0;
+  let floodToldAt = -Infinity;
   const log = pluginLog(parts.name, parts.scn);
   return {
     log,
@@ -31,7 +36,15 @@ export function remoteEvents(
       const message = `${label} ${text}${more}`;
       incident({ code: "uncaught", message, error });
     },
-    flooded: (message) => incident({ code: "limit", message: `${label} ${message}` }),
+    flooded: (characters) => {
+      dropped += characters;
+      const now = performance.now();
+      if (now - floodToldAt < FLOOD_PAUSE) return;
+      floodToldAt = now;
+      const message =
+        `${label} printed more than is logged: ${dropped} characters were dropped so far`;
+      incident({ code: "limit", message });
+    },
     crashed: ({ code, message, cause }) => {
       historyOf(options).crash(parts.name);
       incident({ code, message, error: cause });

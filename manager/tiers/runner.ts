@@ -17,8 +17,8 @@ export interface Runner {
 export interface RunnerEvents {
   /** It has logged or printed something. */
   log(record: LogRecord): void;
-  /** It has logged so much that some was dropped; told now and then. */
-  flooded(message: string): void;
+  /** It has logged so much that some was dropped: so many characters more. */
+  flooded(characters: number): void;
   /** Nobody caught what it threw. */
   late(what: string, error: unknown): void;
 }

@@ -98,8 +98,7 @@ export class WorkerRunner implements Runner {
 
   #receiveLog(record: LogRecord): void {
     this.#events.log(record);
-    if (!record.dropped) return;
-    this.#events.flooded(`printed more than is logged: ${record.dropped} characters were dropped`);
+    if (record.dropped) this.#events.flooded(record.dropped);
   }
 
   async #beat(): Promise<void> {
