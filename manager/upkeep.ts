@@ -81,7 +81,7 @@ export class Upkeep implements LifeWorld {
     this.#judged.add(life);
     const { name } = life.generation;
     void this.#rollback(name, { reason }, { bad: life, automatic: true }).catch((error) => {
-      this.trouble(life, toHotplugError(error));
+      this.trouble(life, notTakenBack(life, reason, toHotplugError(error)));
     });
   }
 
@@ -155,6 +155,16 @@ export class Upkeep implements LifeWorld {
       slot.wakeAt(slot.nextRetirement(Date.now()), () => void this.retire(name));
     }
   }
+}
+
+/** Nobody asked for it, so it is told what for. */
+function notTakenBack(
+  { generation: { name, scn } }: GenerationLife,
+  reason: string,
+  { code, message, cause }: HotplugError,
+): HotplugError {
+  const failed = `Plugin "${name}" (SCN ${scn}) fails its probation, and serves on: ${reason}`;
+  return new HotplugError(code, `${failed}. ${message}`, { cause });
 }
 
 function now(): string {

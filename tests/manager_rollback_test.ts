@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { PluginManager } from "../manager/mod.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { assertCode } from "./_errors.ts";
@@ -257,7 +257,10 @@ Deno.test("off its probation, or with nothing to go back to, a failing generatio
     assertEquals(manager.current("pricing")?.scn, scn);
   }
   await events.next(({ type }) => type === "failed");
-  assertEquals(events.of("failed").map(({ code }) => code), ["not-found"]);
+  const [{ code, message } = { code: "", message: "" }, ...more] = events.of("failed");
+  assertEquals([code, more], ["not-found", []]);
+  assertStringIncludes(message, "1 of its first 1 calls failed");
+  assertStringIncludes(message, "serves on");
 });
 
 Deno.test("status tells of each generation what it is, does, holds and has done", async () => {
