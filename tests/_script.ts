@@ -52,12 +52,18 @@ export async function runScript(
   directory: string,
   source: string,
   permissions?: readonly string[],
+  wrapper?: readonly string[],
 ): Promise<ScriptResult> {
-  const child = await startScript(directory, source, permissions);
+  const child = await startScript(directory, source, permissions, wrapper);
   await child.stdin.close();
   const { code, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Runs the source where hardly more files can be opened than it takes to start; not on Windows. */
+export async function runWithFewFiles(directory: string, source: string): Promise<ScriptResult> {
+  return await runScript(directory, source, ["-A"], ["sh", "-c", 'ulimit -n 100; exec "$@"', "sh"]);
 }
 
 /** The JSON objects among the lines. */

@@ -1,11 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { publish } from "./_daemon.ts";
+import { runWithFewFiles } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
 /** Opens a plugin in a worker, twice: where hardly a file can be opened, and where they can again. */
-const SCRIPT = `
-  import { PluginManager } from "${new URL("../mod.ts", import.meta.url)}";
-  const [path] = Deno.args;
+const script = (path: string): string => `
+  import { PluginManager } from "project:mod.ts";
+  const path = ${JSON.stringify(path)};
   await using manager = new PluginManager({ tier: "worker", initialScn: 0 });
   const open = () => manager.open(path).then(() => "opened", (error) => error.code);
   const files = [];
@@ -22,14 +23,7 @@ Deno.test({
   async fn() {
     await using directory = await tempDirectory();
     const { path } = await publish(directory.path, "export const a = 1;", { name: "scarce" });
-    const script = directory.file("script.ts");
-    await Deno.writeTextFile(script, SCRIPT);
-    const config = new URL("../deno.json", import.meta.url).pathname;
-    const deno = [Deno.execPath(), "run", "-A", "--no-check", "--config", config, script, path];
-    const { stdout, stderr } = await new Deno.Command("sh", {
-      args: ["-c", 'ulimit -n 100; exec "$@"', "sh", ...deno],
-    }).output();
-    const text = new TextDecoder();
-    assertEquals(text.decode(stdout), "io,opened\n", text.decode(stderr));
+    const { stdout, stderr } = await runWithFewFiles(directory.path, script(path));
+    assertEquals(stdout, "io,opened\n", stderr);
   },
 });

@@ -1,3 +1,4 @@
+import { SEPARATOR } from "@std/path";
 import type { Scn } from "../../artifact/mod.ts";
 import {
   choose,
@@ -52,6 +53,8 @@ export class Scanner {
   readonly #memory = new ListingMemory();
   readonly #skips = new SkipLog();
   readonly #misnamed = new MisnamedLog();
+  /** What was listed last. */
+  #last: readonly Listing[] = [];
   readonly #deleted = new DeletedLog();
   /** How many versions are looked at, of the plugins of which it is more than the first few. */
   readonly #depths = new Map<string, number>();
@@ -156,12 +159,18 @@ export class Scanner {
   }
 
   async #list(directories: readonly string[]): Promise<Listing[]> {
-    const { recursive, isLocal, follows, unlisted: failed } = this.#world;
+    const { recursive, isLocal, follows } = this.#world;
     this.#memory.begin();
+    const unlisted: string[] = [];
+    const failed = (directory: string, error: unknown): void => {
+      if (!isGone(error)) unlisted.push(directory);
+      this.#world.unlisted(directory, error);
+    };
     const pipes: string[] = [];
     const pipe = (path: string): void => void pipes.push(path);
     const how = { recursive, isLocal, follows, failed, pipe };
-    const listings = await listDirectories(directories, how);
+    const listed = await listDirectories(directories, how);
+    const listings = this.#last = [...listed, ...left(this.#last, unlisted, listed)];
     await this.#world.pipes(pipes);
     this.#memory.take(listings);
     if (recursive) this.#world.listed(listings.map(({ directory }) => directory));
@@ -199,4 +208,22 @@ export class Scanner {
     }
     return found;
   }
+}
+
+/** Whether a folder that can't be listed is none any more. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.FilesystemLoop;
+}
+
+/** What was in folders that can't be listed: that says of nothing in them that it is gone. */
+function left(
+  before: readonly Listing[],
+  unlisted: readonly string[],
+  listed: readonly Listing[],
+): Listing[] {
+  if (unlisted.length === 0) return [];
+  const known = new Set(listed.map(({ directory }) => directory));
+  const isIn = (directory: string): boolean =>
+    unlisted.some((each) => directory === each || directory.startsWith(each + SEPARATOR));
+  return before.filter(({ directory }) => !known.has(directory) && isIn(directory));
 }
