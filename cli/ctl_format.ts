@@ -11,7 +11,7 @@ export function formatStatus(status: DaemonStatus): string {
   const files = scans.files === 1 ? "1 file" : `${scans.files} files`;
   const facts = table([
     ["daemon", `${what}, for ${formatDuration(uptimeMs)}`],
-    ["memory", `${mebi(memory.rss)} MiB, heap ${mebi(memory.heapUsed)} MiB`],
+    ["memory", formatMemory(memory)],
     ["scans", `${scans.count}${last}: ${files}`],
     ["log level", logLevel],
     ["state", state ?? "none"],
@@ -34,7 +34,7 @@ export function formatPlugins(plugins: readonly PluginStatus[]): string {
   const rows = plugins.map((plugin) => {
     const { name, current, generations, calls, errors } = plugin;
     const leases = generations.reduce((sum, each) => sum + each.leases, 0);
-    const tier = generations.find(({ scn }) => scn === current)?.tier ?? "-";
+    const tier = generations.find(({ state }) => state === "current")?.tier ?? "-";
     const counts = [generations.length, leases, calls, errors].map(String);
     return [name, String(current ?? "-"), tier, ...counts, holdOf(plugin)];
   });
@@ -71,6 +71,14 @@ export function formatQuarantine(versions: readonly QuarantinedVersion[]): strin
   if (versions.length === 0) return "nothing in quarantine\n";
   const rows = versions.map(({ name, scn, since, reason }) => [name, String(scn), since, reason]);
   return table([["QUARANTINED", "SCN", "SINCE", "WHY"], ...rows]);
+}
+
+/** With what a limit that is passed keeps out, so that nobody looks for that in the folders. */
+function formatMemory({ rss, heapUsed, softLimit, hardLimit }: DaemonStatus["memory"]): string {
+  const limits = [softLimit, hardLimit].filter((limit) => limit !== undefined);
+  const limit = Math.min(...limits);
+  const over = rss > limit ? `; more than ${mebi(limit)} MiB: nothing more is loaded` : "";
+  return `${mebi(rss)} MiB, heap ${mebi(heapUsed)} MiB${over}`;
 }
 
 function formatPending({ pending }: DaemonStatus): string {
