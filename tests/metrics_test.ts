@@ -116,3 +116,18 @@ Deno.test("metrics count a call that fails as its generation is retired", async 
     assertEquals(plugin?.generations.map(({ scn, calls }) => [scn, calls]), [[SECOND, 0]], tier);
   }
 });
+
+Deno.test("what a plugin changes of all objects, and metrics can't be counted for, ends no daemon", async () => {
+  await using at = await startControl();
+  await publish(
+    at.plugins,
+    "Object.prototype.polluted = 1; export const clean = () => delete Object.prototype.polluted;",
+  );
+  await at.fixture.loaded("pricing");
+  const { manager } = at.fixture.daemon;
+  await manager.current("pricing")?.call("clean");
+  await publish(at.plugins, SOURCE, { name: "other" });
+  await at.fixture.loaded("other");
+  assertEquals(await manager.current("other")?.call("answer"), 1);
+  assertEquals((await samples(at)).get('hotplug_calls_total{plugin="other"}'), 1);
+});

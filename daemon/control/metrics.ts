@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import project from "../../deno.json" with { type: "json" };
 import { CallTotals } from "./call_totals.ts";
@@ -34,7 +35,16 @@ export class Metrics implements Disposable {
     this.#calls = new CallTotals(this.#registry);
     this.#scans = counter(this.#registry, "scans", "Full scans of the folders");
     this.#set = gauges(this.#registry);
-    this.#subscription = daemon.subscribe(eventCounters(this.#registry));
+    const count = eventCounters(this.#registry);
+    this.#subscription = daemon.subscribe((event) => {
+      try {
+        count(event);
+      } catch (error) {
+        // Where a plugin inline has changed what all objects have, the library counts no more: that is
+        // no reason for the daemon to end, as it would of a listener that throws.
+        logUncounted(error);
+      }
+    });
   }
 
   /** The media type of {@linkcode text}. */
@@ -58,6 +68,11 @@ export class Metrics implements Disposable {
     this.#subscription[Symbol.dispose]();
     this.#registry.clear();
   }
+}
+
+function logUncounted(error: unknown): void {
+  const text = "An event is missing in the metrics: {error}";
+  getLogger(["hotplug", "control"]).error(text, { error });
 }
 
 function eventCounters(registry: Registry): (event: DaemonEvent) => void {
