@@ -35,5 +35,8 @@ if (import.meta.main) {
     ? ["SIGINT", "SIGBREAK"]
     : ["SIGINT", "SIGTERM"];
   for (const signal of signals) Deno.addSignalListener(signal, end);
-  exit(await main(Deno.args, processIo(ending)));
+  const code = await main(Deno.args, processIo(ending));
+  // What a plugin that is gone by now throws at the end of the process is no failure of that.
+  globalThis.addEventListener("error", (event) => event.preventDefault());
+  exit(code);
 }
