@@ -134,6 +134,8 @@ export interface ConfigEvent {
   readonly message: string;
   /** The names of the options that have changed and need a restart. */
   readonly restart: readonly string[];
+  /** The names of the plugins that run by other settings until their next version, or a restart. */
+  readonly plugins: readonly string[];
 }
 
 /** The daemon has stopped; the last event. */

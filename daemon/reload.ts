@@ -70,9 +70,9 @@ export class OptionsReload {
   #take(next: ResolvedDaemonOptions, others: readonly string[]): string[] {
     const { manager, runners, emit } = this.#world;
     const restart = [...applyOptions(this.#current, next), ...others];
-    manager.reconfigure(next.managerOptions);
+    const plugins = manager.reconfigure(next.managerOptions);
     runners.retry();
-    emit(reloadedEvent(restart));
+    emit(reloadedEvent(restart, plugins));
     return restart;
   }
 }
@@ -110,12 +110,16 @@ function changedDeadlines(
 }
 
 /** What is told of options that were taken over. */
-function reloadedEvent(restart: readonly string[]): ConfigEvent {
-  const message = restart.length === 0
-    ? "The configuration was read again, and is in force"
-    : "The configuration was read again, and is in force but for what needs a restart: " +
-      restart.join(", ");
-  return { type: "config", time: new Date().toISOString(), state: "reloaded", message, restart };
+function reloadedEvent(restart: readonly string[], plugins: readonly string[]): ConfigEvent {
+  const time = new Date().toISOString();
+  const message = "The configuration was read again, and is in force" +
+    (restart.length === 0 ? "" : ` but for what needs a restart: ${restart.join(", ")}`) +
+    (plugins.length === 0
+      ? ""
+      : `; plugins that run by other settings until their next version, or a restart: ${
+        plugins.join(", ")
+      }`);
+  return { type: "config", time, state: "reloaded", message, restart, plugins };
 }
 
 /** What is told of options that can't be taken over. */
@@ -128,6 +132,7 @@ function rejectedEvent(error: unknown): ConfigEvent {
     state: "rejected",
     message,
     restart: [],
+    plugins: [],
   };
 }
 

@@ -212,9 +212,9 @@ export class PluginManager implements AsyncDisposable {
     return this.#upkeep.setFrozen(name, false);
   }
 
-  /** Opens by these options from now on; guards, deadlines of hooks and `approve` stay as they were. */
-  reconfigure(options: ManagerOptions): void {
-    this.#opener.reconfigure(options);
+  /** Opens by these options from now on, but for guards, hook deadlines, `approve`; names what runs otherwise. */
+  reconfigure(options: ManagerOptions): string[] {
+    return this.#opener.reconfigure(options);
   }
 
   /** Makes ready what the first load needs, so that it need not wait for it: folder and lexer. */

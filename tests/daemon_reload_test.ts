@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { HotplugError } from "../artifact/mod.ts";
 import type { ReloadedOptions } from "../daemon/mod.ts";
-import { makeDaemon } from "./_daemon.ts";
+import { SCN } from "./_artifacts.ts";
+import { makeDaemon, publish } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
 
 Deno.test("of two reloads the one that was asked for last is in force, though it was read first", async () => {
@@ -55,4 +56,36 @@ Deno.test("a reload looks at the folders, though its options can't be read", asy
   const { count } = daemon.status().scans;
   await assertRejects(() => daemon.reload(), HotplugError, "no");
   assertEquals(daemon.status().scans.count, count + 1);
+});
+
+Deno.test("a reload names the plugins that run by other settings, until they are loaded again", async () => {
+  await using directory = await tempDirectory();
+  const watch = [directory.path];
+  const plugins = { pricing: { config: { vat: 0.1 }, contracts: ["tax"] }, other: {} };
+  let next: Partial<ReloadedOptions> = { plugins };
+  const reload = (): Promise<ReloadedOptions> => Promise.resolve({ watch, ...next });
+  await using fixture = makeDaemon(watch, { plugins, reload });
+  const { daemon, events } = fixture;
+  const source = `let own; export const activate = ({ config }) => { own = config; };
+    export const vat = () => own.vat;`;
+  await publish(directory.path, source);
+  await publish(directory.path, "export const one = 1;", { name: "other" });
+  await daemon.start();
+
+  await daemon.reload();
+  const changed = { config: { vat: 0.2 }, contracts: ["tax", "law"] };
+  next = { plugins: { ...plugins, pricing: changed } };
+  await daemon.reload();
+  assertEquals(await daemon.manager.current("pricing")?.call("vat"), 0.1);
+  await publish(directory.path, source, { scn: SCN + 1 });
+  await fixture.loaded("pricing", SCN + 1);
+  assertEquals(await daemon.manager.current("pricing")?.call("vat"), 0.2);
+  await daemon.reload();
+  // What a plugin may require is asked at its load only.
+  next = { plugins: { ...plugins, pricing: { ...changed, contracts: [] } } };
+  await daemon.reload();
+
+  const told = events.of("config");
+  assertEquals(told.map((event) => event.plugins), [[], ["pricing"], [], []]);
+  assertStringIncludes(told[1]?.message ?? "", "until their next version, or a restart: pricing");
 });

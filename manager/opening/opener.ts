@@ -15,6 +15,8 @@ import { openNewest } from "./open_newest.ts";
 import type { OpenOptions } from "../settings/open_options.ts";
 import { type ManagerOptions, reloadable, resolveManagerOptions } from "../settings/options.ts";
 import type { RestoredHolds } from "../generations/plugin_registry.ts";
+import { runsOtherwise } from "../settings/runs_otherwise.ts";
+import { settingsOf } from "../settings/plugin_settings.ts";
 import { readRegularFile } from "../artifacts/read_file.ts";
 import { toHotplugError } from "../refusal_event.ts";
 import { readyParser } from "../tiers/ready_parser.ts";
@@ -66,9 +68,14 @@ export class Opener {
     return await opening;
   }
 
-  /** Opens, from now on, by other options. */
-  reconfigure(options: ManagerOptions): void {
-    Object.assign(this.#world.options, reloadable(resolveManagerOptions(options)));
+  /** Opens, from now on, by other options; answers with the plugins that run otherwise for now. */
+  reconfigure(options: ManagerOptions): string[] {
+    const { options: own, registry } = this.#world;
+    Object.assign(own, reloadable(resolveManagerOptions(options)));
+    return registry.names().filter((name) => {
+      const { generation: { artifact, info }, settings } = registry.current(name);
+      return runsOtherwise(settings, () => settingsOf(own, artifact, info));
+    });
   }
 
   /** Takes over what kept versions of the plugin out in an earlier process. */
