@@ -89,3 +89,18 @@ Deno.test("a reload names the plugins that run by other settings, until they are
   assertEquals(told.map((event) => event.plugins), [[], ["pricing"], [], []]);
   assertStringIncludes(told[1]?.message ?? "", "until their next version, or a restart: pricing");
 });
+
+Deno.test("a version that can't hand over is superseded once the settings ask it for nothing", async () => {
+  await using directory = await tempDirectory();
+  const watch = [directory.path];
+  const plugins = { pricing: { handover: false } };
+  await using fixture = makeDaemon(watch, { reload: () => Promise.resolve({ watch, plugins }) });
+  const { daemon } = fixture;
+  const source = "export const handover = () => () => {};";
+  await publish(directory.path, source, { scn: SCN });
+  await daemon.start();
+  await publish(directory.path, source, { scn: SCN + 1 });
+  await fixture.failed("handover", SCN + 1);
+  await daemon.reload();
+  await fixture.loaded("pricing", SCN + 1);
+});

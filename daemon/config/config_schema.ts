@@ -56,6 +56,10 @@ const settings = {
     ms(),
     "How long what is superseded waits for its callers, in milliseconds",
   ),
+  handover: described(
+    v.boolean(),
+    "Whether a new version waits for the `quiesce` and `handover` of the one before",
+  ),
   heapLimit: described(
     v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(2 ** 20)),
     "The most of a worker's or process's JavaScript heap, in MiB",

@@ -8,7 +8,7 @@ import { loadArtifact, type LoadWorld } from "./load_artifact.ts";
 import type { Location } from "../artifacts/locate.ts";
 import type { ResolvedManagerOptions } from "../settings/options.ts";
 import { PluginOutdatedError } from "./outdated.ts";
-import { contractsOf } from "../settings/plugin_settings.ts";
+import { contractsOf, handsOver } from "../settings/plugin_settings.ts";
 import type { PluginRegistry } from "../generations/plugin_registry.ts";
 import type { PluginSlot } from "../generations/plugin_slot.ts";
 import { refuseOther } from "./refuse_other.ts";
@@ -36,7 +36,7 @@ export interface OpenWorld extends LoadWorld {
 export async function openArtifact(
   location: Location,
   world: OpenWorld,
-  { handover = true, reopen, begins, verified }: OpenOptions = {},
+  { handover: asked, reopen, begins, verified }: OpenOptions = {},
 ): Promise<Generation> {
   const { options } = world;
   const started = performance.now();
@@ -86,6 +86,7 @@ export async function openArtifact(
       // At what is current by now, and not at what is reopened.
       else if (!wasFrozen && !reopen.condemn && slot.current) refuseFrozen(location, slot);
     };
+    const handover = asked ?? handsOver(options, name);
     const previous = await swap({ slot, next, reason: "load", signal, handover, beforeFlip });
     if (previous && reopen?.condemn) slot.condemn(previous);
     world.flipped(next, previous, performance.now() - started);

@@ -25,7 +25,7 @@ export interface OpenOptions {
    * Whether to ask the current generation to quiesce and to hand its state over. Without, a
    * generation whose hooks fail can still be superseded.
    *
-   * @default {true}
+   * @default the plugin's setting
    */
   readonly handover?: boolean;
   /**

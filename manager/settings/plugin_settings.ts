@@ -73,6 +73,13 @@ export interface PluginSettings extends TierSettings {
    * @default {30000}
    */
   readonly drainDeadline?: number;
+  /**
+   * Whether a new version waits for the `quiesce` and `handover` of the one before. Without, one whose
+   * hooks always fail can be superseded; what it has is lost.
+   *
+   * @default {true}
+   */
+  readonly handover?: boolean;
 }
 
 /** The settings of one plugin in a manager: those of all, and its own. */
@@ -147,6 +154,11 @@ export function contractsOf(
   name: string,
 ): readonly string[] {
   return ownOf(plugins, name)?.contracts ?? defaults.contracts ?? [];
+}
+
+/** Whether the version before is asked to hand over to a new one of the plugin. */
+export function handsOver({ defaults, plugins }: SettingsSource, name: string): boolean {
+  return ownOf(plugins, name)?.handover ?? defaults.handover ?? true;
 }
 
 /** Throws a {@linkcode HotplugError} of code `options` where a setting is out of its range. */
