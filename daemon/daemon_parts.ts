@@ -1,5 +1,6 @@
 import type { Scn } from "../artifact/mod.ts";
 import { type ManagerEvent, PluginManager } from "../manager/mod.ts";
+import { probationOf } from "../manager/settings/plugin_settings.ts";
 import type { DaemonState } from "./state/daemon_state.ts";
 import { sourcesOf } from "./scan/deleted_log.ts";
 import type { DaemonEvent } from "./events.ts";
@@ -61,7 +62,12 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
   const watches = new WatchSet(options, { hint, emit });
   const rootOf = (path: string): string | undefined => watches.rootOf(path);
   const loader = new Loader({ manager, state, budget, rootOf });
-  const recovery = new Recovery({ manager, loader, emit });
+  const recovery = new Recovery({
+    manager,
+    loader,
+    probationOf: (name) => probationOf(options.manager, name)?.window,
+    emit,
+  });
   const isHeld = (name: string, scn: Scn): boolean =>
     manager.isHeld(name, scn) || recovery.keepsOut(name, scn);
   const scanner = new Scanner({

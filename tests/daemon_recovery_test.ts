@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { DaemonState } from "../daemon/state/daemon_state.ts";
 import { makeDaemon, makeHang, publish, within } from "./_daemon.ts";
@@ -165,4 +165,41 @@ Deno.test("what hangs as it is reopened once more holds up no other plugin, nor 
   await after.loaded("tax");
   await within(10_000, "closing", after.daemon.close());
   delete holder[key];
+});
+
+/** Starts a daemon after one that had loaded a bad version over a good one, and has that fail. */
+async function failAfterRestart(age: number): Promise<[served: number | undefined, told: string]> {
+  await using at = await statePlace();
+  const options = { probation: { window: 60_000, minCalls: 2 } };
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  {
+    await using before = await at.start(options);
+    await publish(at.plugins, "export const answer = () => { throw new Error('bad'); };", {
+      scn: SECOND,
+    });
+    await before.loaded("pricing", SECOND);
+  }
+  const store = join(at.state, "store");
+  const then = new Date(Date.now() - age);
+  for (const { name } of Deno.readDirSync(store)) {
+    for (const { name: file } of Deno.readDirSync(join(store, name))) {
+      await Deno.utime(join(store, name, file), then, then);
+    }
+  }
+  await using after = await at.start(options);
+  const { manager } = after.daemon;
+  assertEquals(manager.current("pricing")?.scn, SECOND);
+  const answer = manager.use<{ answer(): number }>("pricing").answer;
+  const told = after.events.next(({ type }) => type === "rolled-back" || type === "failed");
+  for (let call = 0; call < 2; call++) await assertRejects(() => answer(), Error, "bad");
+  const { type } = await told;
+  return [manager.current("pricing")?.scn, type];
+}
+
+Deno.test("a version that was under probation as the process ended is taken back after a restart, too", async () => {
+  assertEquals(await failAfterRestart(0), [FIRST, "rolled-back"]);
+});
+
+Deno.test("a version whose probation was over is not taken back after a restart", async () => {
+  assertEquals(await failAfterRestart(120_000), [SECOND, "failed"]);
 });

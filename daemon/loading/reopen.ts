@@ -14,6 +14,8 @@ export interface ReopenWorld {
   readonly manager: Pick<PluginManager, "restore" | "current">;
   /** What opens the artifacts. */
   readonly loader: Loader;
+  /** How long a new version of a plugin is under probation, in milliseconds; undefined for not at all. */
+  probationOf(name: string): number | undefined;
   /** Tells those who listen. */
   emit(event: StateEvent): void;
 }
@@ -73,11 +75,17 @@ export async function reopenPlugin(
   const { current, previous, suspects, floor } = state.record(name);
   if (!current) return undefined;
   let fault: HotplugError | undefined;
+  const mayReopen = (kept: KeptGeneration | undefined): kept is KeptGeneration =>
+    kept !== undefined && !state.isQuarantined(name, kept.scn) &&
+    (suspectsToo || !suspects.some(({ scn }) => scn === kept.scn));
+  if (mayReopen(current) && mayReopen(previous) && isOnTrial(name, current, previous, world)) {
+    // What fails is told, and nothing is there to go back to then.
+    await reopenKept(name, previous, world).catch(() => {});
+  }
   for (const kept of [current, previous]) {
-    if (!kept || state.isQuarantined(name, kept.scn)) continue;
-    if (!suspectsToo && suspects.some(({ scn }) => scn === kept.scn)) continue;
+    if (!mayReopen(kept)) continue;
     // While the one before failed, something newer may have come.
-    if (manager.current(name)) return undefined;
+    if ((manager.current(name)?.scn ?? 0) >= kept.scn) return undefined;
     try {
       await reopenKept(name, kept, world);
       return undefined;
@@ -95,4 +103,22 @@ export async function reopenPlugin(
     name,
   ));
   return fault;
+}
+
+/**
+ * Whether a version was so new as the process ended that it was still under probation: then it needs what
+ * served before beside it. By when its bytes were kept: a version that has proved to be good is not to be
+ * taken back because what it works with is not up yet.
+ */
+function isOnTrial(
+  name: string,
+  current: KeptGeneration,
+  previous: KeptGeneration,
+  { state, probationOf }: ReopenWorld,
+): boolean {
+  const window = probationOf(name);
+  const path = state.keptAt(name, current);
+  if (window === undefined || path === undefined || previous.scn >= current.scn) return false;
+  const { mtime } = Deno.lstatSync(path);
+  return mtime !== null && Date.now() - mtime.getTime() <= window;
 }

@@ -161,6 +161,14 @@ export function handsOver({ defaults, plugins }: SettingsSource, name: string): 
   return ownOf(plugins, name)?.handover ?? defaults.handover ?? true;
 }
 
+/** When a new version of the plugin is taken back by itself; undefined for never. */
+export function probationOf(
+  { defaults, plugins }: SettingsSource,
+  name: string,
+): ResolvedProbation | undefined {
+  return resolveProbation(ownOf(plugins, name)?.probation ?? defaults.probation);
+}
+
 /** Throws a {@linkcode HotplugError} of code `options` where a setting is out of its range. */
 export function checkPluginSettings(settings: PluginSettings, where: string): void {
   const { tier, loader, retention, probation, callDeadline, maxInFlight, drainDeadline } = settings;
