@@ -88,10 +88,11 @@ function formatPending({ pending }: DaemonStatus): string {
   return table([["WAITS FOR APPROVAL", "SCN", "SINCE", "ASKS FOR MORE"], ...rows]);
 }
 
-function holdOf({ frozen, held }: PluginStatus): string {
+function holdOf({ frozen, held = 0, current = 0 }: PluginStatus): string {
   const holds = [
     ...frozen ? ["frozen"] : [],
-    ...held === undefined ? [] : [`held up to ${held}`],
+    // Where something newer serves, it keeps nothing out any more.
+    ...held > current ? [`held up to ${held}`] : [],
   ];
   return holds.join(", ");
 }

@@ -396,6 +396,23 @@ Deno.test("a daemon notes that the artifact of what is current is gone, once, an
   assertEquals(await answerOf(fixture), 1);
 });
 
+Deno.test("what is gone as something newer comes in its place is told where that does not load", async () => {
+  await using at = await statePlace();
+  const { path } = await publish(at.plugins, answers(1), { scn: FIRST });
+  await using fixture = await at.start();
+  const { path: second } = await publish(at.plugins, answers(2), { scn: SECOND });
+  await Deno.remove(path);
+  await fixture.loaded("pricing", SECOND);
+  await fixture.daemon.scan();
+  assertEquals(fixture.events.of("deleted"), []);
+  await publish(at.plugins, "throw new Error('never');", { scn: SECOND + 1 });
+  await Deno.remove(second);
+  // Each try is a look: once it is late, it is told.
+  const looking = setInterval(() => void fixture.daemon.scan(), 100);
+  await fixture.events.next(({ type }) => type === "deleted").finally(() => clearInterval(looking));
+  assertEquals(fixture.events.of("deleted").map(({ scn }) => scn), [SECOND]);
+});
+
 Deno.test("what can't be reopened for a passing reason is reopened once that is over", async () => {
   await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST });

@@ -32,8 +32,13 @@ export function sourcesOf(
   });
 }
 
+/** How long something newer may take to load before it is told what is gone, in milliseconds. */
+const PATIENCE = 1_000;
+
 /** Tells of each artifact that is current and gone from its folder, once. */
 export class DeletedLog {
+  /** What is gone, since when, in milliseconds of `performance.now()`. */
+  #gone = new Map<string, number>();
   #told = new Set<string>();
 
   /** The events for what is gone; the choices are what was found in the folders. */
@@ -42,8 +47,16 @@ export class DeletedLog {
       sources.map(async (source) => !isFound(source, choices) && await isGone(source)),
     );
     const missing = sources.filter((_, index) => gone[index]);
-    const news = missing.filter(({ path }) => !this.#told.has(path));
-    this.#told = new Set(missing.map(({ path }) => path));
+    const now = performance.now();
+    this.#gone = new Map(missing.map(({ path }) => [path, this.#gone.get(path) ?? now]));
+    // Whoever puts a new folder in the place of one takes the old artifact away with it: no news, if the new
+    // one loads.
+    const isReplaced = ({ name, path }: Source): boolean =>
+      (choices.get(name)?.candidates.length ?? 0) > 0 &&
+      now - (this.#gone.get(path) ?? now) < PATIENCE;
+    const over = missing.filter((source) => this.#told.has(source.path) || !isReplaced(source));
+    const news = over.filter(({ path }) => !this.#told.has(path));
+    this.#told = new Set(over.map(({ path }) => path));
     const time = new Date().toISOString();
     return news.map(({ root: _, ...source }) => ({ type: "deleted", time, ...source }));
   }
