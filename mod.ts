@@ -225,6 +225,7 @@ export type {
   DaemonOptions,
   DaemonStatus,
   DeletedEvent,
+  FailingVersion,
   GatewayCount,
   GatewayOptions,
   GatewayTarget,

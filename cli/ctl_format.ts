@@ -24,6 +24,7 @@ export function formatStatus(status: DaemonStatus): string {
     table([["FOLDER", "MODE", "STATE", ""], ...folders]),
     formatPlugins(status.plugins),
     ...status.pending.length > 0 ? [formatPending(status)] : [],
+    ...status.failing.length > 0 ? [formatFailing(status)] : [],
     ...status.quarantine.length > 0 ? [formatQuarantine(status.quarantine)] : [],
   ].join("\n");
 }
@@ -86,6 +87,13 @@ function formatPending({ pending }: DaemonStatus): string {
     { name, scn, since, more },
   ) => [name, String(scn), since, JSON.stringify(more)]);
   return table([["WAITS FOR APPROVAL", "SCN", "SINCE", "ASKS FOR MORE"], ...rows]);
+}
+
+function formatFailing({ failing }: DaemonStatus): string {
+  const rows = failing.map((
+    { name, scn, code, attempts, retryAt = "with another file", path },
+  ) => [name, String(scn), code, String(attempts), retryAt, path]);
+  return table([["DOES NOT LOAD", "SCN", "WHY", "TRIES", "NEXT TRY", "FILE"], ...rows]);
 }
 
 function holdOf({ frozen, held = 0, current = 0 }: PluginStatus): string {

@@ -53,6 +53,7 @@ export type { DaemonOptions, ReloadedOptions } from "./options.ts";
 export { PluginDaemon } from "./plugin_daemon.ts";
 export type {
   DaemonStatus,
+  FailingVersion,
   MemoryStatus,
   QuarantinedVersion,
   ScanStatus,

@@ -84,7 +84,7 @@ export class PluginDaemon implements AsyncDisposable {
   /**
    * Begins to watch; resolves once all that was there is loaded, or has failed to.
    *
-   * @throws {HotplugError} `closed` where the daemon is closed already.
+   * @throws {HotplugError} `closed` where the daemon is closed already. It is tried once: make another.
    */
   start(): Promise<void> {
     return this.#started ??= this.#start();
@@ -122,6 +122,7 @@ export class PluginDaemon implements AsyncDisposable {
       watch: this.#parts.watches.status(),
       plugins: this.#parts.manager.status(),
       pending: this.#parts.manager.pending(),
+      failing: this.#parts.runners.failing(),
       quarantine: this.#parts.holds.quarantine(),
       limits: this.#options,
       scans: this.#parts.scanner.status,

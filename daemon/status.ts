@@ -1,4 +1,4 @@
-import type { Scn } from "../artifact/mod.ts";
+import type { ErrorCode, Scn } from "../artifact/mod.ts";
 import type { PendingVersion, PluginStatus } from "../manager/mod.ts";
 import type { WatchEvent } from "./events.ts";
 import type { LogLevel } from "./log_level.ts";
@@ -30,6 +30,22 @@ export interface QuarantinedVersion {
   readonly reason: string;
   /** Since when, as an ISO 8601 time. */
   readonly since: string;
+}
+
+/** A version that does not load. */
+export interface FailingVersion {
+  /** The plugin's name. */
+  readonly name: string;
+  /** Its sequence change number. */
+  readonly scn: Scn;
+  /** The file. */
+  readonly path: string;
+  /** What went wrong at the last try, as a stable word. */
+  readonly code: ErrorCode;
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** When it is tried again, as an ISO 8601 time; absent where that takes another file. */
+  readonly retryAt?: string;
 }
 
 /** What the process takes of memory, in bytes. */
@@ -76,6 +92,8 @@ export interface DaemonStatus {
   readonly plugins: readonly PluginStatus[];
   /** The versions that wait for an approval. */
   readonly pending: readonly PendingVersion[];
+  /** The versions that do not load, by name. */
+  readonly failing: readonly FailingVersion[];
   /** The versions in quarantine. */
   readonly quarantine: readonly QuarantinedVersion[];
   /** What the process takes of memory. */

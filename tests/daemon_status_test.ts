@@ -1,5 +1,6 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { HotplugError } from "../artifact/mod.ts";
+import { formatStatus } from "../cli/ctl_format.ts";
 import { PluginDaemon } from "../daemon/mod.ts";
 import { makeDaemon, publish, startDaemon } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
@@ -30,6 +31,34 @@ Deno.test("status says what a daemon watches, has loaded and takes of memory", a
   assertEquals([status.pending, status.quarantine, status.state], [[], [], undefined]);
   await daemon.close();
   assertEquals([daemon.status().ready, daemon.status().closed], [false, true]);
+});
+
+Deno.test("status says what does not load, how often it was tried, and when it is again", async () => {
+  await using fixture = await startDaemon({ retryMin: 60_000, retryMax: 60_000 });
+  const { daemon, path } = fixture;
+  const passing = await publish(path, "throw new Error('not yet');", { scn: FIRST });
+  const final = await publish(path, "export const = 1;", { scn: SECOND });
+  await fixture.failed("load", FIRST);
+  await daemon.scan();
+  const { failing } = daemon.status();
+  const tried = { name: "pricing", attempts: 1 };
+  assertEquals(failing.map(({ retryAt: _, ...rest }) => rest).sort((a, b) => a.scn - b.scn), [
+    { ...tried, scn: FIRST, path: passing.path, code: "load" },
+    { ...tried, scn: SECOND, path: final.path, code: "syntax" },
+  ]);
+  const [retryAt, never] = [FIRST, SECOND].map((scn) =>
+    failing.find((each) => each.scn === scn)?.retryAt
+  );
+  assert(Math.abs(Date.parse(retryAt ?? "") - Date.now() - 60_000) < 30_000, retryAt);
+  assertEquals(never, undefined);
+  assertMatch(
+    formatStatus(daemon.status()),
+    /pricing +20240101000001 +syntax +1 +with another file/,
+  );
+  await publish(path, "export const answer = () => 1;", { scn: SECOND + 1 });
+  await fixture.loaded("pricing", SECOND + 1);
+  await daemon.scan();
+  assertEquals(daemon.status().failing, []);
 });
 
 Deno.test("a rolled back version stays out until it is released, then it is found again", async () => {

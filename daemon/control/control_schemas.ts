@@ -1,11 +1,12 @@
 import * as v from "valibot";
-import type { Permissions } from "../../artifact/mod.ts";
+import type { ErrorCode, Permissions } from "../../artifact/mod.ts";
 import type { GenerationStatus, PendingVersion, PluginStatus } from "../../manager/mod.ts";
 import type { ControlProblem } from "../control_problem.ts";
 import type { DaemonEvent } from "../events.ts";
 import { LOG_LEVELS, type LogLevel } from "../log_level.ts";
 import type {
   DaemonStatus,
+  FailingVersion,
   MemoryStatus,
   QuarantinedVersion,
   ScanStatus,
@@ -36,6 +37,11 @@ const scn = v.pipe(
   v.description("A sequence change number: YYYYMMDDHHMMSS in UTC"),
 );
 const name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(64), v.description("A plugin's name"));
+
+const code = v.pipe(
+  v.string(),
+  v.description("A word that stays the same between versions"),
+) as v.GenericSchema<unknown> as v.GenericSchema<unknown, ErrorCode>;
 
 const list = v.union([v.literal(true), v.array(v.string())]);
 const permissions: v.GenericSchema<unknown, Permissions> = v.object({
@@ -99,6 +105,15 @@ const pending: v.GenericSchema<unknown, PendingVersion> = v.object({
   since: time,
 });
 
+const failing: v.GenericSchema<unknown, FailingVersion> = v.object({
+  name,
+  scn,
+  path: v.string(),
+  code,
+  attempts: count,
+  retryAt: v.exactOptional(time),
+});
+
 const quarantined: v.GenericSchema<unknown, QuarantinedVersion> = v.object({
   name,
   scn,
@@ -156,6 +171,7 @@ export const statusSchema: v.GenericSchema<unknown, DaemonStatus> = v.object({
   watch: v.array(watch),
   plugins: pluginsSchema,
   pending: v.array(pending),
+  failing: v.array(failing),
   quarantine: quarantineSchema,
   memory,
   scans,
@@ -169,7 +185,7 @@ export const problemSchema: v.GenericSchema<unknown, ControlProblem> = v.object(
   title: v.string(),
   status: v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)),
   detail: v.string(),
-  code: v.pipe(v.string(), v.description("A word that stays the same between versions")),
+  code,
 });
 
 /** The kinds of events that are streamed. */

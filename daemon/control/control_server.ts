@@ -100,7 +100,7 @@ export class ControlServer implements AsyncDisposable {
   }
 
   /**
-   * Begins to listen; resolves to where.
+   * Begins to listen, once; resolves to where. One that could not is not tried again: make another.
    *
    * @throws {HotplugError} `listen` where that can't be done, `state` where the state folder can't be
    * used, `closed` after {@linkcode close}.

@@ -96,7 +96,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   /**
-   * Begins to listen; resolves to where.
+   * Begins to listen, once; resolves to where. One that could not is not tried again: make another.
    *
    * @throws {HotplugError} `listen` where the address is taken or none of this machine, `closed` where
    * the gateway is.

@@ -66,6 +66,11 @@ export class PluginRunner {
     return !this.#running && this.#failures.paths().length === 0 && this.#twins.size === 0;
   }
 
+  /** What does not load. */
+  get failures(): Failure[] {
+    return this.#failures.list();
+  }
+
   /** Works through the choice; a run that is under way is followed by one with this choice. */
   update(choice: FoundChoice): void {
     this.#choice = choice;

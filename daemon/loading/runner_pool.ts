@@ -4,6 +4,7 @@ import type { ManagerEvent } from "../../manager/mod.ts";
 import type { RetriedEvent } from "../events.ts";
 import type { Failure } from "./failure_log.ts";
 import type { FoundChoice } from "../scan/found_choice.ts";
+import type { FailingVersion } from "../status.ts";
 import { PluginRunner, type RunnerWorld } from "./plugin_runner.ts";
 
 /** What a pool needs of its daemon. */
@@ -48,6 +49,18 @@ export class RunnerPool {
   isMuted(event: ManagerEvent): boolean {
     if (event.type === "loaded" || !("code" in event) || event.path === undefined) return false;
     return this.#muted.get(event.path)?.(event.code) === false;
+  }
+
+  /** The versions that do not load, sorted by name. */
+  failing(): FailingVersion[] {
+    const now = { wall: Date.now(), own: performance.now() };
+    return [...this.#runners].sort(([a], [b]) => a < b ? -1 : 1).flatMap(([name, { failures }]) =>
+      failures.map(({ scn, path, code, attempts, retryAt }) => ({
+        ...{ name, scn, path, code, attempts },
+        ...(retryAt !== Infinity &&
+          { retryAt: new Date(now.wall + retryAt - now.own).toISOString() }),
+      }))
+    );
   }
 
   /** Resolves when all have opened what is to be opened of their newest choice. */
