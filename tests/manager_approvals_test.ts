@@ -139,6 +139,7 @@ Deno.test("one of several that wait is approved by its SCN, and an older one is 
   const waiting = (): unknown => manager.pending().map(({ name, scn }) => [name, scn - SCN]);
   assertEquals(waiting(), [["other", 2], ["pricing", 2], ["pricing", 3], ["pricing", 4]]);
   const error = await assertCode(manager.approve("pricing", SCN + 9), "not-found");
+  assertStringIncludes(error.message, `No version ${SCN + 9} of plugin "pricing" waits`);
   assertStringIncludes(error.message, `pricing ${SCN + 3}`);
   assertEquals((await manager.approve("pricing", SCN + 3)).scn, SCN + 3);
   assertEquals(waiting(), [["other", 2], ["pricing", 4]]);

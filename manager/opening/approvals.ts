@@ -104,7 +104,7 @@ export class Approvals {
       this.#approved.set(keyOf(name, version.scn), version);
       return version;
     }
-    const which = scn === undefined ? "No version" : `SCN ${scn}`;
+    const which = scn === undefined ? "No version" : `No version ${scn}`;
     const others = waiting.map((each) => `${each.name} ${each.scn}`).join(", ") || "none";
     throw new HotplugError(
       "not-found",
