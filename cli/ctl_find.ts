@@ -49,7 +49,10 @@ export async function findDaemon(flags: CtlFlags): Promise<CtlPlace> {
   throw new HotplugError(
     "remote",
     `No daemon can be controlled by state folder "${state}": none runs there, or with --no-control; ` +
-      "start one with hotplug daemon, or name another one (--state, --watch, --control)",
+      "start one with hotplug daemon, or name another one (--state, --watch, --control)" +
+      (flags.state === undefined
+        ? "; one that was started with a --state of its own is found by that alone"
+        : ""),
   );
 }
 

@@ -167,6 +167,9 @@ Deno.test({
     // In any order, as its state folder does not depend on it.
     assertEquals(await folders("--watch", at.plugins, "--watch", other), [other, at.plugins]);
     assertEquals(await folders("--state", state), [at.file("third")]);
+    const elsewhere = await at.ctl("status", "--watch", at.file("third"));
+    assertEquals(elsewhere.code, 1);
+    assertStringIncludes(elsewhere.stderr, "with a --state of its own is found by that alone");
     // What a killed one left is no daemon.
     first.kill("SIGKILL");
     await first.ended();
