@@ -61,6 +61,24 @@ Deno.test("status says what does not load, how often it was tried, and when it i
   assertEquals(daemon.status().failing, []);
 });
 
+Deno.test("status does not say of a version that was approved, nor of one before it, that it does not load", async () => {
+  await using fixture = await startDaemon();
+  const { daemon, path } = fixture;
+  await publish(path, "export const answer = () => 1;", { scn: FIRST });
+  await fixture.loaded("pricing", FIRST);
+  for (const scn of [SECOND, SECOND + 1]) {
+    await publish(path, "export const answer = () => 2;", { scn, permissions: { net: true } });
+  }
+  await daemon.scan();
+  const waiting = daemon.status().failing.map(({ scn, code }) => [scn, code]).sort();
+  assertEquals(waiting, [
+    [SECOND, "approval-required"],
+    [SECOND + 1, "approval-required"],
+  ]);
+  assertEquals((await daemon.approve("pricing")).scn, SECOND + 1);
+  assertEquals(daemon.status().failing, []);
+});
+
 Deno.test("a rolled back version stays out until it is released, then it is found again", async () => {
   await using fixture = await startDaemon();
   const { daemon, path, loaded } = fixture;

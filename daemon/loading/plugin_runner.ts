@@ -66,9 +66,11 @@ export class PluginRunner {
     return !this.#running && this.#failures.paths().length === 0 && this.#twins.size === 0;
   }
 
-  /** What does not load. */
+  /** What does not load; not what was let in, or superseded, since it was tried. */
   get failures(): Failure[] {
-    return this.#failures.list();
+    const name = this.#choice?.name;
+    const current = name === undefined ? undefined : this.#world.manager.current(name)?.scn;
+    return this.#failures.list().filter(({ scn }) => scn > (current ?? 0));
   }
 
   /** Works through the choice; a run that is under way is followed by one with this choice. */
