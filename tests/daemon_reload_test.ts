@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { HotplugError } from "../artifact/mod.ts";
 import type { ReloadedOptions } from "../daemon/mod.ts";
-import { SCN } from "./_artifacts.ts";
+import { SCN, writeArtifact } from "./_artifacts.ts";
 import { makeDaemon, publish } from "./_daemon.ts";
+import { testKeys } from "./_signed.ts";
 import { tempDirectory } from "./_temp.ts";
 
 Deno.test("of two reloads the one that was asked for last is in force, though it was read first", async () => {
@@ -88,6 +89,29 @@ Deno.test("a reload names the plugins that run by other settings, until they are
   const told = events.of("config");
   assertEquals(told.map((event) => event.plugins), [[], ["pricing"], [], []]);
   assertStringIncludes(told[1]?.message ?? "", "until their next version, or a restart: pricing");
+});
+
+Deno.test("a reload names the plugins that run, and that none of the keys of now has signed", async () => {
+  await using directory = await tempDirectory();
+  const watch = [directory.path];
+  const [first, second] = [await testKeys(), await testKeys()];
+  let trust = [first.publicKey];
+  const reload = (): Promise<ReloadedOptions> => Promise.resolve({ watch, trust });
+  await writeArtifact(directory.path, "export const one = 1;", { sign: first.signer });
+  await using fixture = makeDaemon(watch, { trust, reload });
+  const { daemon, events } = fixture;
+  await daemon.start();
+  for (trust of [[first.publicKey], [first.publicKey, second.publicKey], [second.publicKey]]) {
+    await daemon.reload();
+  }
+  assertEquals(events.of("config").map(({ plugins }) => plugins), [[], [], ["pricing"]]);
+  await writeArtifact(directory.path, "export const one = 1;", {
+    scn: SCN + 1,
+    sign: second.signer,
+  });
+  await fixture.loaded("pricing", SCN + 1);
+  await daemon.reload();
+  assertEquals(events.of("config").at(-1)?.plugins, []);
 });
 
 Deno.test("a version that can't hand over is superseded once the settings ask it for nothing", async () => {

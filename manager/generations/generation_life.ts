@@ -1,10 +1,18 @@
-import { type ArtifactName, type Hook, HotplugError, type InfoFile } from "../../artifact/mod.ts";
+import {
+  type ArtifactName,
+  type Hook,
+  HotplugError,
+  type InfoFile,
+  type PublicKey,
+} from "../../artifact/mod.ts";
+import type { ReadArtifact } from "../artifacts/read_artifact.ts";
 import {
   createGeneration,
   type Generation,
   type GenerationSource,
   type GenerationState,
 } from "./generation.ts";
+import type { Drain } from "./drain.ts";
 import { type CallBounds, fillBounds, GenerationCalls } from "./generation_calls.ts";
 import { GenerationHooks } from "./generation_hooks.ts";
 import type { Instance } from "../tiers/instance.ts";
@@ -12,15 +20,13 @@ import type { PluginScope } from "../guards/plugin_scope.ts";
 import type { ResolvedPluginSettings } from "../settings/plugin_settings.ts";
 
 /** What a generation is made from. */
-export interface LifeInit {
+export interface LifeInit extends Pick<ReadArtifact, "sha256" | "info"> {
   /** What the artifact's name says. */
   readonly parts: ArtifactName;
   /** The file that it was read from. */
   readonly path: string;
-  /** SHA-256 of its content, in hex. */
-  readonly sha256: string;
-  /** Its info file; undefined for a bare module. */
-  readonly info: InfoFile | undefined;
+  /** The trusted keys that signed it; none where no signature was asked for. */
+  readonly signers: readonly PublicKey[];
   /** Its module, evaluated. */
   readonly instance: Instance;
   /** How it is run. */
@@ -45,16 +51,6 @@ export interface LifeWorld {
   called(life: GenerationLife): void;
 }
 
-/** How a drain went. */
-export interface Drain {
-  /** Whether there was nothing to it: nobody held it, and it has nothing to deactivate. */
-  readonly idle: boolean;
-  /** Whether its time was over before the last hold ended. */
-  readonly forced: boolean;
-  /** How long it took, in milliseconds. */
-  readonly durationMs: number;
-}
-
 /** The manager's hand on a generation: its state, from the load to its end. */
 export class GenerationLife {
   /** The generation. */
@@ -65,6 +61,8 @@ export class GenerationLife {
   readonly hooks: GenerationHooks;
   /** How it is run. */
   readonly settings: ResolvedPluginSettings;
+  /** The trusted keys that signed it. */
+  readonly signers: readonly PublicKey[];
   /** What bounds a call that says nothing else. */
   readonly bounds: CallBounds;
   /** When it was loaded, in milliseconds since the epoch. */
@@ -91,7 +89,7 @@ export class GenerationLife {
     this.#init = init;
     this.#world = world;
     this.#info = info;
-    this.settings = settings;
+    [this.settings, this.signers] = [settings, init.signers];
     this.bounds = { deadline: settings.callDeadline, maxInFlight: settings.maxInFlight };
     this.calls = new GenerationCalls(instance, label, {
       empty: () => this.#left(),

@@ -1,4 +1,5 @@
 import { HotplugError } from "../../artifact/mod.ts";
+import { demandsOf } from "../artifacts/demands.ts";
 import { checkLeftovers } from "../artifacts/check_leftovers.ts";
 import { stackOf } from "../describe_error.ts";
 import { GenerationLife, type LifeWorld } from "../generations/generation_life.ts";
@@ -85,7 +86,9 @@ async function start(
   { options, scopes, store, closing, life: lifeWorld, incident: tell }: LoadWorld,
 ): Promise<GenerationLife> {
   const { parts, path } = location;
-  const { sha256, info } = artifact;
+  const { sha256, info, signedBy } = artifact;
+  const trust = demandsOf(options, parts.name).trust ?? [];
+  const signers = trust.filter(({ id }) => signedBy.includes(id));
   let life: GenerationLife | undefined;
   const mapper = new StackMapper(placed.url, artifact.sourceMap);
   const incident = (what: Incident): void => {
@@ -124,7 +127,7 @@ async function start(
     await store.remove(folder);
   };
   return life = new GenerationLife(
-    { parts, path, sha256, info, instance, settings, scope, discard },
+    { parts, path, sha256, info, signers, instance, settings, scope, discard },
     lifeWorld,
   );
 }

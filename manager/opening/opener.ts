@@ -9,6 +9,7 @@ import {
   tryParseArtifactName,
 } from "../../artifact/mod.ts";
 import type { Generation } from "../generations/generation.ts";
+import { demandsOf } from "../artifacts/demands.ts";
 import { locate, type Location, toPath } from "../artifacts/locate.ts";
 import { openArtifact, type OpenWorld } from "./open_artifact.ts";
 import { openNewest } from "./open_newest.ts";
@@ -73,8 +74,12 @@ export class Opener {
     const { options: own, registry } = this.#world;
     Object.assign(own, reloadable(resolveManagerOptions(options)));
     return registry.names().filter((name) => {
-      const { generation: { artifact, info }, settings } = registry.current(name);
-      return runsOtherwise(settings, () => settingsOf(own, artifact, info));
+      const { generation: { artifact, info }, settings, signers } = registry.current(name);
+      const { trust } = demandsOf(own, name);
+      // Who takes a key back is to know what it still lets run.
+      const isTrusted = !trust ||
+        trust.some(({ key }) => signers.some((each) => each.key.x === key.x));
+      return !isTrusted || runsOtherwise(settings, () => settingsOf(own, artifact, info));
     });
   }
 
