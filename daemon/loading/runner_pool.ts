@@ -55,7 +55,10 @@ export class RunnerPool {
   failing(): FailingVersion[] {
     const now = { wall: Date.now(), own: performance.now() };
     return [...this.#runners].sort(([a], [b]) => a < b ? -1 : 1).flatMap(([name, { failures }]) =>
-      failures.map(({ scn, path, code, attempts, retryAt }) => ({
+      // What waits for an approval is told as such.
+      failures.filter(({ code }) => code !== "approval-required").map((
+        { scn, path, code, attempts, retryAt },
+      ) => ({
         ...{ name, scn, path, code, attempts },
         ...(retryAt !== Infinity &&
           { retryAt: new Date(now.wall + retryAt - now.own).toISOString() }),

@@ -89,7 +89,8 @@ export class GenerationLife {
     this.#init = init;
     this.#world = world;
     this.#info = info;
-    [this.settings, this.signers] = [settings, init.signers];
+    this.settings = settings;
+    this.signers = init.signers;
     this.bounds = { deadline: settings.callDeadline, maxInFlight: settings.maxInFlight };
     this.calls = new GenerationCalls(instance, label, {
       empty: () => this.#left(),
