@@ -29,21 +29,32 @@ Deno.test("gateway: a WebSocket whose client vanishes before it is answered hold
   assertEquals(fixture.gateway.streams, 0);
 });
 
-Deno.test("gateway: a WebSocket that is ended holds nothing, though its client does not answer", async () => {
-  await using fixture = await startGateway({ drainDeadline: 100 });
-  const source = "export default { fetch: (it) => Deno.upgradeWebSocket(it).response };";
-  const { parts } = await publish(fixture.path, source, { name: "web" });
-  await fixture.loaded("web");
-  const generation = fixture.daemon.manager.current("web")!;
-  const { hostname, port } = fixture.url("/");
-  using connection = await Deno.connect({ hostname, port: Number(port) });
-  await connection.write(new TextEncoder().encode(upgradeHead("/web/")));
-  await connection.read(new Uint8Array(1_000));
-  assertEquals(generation.leases, 1);
-  await publish(fixture.path, source, { name: "web", scn: parts.scn + 1 });
-  await until(() => generation.leases === 0);
-  assertEquals(fixture.gateway.streams, 0);
-});
+const ECHO = "export default { fetch: (it) => Deno.upgradeWebSocket(it).response };";
+const BRIEF = `
+  export default {
+    fetch(request) {
+      const { socket, response } = Deno.upgradeWebSocket(request);
+      socket.onopen = () => socket.close(1000, "that is all");
+      return response;
+    },
+  };`;
+
+for (const [who, source] of [["a swap", ECHO], ["its plugin", BRIEF]] as const) {
+  Deno.test(`gateway: a WebSocket that ${who} ends holds nothing, though its client does not answer`, async () => {
+    await using fixture = await startGateway({ drainDeadline: 100 });
+    const { parts } = await publish(fixture.path, source, { name: "web" });
+    await fixture.loaded("web");
+    const generation = fixture.daemon.manager.current("web")!;
+    const { hostname, port } = fixture.url("/");
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    await connection.write(new TextEncoder().encode(upgradeHead("/web/")));
+    await connection.read(new Uint8Array(1_000));
+    assertEquals(generation.leases, 1);
+    if (source === ECHO) await publish(fixture.path, source, { name: "web", scn: parts.scn + 1 });
+    await until(() => generation.leases === 0);
+    assertEquals(fixture.gateway.streams, 0);
+  });
+}
 
 Deno.test("gateway: a plugin that makes a WebSocket, and then fails, ends that and nothing else", async () => {
   await using fixture = await startGateway();

@@ -47,7 +47,7 @@ export function followSocket(
   answered: Promise<void>,
   ended: () => void,
 ): (code: number, reason?: string) => void {
-  let phase: "opening" | "open" | "over" = "opening";
+  let phase: "opening" | "open" | "closing" | "over" = "opening";
   let timer: ReturnType<typeof setTimeout> | undefined;
   let closing = (): void => {};
   const over = (): void => {
@@ -56,13 +56,20 @@ export function followSocket(
     phase = "over";
     ended();
   };
-  const closeNow = (code: number, reason?: string): void => {
-    socket.close(code, reason);
-    clearTimeout(timer);
-    if (phase === "open") timer = setTimeout(over, CLOSING_MS);
+  const awaitClose = (): void => {
+    if (phase !== "open" || socket.readyState !== socket.CLOSING) return;
+    phase = "closing";
+    timer = setTimeout(over, CLOSING_MS);
   };
+  const end = socket.close.bind(socket);
+  const closeNow = (code?: number, reason?: string): void => {
+    end(code, reason);
+    awaitClose();
+  };
+  // The plugin itself may be who closes it.
+  Reflect.set(socket, "close", closeNow);
   const close = (code: number, reason?: string): void => {
-    if (phase === "open") closeNow(code, reason);
+    if (phase !== "opening") closeNow(code, reason);
     // Closed before it is open it would open all the same, and stay.
     else closing = () => closeNow(code, reason);
   };
@@ -78,6 +85,8 @@ export function followSocket(
     clearTimeout(timer);
     if (phase === "opening") phase = "open";
     closing();
+    // The plugin may have closed it as it was told, before.
+    awaitClose();
   });
   socket.addEventListener("close", over);
   return close;
