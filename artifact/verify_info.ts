@@ -41,6 +41,23 @@ export async function verifyInfo(
   const keys = parsePublicKeys(trust);
   const { attestation } = parseInfo(text, file).info;
   if (attestation === undefined) throw fault("it is not signed; build it with a key (--sign)");
+  const verified = await verifyAttestation(attestation, keys, file);
+  if (!sameBytes(`${JSON.stringify(verified.raw, null, 2)}\n`, text)) {
+    throw fault("it is not, byte for byte, what was signed; publish it again as it was built");
+  }
+  return verified;
+}
+
+/**
+ * Checks an attestation by itself, as {@linkcode verifyInfo} does; answers with what was signed.
+ *
+ * @throws {HotplugError} code `info` or `signature`.
+ */
+export async function verifyAttestation(
+  attestation: Attestation,
+  keys: readonly PublicKey[],
+  file?: string,
+): Promise<VerifiedInfo> {
   const payload = payloadOf(attestation);
   const signedBy = await verifySignatures(attestation, payload, keys);
   const predicate = readPredicate(payload);
@@ -53,9 +70,6 @@ export async function verifyInfo(
     throw fault("what was signed is not in canonical form; build it again");
   }
   const raw = { ...predicate, attestation: canonical(attestation) };
-  if (!sameBytes(`${JSON.stringify(raw, null, 2)}\n`, text)) {
-    throw fault("it is not, byte for byte, what was signed; publish it again as it was built");
-  }
   return { info: { ...info, attestation }, raw, signedBy };
 }
 

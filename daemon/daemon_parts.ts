@@ -98,6 +98,6 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     emit,
   });
   const holds = new Holds({ manager, loader, state, emit: forward, scan });
-  const reload = new OptionsReload(options, { manager, runners, emit });
+  const reload = new OptionsReload(options, { manager, runners, recovery, emit });
   return { manager, budget, recovery, holds, watches, scanner, runners, options: reload };
 }

@@ -10,7 +10,7 @@ import { eventLogger } from "./log_events.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
 import { ScanScheduler } from "./scan/scan_scheduler.ts";
-import { type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./status.ts";
+import { allFailing, type DaemonStatus, daemonStatus, type QuarantinedVersion } from "./status.ts";
 
 /**
  * Watches directories and keeps the newest version of every plugin in them loaded.
@@ -122,7 +122,7 @@ export class PluginDaemon implements AsyncDisposable {
       watch: this.#parts.watches.status(),
       plugins: this.#parts.manager.status(),
       pending: this.#parts.manager.pending(),
-      failing: this.#parts.runners.failing(),
+      failing: allFailing(this.#parts.runners.failing(), this.#parts.recovery.failing()),
       quarantine: this.#parts.holds.quarantine(),
       limits: this.#options,
       scans: this.#parts.scanner.status,

@@ -1,6 +1,7 @@
 import { HotplugError } from "../artifact/mod.ts";
 import { reloadable } from "../manager/settings/options.ts";
 import type { PluginManager } from "../manager/mod.ts";
+import type { Recovery } from "./loading/recovery.ts";
 import type { RunnerPool } from "./loading/runner_pool.ts";
 import type { ConfigEvent } from "./events.ts";
 import { resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
@@ -27,6 +28,8 @@ export interface ReloadWorld {
   readonly manager: Pick<PluginManager, "reconfigure">;
   /** What opens what was chosen. */
   readonly runners: Pick<RunnerPool, "retry">;
+  /** What reopens what was current before a restart. */
+  readonly recovery: Pick<Recovery, "retry">;
   /** Tells what came of it. */
   emit(event: ConfigEvent): void;
 }
@@ -68,10 +71,11 @@ export class OptionsReload {
   }
 
   #take(next: ResolvedDaemonOptions, others: readonly string[]): string[] {
-    const { manager, runners, emit } = this.#world;
+    const { manager, runners, recovery, emit } = this.#world;
     const restart = [...applyOptions(this.#current, next), ...others];
     const plugins = manager.reconfigure(next.managerOptions);
     runners.retry();
+    recovery.retry();
     emit(reloadedEvent(restart, plugins));
     return restart;
   }

@@ -44,7 +44,7 @@ export interface FailingVersion {
   readonly code: ErrorCode;
   /** How often it was tried. */
   readonly attempts: number;
-  /** When it is tried again, as an ISO 8601 time; absent where that takes another file. */
+  /** When it is tried again, as an ISO 8601 time; absent where that takes another file, or other settings. */
   readonly retryAt?: string;
 }
 
@@ -115,6 +115,17 @@ export interface StatusParts
   readonly limits: MemoryLimits;
   /** The state folder. */
   readonly state: string | undefined;
+}
+
+/** The versions that do not load, of folders and of the state, each once and sorted by name. */
+export function allFailing(
+  found: readonly FailingVersion[],
+  kept: readonly FailingVersion[],
+): FailingVersion[] {
+  const isFound = ({ name, scn }: FailingVersion): boolean =>
+    found.some((each) => each.name === name && each.scn === scn);
+  return [...found, ...kept.filter((each) => !isFound(each))]
+    .sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
 /** How a daemon stands now. */

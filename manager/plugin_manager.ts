@@ -62,7 +62,7 @@ export class PluginManager implements AsyncDisposable {
     const shared = { registry: this.#registry, approvals: this.#approvals, closing, assertOpen };
     this.#upkeep = new Upkeep({
       ...shared,
-      hookDeadlines: resolved.hookDeadlines,
+      options: resolved,
       emit: (event) => this.#hub.emit(event),
     });
     this.#opener = new Opener({
@@ -187,9 +187,9 @@ export class PluginManager implements AsyncDisposable {
    * Takes a generation in memory back into use: it is activated, becomes the current one, the bad
    * one drains. From then on nothing up to the bad SCN is loaded, until {@linkcode release}.
    * The bad one is asked to quiesce and hand over as ever, but what it fails at there is passed over.
-   * @throws {HotplugError} `not-found` where there is nothing to go back to, `activation` or `health`
-   * where the older one can't be activated any more, `conflict` where another one became current
-   * before it was its turn, and `to` does not say what is wanted: then the current one stays.
+   * @throws {HotplugError} `not-found` where there is nothing to go back to, `signature` where no key
+   * of now signed it, `activation` or `health` where it can't be activated any more, `conflict` where
+   * another one became current before its turn, and `to` names none: then the current one stays.
    */
   async rollback(name: string, options: RollbackOptions = {}): Promise<Generation> {
     this.#assertOpen();

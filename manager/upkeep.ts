@@ -8,6 +8,9 @@ import { loadedEvent } from "./loaded_event.ts";
 import type { PluginRegistry } from "./generations/plugin_registry.ts";
 import { failsProbation } from "./settings/probation.ts";
 import { refusalEvent, toHotplugError } from "./refusal_event.ts";
+import type { ResolvedManagerOptions } from "./settings/options.ts";
+import { demandsOf } from "./artifacts/demands.ts";
+import { refuseUntrusted } from "./artifacts/refuse_untrusted.ts";
 import { rollback, type RollbackOptions, type RolledBack } from "./generations/rollback.ts";
 
 /** What the upkeep needs of its manager. */
@@ -16,8 +19,8 @@ export interface UpkeepWorld {
   readonly registry: PluginRegistry;
   /** Who waits for an approval. */
   readonly approvals: Approvals;
-  /** How long each hook may take, in milliseconds. */
-  readonly hookDeadlines: Readonly<Record<Hook, number>>;
+  /** How the manager behaves now. */
+  readonly options: ResolvedManagerOptions;
   /** Aborted when the manager closes. */
   readonly closing: AbortSignal;
   /** Throws once the manager is closed. */
@@ -39,7 +42,7 @@ export class Upkeep implements LifeWorld {
   /** Makes the upkeep of a manager. */
   constructor(world: UpkeepWorld) {
     this.#world = world;
-    this.hookDeadlines = world.hookDeadlines;
+    this.hookDeadlines = world.options.hookDeadlines;
   }
 
   /** Tells of what was loaded, and retires what is not kept beside it. */
@@ -125,7 +128,9 @@ export class Upkeep implements LifeWorld {
     { bad, automatic }: { readonly bad: GenerationLife | undefined; readonly automatic: boolean },
   ): Promise<RolledBack | undefined> {
     const slot = this.#world.registry.slotOf(name);
-    const done = await rollback(name, slot, options, this.#world, bad);
+    const { closing, assertOpen } = this.#world;
+    const judge = (life: GenerationLife): Promise<void> => this.#judge(life);
+    const done = await rollback(name, slot, options, { closing, assertOpen, judge }, bad);
     if (!done) return undefined;
     this.#world.emit({
       type: "rolled-back",
@@ -138,6 +143,12 @@ export class Upkeep implements LifeWorld {
       automatic,
     });
     return done;
+  }
+
+  /** A key that was taken back is not to have the last word because what it signed is in memory. */
+  async #judge({ generation }: GenerationLife): Promise<void> {
+    const { trust } = demandsOf(this.#world.options, generation.name);
+    if (trust) await refuseUntrusted(generation, trust);
   }
 
   /** Retires what the plugin's retention does not keep, now and when its time comes. */

@@ -1,8 +1,9 @@
-import { HotplugError, type Scn } from "../../artifact/mod.ts";
+import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import { isFinal } from "../../manager/mod.ts";
 import { reopenKept, reopenLast, reopenPlugin, type ReopenWorld } from "./reopen.ts";
 import type { KeptGeneration, Suspect } from "../state/state_record.ts";
+import type { FailingVersion } from "../status.ts";
 
 /** The pauses between tries to reopen, in milliseconds. */
 const FIRST_PAUSE = 1_000;
@@ -16,6 +17,18 @@ interface Deferred extends Suspect {
   readonly isFrozen: boolean;
 }
 
+/** What could not be reopened. */
+interface Lost {
+  /** Why. */
+  readonly code: ErrorCode;
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** When it is tried again, in milliseconds of `performance.now()`; `Infinity` for when it is asked for. */
+  readonly at: number;
+  /** How long it was put off. */
+  readonly pause: number;
+}
+
 /**
  * Brings back what there was before the process ended, and last, one by one, what was loading when it
  * did.
@@ -23,8 +36,9 @@ interface Deferred extends Suspect {
 export class Recovery {
   readonly #world: Omit<ReopenWorld, "state">;
   readonly #deferred = new Set<Deferred>();
-  readonly #due = new Map<string, { readonly at: number; readonly pause: number }>();
-  readonly #retrying = new Set<Promise<void>>();
+  /** What could not be reopened, by name. */
+  readonly #lost = new Map<string, Lost>();
+  readonly #retrying = new Map<string, Promise<void>>();
   #state: DaemonState | undefined;
 
   /** Makes it for a daemon that has not begun. */
@@ -43,9 +57,7 @@ export class Recovery {
       this.#deferred.add({ ...suspect, kept, isFrozen });
     }
     for (const [name, { code }] of await reopenLast({ ...this.#world, state })) {
-      if (!isFinal(code)) {
-        this.#due.set(name, { at: performance.now() + FIRST_PAUSE, pause: FIRST_PAUSE });
-      }
+      this.#lose(name, code);
     }
   }
 
@@ -54,28 +66,58 @@ export class Recovery {
    * Nothing else waits for that: it may take as long as a load may.
    */
   retryReopening(): void {
-    for (const [name, { at, pause }] of this.#due) {
+    for (const [name, lost] of this.#lost) {
       // Something newer may have come meanwhile.
       const isCurrent = this.#world.manager.current(name) !== undefined;
-      if (!isCurrent && performance.now() < at) continue;
-      this.#due.delete(name);
-      if (isCurrent) continue;
-      const retry = this.#retry(name, pause).finally(() => this.#retrying.delete(retry));
-      this.#retrying.add(retry);
+      if (!isCurrent && performance.now() < lost.at) continue;
+      if (isCurrent) {
+        this.#lost.delete(name);
+        continue;
+      }
+      if (this.#retrying.has(name)) continue;
+      this.#lost.set(name, { ...lost, at: Infinity });
+      this.#retrying.set(name, this.#retry(name, lost).finally(() => this.#retrying.delete(name)));
     }
+  }
+
+  /** Lets what could not be reopened be tried at the next scan: it may be judged otherwise now. */
+  retry(): void {
+    for (const [name, lost] of this.#lost) this.#lost.set(name, { ...lost, at: 0 });
   }
 
   /** Resolves when what is tried again is open, or has failed to be. */
   async settled(): Promise<void> {
-    await Promise.all(this.#retrying);
+    await Promise.all(this.#retrying.values());
   }
 
-  async #retry(name: string, pause: number): Promise<void> {
+  /** The versions that were current, and could not be reopened, where nothing else is. */
+  failing(): FailingVersion[] {
+    const now = { wall: Date.now(), own: performance.now() };
+    return [...this.#lost].flatMap(([name, { code, attempts, at }]) => {
+      const last = this.#state?.record(name).current;
+      if (!last || this.#world.manager.current(name)) return [];
+      const { scn, path } = last;
+      const retryAt = at === Infinity ? {} : {
+        retryAt: new Date(now.wall + Math.max(0, at - now.own)).toISOString(),
+      };
+      return [{ name, scn, path, code, attempts, ...retryAt }];
+    });
+  }
+
+  async #retry(name: string, { attempts, pause }: Lost): Promise<void> {
     const state = this.#state as DaemonState;
     const fault = await reopenPlugin(name, { ...this.#world, state }, true);
-    if (!fault || isFinal(fault.code)) return;
-    const next = Math.min(pause * 2, LONGEST_PAUSE);
-    this.#due.set(name, { at: performance.now() + next, pause: next });
+    if (!fault) return void this.#lost.delete(name);
+    // Asked for meanwhile, with other settings it may be.
+    const isAsked = this.#lost.get(name)?.at === 0;
+    this.#lose(name, fault.code, attempts + 1, Math.min(pause * 2, LONGEST_PAUSE));
+    if (isAsked) this.retry();
+  }
+
+  /** What fails for good is tried again when it is asked for, the rest when its time comes too. */
+  #lose(name: string, code: ErrorCode, attempts = 1, pause = FIRST_PAUSE): void {
+    const at = isFinal(code) ? Infinity : performance.now() + pause;
+    this.#lost.set(name, { code, attempts, at, pause });
   }
 
   /** Whether a version is to be left alone, now or for good. */
@@ -100,7 +142,7 @@ export class Recovery {
         await reopenKept(name, kept, { ...this.#world, state }).catch((error) => {
           if (!(error instanceof HotplugError)) throw error;
           // It is told. Where nothing else is current, it is tried again, or what was before it.
-          this.#due.set(name, { at: performance.now(), pause: FIRST_PAUSE });
+          this.#lost.set(name, { code: error.code, attempts: 1, at: 0, pause: FIRST_PAUSE });
         });
       }
       this.#deferred.delete(suspect);

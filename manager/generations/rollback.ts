@@ -25,6 +25,8 @@ export interface RollbackWorld {
   readonly closing: AbortSignal;
   /** Throws once the manager is closed. */
   assertOpen(): void;
+  /** Rejects for what may not serve any more. */
+  judge(life: GenerationLife): Promise<void>;
 }
 
 /** What a rollback has led to. */
@@ -41,7 +43,7 @@ export interface RolledBack {
  *
  * @param bad The generation to roll back from; another one being current, nothing is done.
  * @throws {HotplugError} `not-found` where there is nothing to go back to; what keeps the target from
- * being activated: then the current one stays, and is not held.
+ * being activated, or serving at all: then the current one stays, and is not held.
  */
 export function rollback(
   name: string,
@@ -58,6 +60,9 @@ export function rollback(
     }
     if (bad && bad !== current) return undefined;
     const target = chooseTarget(name, slot, options.to);
+    await world.judge(target).catch((error) => {
+      throw refused(name, target, error);
+    });
     await target.settled();
     if (target.hooks.active) resume(slot, target, current);
     else await reactivate(slot, target, world);
@@ -82,6 +87,17 @@ async function reactivate(
   next.revive();
   const { closing: signal, assertOpen: beforeFlip } = world;
   await swap({ slot, next, reason: "rollback", signal, handover: true, beforeFlip });
+}
+
+function refused(name: string, { generation: { scn } }: GenerationLife, error: unknown): unknown {
+  if (!(error instanceof HotplugError)) return error;
+  const { code, message } = error;
+  return new HotplugError(
+    code,
+    `Cannot roll "${name}" back to SCN ${scn}: ${message.replace(/^Cannot/, "cannot")}; name ` +
+      "another one (to, --to), or publish one",
+    { cause: error },
+  );
 }
 
 function chooseTarget(name: string, slot: PluginSlot, to: Scn | undefined): GenerationLife {
