@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { DaemonState } from "../daemon/state/daemon_state.ts";
 import { makeDaemon, makeHang, publish, within } from "./_daemon.ts";
-import { beginLoading, statePlace } from "./_state_place.ts";
+import { beginLoading, type StatePlace, statePlace } from "./_state_place.ts";
 
 const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
 
@@ -202,4 +202,64 @@ Deno.test("a version that was under probation as the process ended is taken back
 
 Deno.test("a version whose probation was over is not taken back after a restart", async () => {
   assertEquals(await failAfterRestart(120_000), [SECOND, "failed"]);
+});
+
+const ON_TRIAL = { probation: { window: 60_000 } };
+
+/** Leaves a state folder in which the second version is under probation, and no artifact beside it. */
+async function leaveOnTrial(
+  { plugins, start }: StatePlace,
+  ...[first, second]: readonly [first: string, second: string]
+): Promise<void> {
+  await publish(plugins, first, { scn: FIRST });
+  await using before = await start(ON_TRIAL);
+  await publish(plugins, second, { scn: SECOND });
+  await before.loaded("pricing", SECOND);
+  for await (const { name } of Deno.readDir(plugins)) await Deno.remove(join(plugins, name));
+}
+
+Deno.test("what was under probation is reopened, though what served before can't hand over again", async () => {
+  await using at = await statePlace();
+  const ledger = `${at.state}.ledger`;
+  await Deno.writeTextFile(ledger, "");
+  const first = `${answers(1)}
+    export const handover = () => Deno.readTextFileSync(${JSON.stringify(ledger)});`;
+  await leaveOnTrial(at, first, answers(2));
+  await Deno.remove(ledger);
+  await using after = await at.start(ON_TRIAL);
+  assertEquals(after.daemon.manager.current("pricing")?.scn, SECOND);
+  assertEquals((await after.daemon.rollback("pricing")).scn, FIRST);
+});
+
+Deno.test("what is closed before it has reopened what was under probation reopens that the next time", async () => {
+  await using at = await statePlace();
+  const key = `trial-${crypto.randomUUID()}`;
+  const holder = globalThis as Record<string, unknown>;
+  const second = `${answers(2)}
+    export const activate = () => globalThis[${JSON.stringify(key)}]?.();`;
+  await leaveOnTrial(at, answers(1), second);
+  {
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+    await using closed = makeDaemon([at.plugins], { state: at.state, ...ON_TRIAL });
+    holder[key] = () => {
+      reach();
+      return new Promise(() => {});
+    };
+    const started = closed.daemon.start().catch(() => {});
+    await reached;
+    await closed.daemon.close();
+    await started;
+  }
+  delete holder[key];
+  await using after = await at.start(ON_TRIAL);
+  assertEquals(after.daemon.manager.current("pricing")?.scn, SECOND);
+});
+
+Deno.test("what is rolled back from after a restart is let go, though it can't hand over", async () => {
+  await using at = await statePlace();
+  const second = `${answers(2)}
+    export const handover = () => { throw new Error("too broken for that"); };`;
+  await leaveOnTrial(at, answers(1), second);
+  await using after = await at.start();
+  assertEquals((await after.daemon.rollback("pricing")).scn, FIRST);
 });

@@ -1,10 +1,16 @@
 import { basename } from "@std/path";
-import { HotplugError, type Scn } from "../../artifact/mod.ts";
+import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { Generation, OpenOptions, PluginManager } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
 import type { NotedLoad } from "../state/noted_load.ts";
 import type { KeptGeneration } from "../state/state_record.ts";
+
+/**
+ * So what is current keeps its place. Not one that what is reopened takes the place of: it is a bad one, or
+ * was reopened for want of that, or to be beside it, and has nothing that would be lost.
+ */
+const KEEPS: ReadonlySet<ErrorCode> = new Set(["quiesce", "handover"]);
 
 /** What a loader needs of its daemon. */
 export interface LoaderWorld {
@@ -48,7 +54,12 @@ export class Loader {
     // From where it was found, links are followed as they were then.
     const root = this.#world.rootOf(path);
     const own = { reopen: { sha256, condemn }, ...(root !== undefined && { root }) };
-    return await this.#noted((notes) => this.#world.manager.open(path, { ...own, ...notes }));
+    const open = (how: Pick<OpenOptions, "handover">): Promise<Generation> =>
+      this.#noted((notes) => this.#world.manager.open(path, { ...own, ...how, ...notes }));
+    return await open({}).catch((error) => {
+      if (!(error instanceof HotplugError) || !KEEPS.has(error.code)) throw error;
+      return open({ handover: false });
+    });
   }
 
   /** What is new is opened only where there is memory for it. */

@@ -91,6 +91,8 @@ export async function reopenPlugin(
       return undefined;
     } catch (error) {
       if (!(error instanceof HotplugError)) throw error;
+      // It closes before what is current is back: that is so the next time, too.
+      if (error.code === "closed" && kept === current) state.remain(name, { current, previous });
       if (NOT_WANTED.has(error.code)) return undefined;
       fault ??= error;
     }

@@ -8,7 +8,7 @@ import { condemned, judgeLoad } from "./judge_load.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
-import { quarantineEvent, stateEvent } from "./state_events.ts";
+import { lostEvent, quarantineEvent, stateEvent } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
 import { type StateFolder, takeStateFolder } from "./state_folder.ts";
 import {
@@ -18,6 +18,7 @@ import {
   type PluginRecord,
   type Quarantined,
   type Suspect,
+  withOneMore,
 } from "./state_record.ts";
 import { StateWriter } from "./state_writer.ts";
 
@@ -26,9 +27,6 @@ export type TellState = (event: StateEvent | QuarantineEvent) => void;
 
 /** What is current of a plugin. */
 type Served = Pick<KeptGeneration, "scn" | "sha256" | "path">;
-
-/** So many versions of a plugin stay in quarantine, the newest. */
-const MOST_QUARANTINED = 50;
 
 /**
  * What outlives the process: of each plugin what is current and was before, with their bytes, what
@@ -82,7 +80,7 @@ export class DaemonState {
       if (folder.unended !== undefined) {
         tell(stateEvent("taken-over", `In "${path}" ${folder.unended}`));
       }
-      if (lost !== undefined) tell(stateEvent("lost", `${lost}; ${WITHOUT}`));
+      if (lost !== undefined) tell(lostEvent(lost));
       await state.#judge(unended);
       // It is the state's to close from now on.
       opened.move();
@@ -177,6 +175,11 @@ export class DaemonState {
     }
   }
 
+  /** Notes that these are still what was current and before, whatever was loaded since. */
+  remain(name: string, what: Pick<PluginRecord, "current" | "previous">): void {
+    this.#change(name, what);
+  }
+
   /** Lets versions down to the given SCN in again; answers with whether they were kept out. */
   lower(name: string, floor: Scn): boolean {
     if (this.record(name).floor <= floor) return false;
@@ -222,8 +225,7 @@ export class DaemonState {
       const { suspects, quarantine } = this.record(name);
       if (this.isQuarantined(name, scn)) continue;
       if (verdict === "condemned") {
-        const more = [...quarantine, condemned(each)];
-        this.#change(name, { quarantine: more.slice(-MOST_QUARANTINED) });
+        this.#change(name, { quarantine: withOneMore(quarantine, condemned(each)) });
         this.#tell(quarantineEvent("quarantined", { name, scn, path }));
       } else {
         const suspect = { scn, path, ...(load !== undefined && { load }) };
@@ -296,5 +298,3 @@ export class DaemonState {
     );
   }
 }
-
-const WITHOUT = "the initial SCN and what lies in the folders decide what is loaded";

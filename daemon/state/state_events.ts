@@ -28,3 +28,11 @@ export function quarantineEvent(
   }[type];
   return { type, time: new Date().toISOString(), name, scn, path, message };
 }
+
+/** What is told of a state that can't be had, and why. */
+export function lostEvent(why: string): StateEvent {
+  return stateEvent(
+    "lost",
+    `${why}; the initial SCN and what lies in the folders decide what is loaded`,
+  );
+}

@@ -129,3 +129,14 @@ export function parseState(text: string): Map<string, PluginRecord> | StateFault
   const [issue] = result.issues;
   return { kind: "corrupt", why: `${v.getDotPath(issue) ?? "it"}: ${issue.message}` };
 }
+
+/** So many versions of a plugin stay in quarantine, the newest. */
+const MOST_QUARANTINED = 50;
+
+/** What is in quarantine, and one more. */
+export function withOneMore(
+  quarantine: readonly Quarantined[],
+  one: Quarantined,
+): readonly Quarantined[] {
+  return [...quarantine, one].slice(-MOST_QUARANTINED);
+}
