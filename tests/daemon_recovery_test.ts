@@ -263,3 +263,18 @@ Deno.test("what is rolled back from after a restart is let go, though it can't h
   await using after = await at.start();
   assertEquals((await after.daemon.rollback("pricing")).scn, FIRST);
 });
+
+Deno.test("what was rolled back from is not reopened, though what serves since can't be", async () => {
+  await using at = await statePlace();
+  await leaveOnTrial(at, answers(1), answers(2));
+  {
+    await using before = await at.start();
+    assertEquals((await before.daemon.rollback("pricing")).scn, FIRST);
+  }
+  const store = join(at.state, "store");
+  for (const { name } of Deno.readDirSync(store)) {
+    if (name.includes(`@${FIRST}-`)) await Deno.remove(join(store, name), { recursive: true });
+  }
+  await using after = await at.start();
+  assertEquals(after.daemon.manager.current("pricing"), undefined);
+});

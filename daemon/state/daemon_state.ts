@@ -267,10 +267,9 @@ export class DaemonState {
 
   /** What it was rolled back from is bad: nothing goes back to that. */
   #rolledBack(name: string, held: Scn, served: Served): void {
-    const { current, previous } = this.record(name);
-    const next = this.#keptOf(name, served);
+    const { previous } = this.record(name);
     const older = previous && previous.scn < served.scn ? previous : undefined;
-    this.#change(name, { held, current: next, previous: next === current ? previous : older });
+    this.#change(name, { held, current: this.#keptOf(name, served), previous: older });
   }
 
   #keptOf(name: string, { scn, sha256, path }: Served): KeptGeneration {
