@@ -51,9 +51,13 @@ function eventOf({ category, properties }: LogRecord): DaemonEvent | undefined {
 
 function jsonOf(record: LogRecord, event: DaemonEvent | undefined): Record<string, unknown> {
   const { level, category, timestamp, properties } = record;
-  if (event) return { level, logger: category.join("."), ...event };
-  const time = new Date(timestamp).toISOString();
   const logger = category.join(".");
+  if (event) {
+    // Whoever sifts lines by `level` means how grave they are, not how much memory there is.
+    const { level: eventLevel, ...rest } = { level: undefined, ...event };
+    return { level, logger, ...rest, ...(eventLevel !== undefined && { eventLevel }) };
+  }
+  const time = new Date(timestamp).toISOString();
   return { level, logger, time, type: "log", message: messageOf(record), properties };
 }
 

@@ -74,6 +74,20 @@ Deno.test({
 });
 
 Deno.test({
+  name: "--log json gives an event that has a level of its own the weight of its line",
+  ignore,
+  async fn() {
+    await using directory = await tempDirectory();
+    await publish(directory.path, LOGS);
+    const args = [directory.path, "--log", "json", "--memory-soft", "1"];
+    const text = await outputOf(args, [[`"memory"`, () => {}], [`"ready"`, stop]]);
+    const lines = jsonLines<Line & { readonly eventLevel?: string }>(text);
+    const told = lines.filter(({ type }) => type === "memory");
+    assertEquals(told.map(({ level, eventLevel }) => [level, eventLevel]), [["warning", "soft"]]);
+  },
+});
+
+Deno.test({
   name: "what can't be written as JSON, or throws when it is looked at, does not cost its line",
   ignore,
   async fn() {
