@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { ControlServer } from "../daemon/mod.ts";
-import { readPlace } from "../daemon/control/control_place.ts";
+import { isLive, readPlace } from "../daemon/control/control_place.ts";
 import { clearSocket, openSocket } from "../daemon/control/control_socket.ts";
 import { startControl, tcpOf, unixClient } from "./_control.ts";
 import { makeDaemon, publish, within } from "./_daemon.ts";
@@ -72,6 +72,31 @@ test("a socket that somebody has removed is there again, with its folder, and go
     await control.close();
     assertEquals(await exists(socket), false);
   }
+});
+
+test("a socket that was removed listens no more once another is there, and its readers read on", async () => {
+  await using at = await startControl();
+  const socket = at.place.socket ?? "";
+  using client = unixClient({ socket });
+  const { body } = await fetch("http://localhost/v1/events", { client });
+  const events = body!.pipeThrough(new TextDecoderStream()).getReader();
+  await events.read();
+  const old = (await Deno.lstat(socket)).ino;
+  // By another name it can still be reached.
+  const other = `${socket}.old`;
+  await Deno.rename(socket, other);
+  using folder = Deno.watchFs(at.state);
+  while (!await exists(socket)) await folder[Symbol.asyncIterator]().next();
+  assert((await Deno.lstat(socket)).ino !== old);
+  const isOver = async (): Promise<void> => {
+    while (await isLive({ socket: other })) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await within(10_000, "the end of the old one", isOver());
+  at.fixture.daemon.manager.freeze("pricing");
+  assertStringIncludes((await events.read()).value ?? "", "event: frozen");
+  const rest = events.read();
+  await at.control.close();
+  assertEquals((await rest).done, true);
 });
 
 test("a control whose state folder was moved leaves the one that is there instead alone", async () => {

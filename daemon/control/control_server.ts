@@ -66,6 +66,8 @@ export class ControlServer implements AsyncDisposable {
   readonly #watched: () => string[];
   readonly #servers = new Set<Server>();
   readonly #abort = new AbortController();
+  /** Of what listens at the socket. */
+  #socketAbort = new AbortController();
   readonly #requests = new RequestsUnderWay();
   #socket: SocketPlace | undefined;
   #open: OpenSocket<Server> | undefined;
@@ -161,15 +163,29 @@ export class ControlServer implements AsyncDisposable {
       this.#open = await openSocket(await placeSocket(state), (path) =>
         listening(
           place.path,
-          (listened) => Deno.serve({ ...this.#common(listened), path }, this.#at(door)),
+          (listened) =>
+            Deno.serve({ ...this.#common(listened, this.#socketAbort), path }, this.#at(door)),
         ));
       return this.#open.server;
     };
-    // One whose socket was removed goes on, for whoever is connected; where the next one listens already, it
-    // is not wanted again.
+    // Where the next one listens already, one whose socket was removed is not wanted again.
     const serveIfGone = async () =>
       await isLive({ socket: place.path }) ? undefined : await serve();
-    const again = async () => this.#keep(await serve(), serveIfGone);
+    const again = async () => {
+      const [gone, abort] = [this.#open?.server, this.#socketAbort];
+      // What is under way at the one that ends below can not be broken off any more: see `#close`.
+      if (gone) this.#socketAbort = new AbortController();
+      try {
+        this.#keep(await serve(), serveIfGone);
+      } catch (error) {
+        this.#socketAbort = abort;
+        throw error;
+      }
+      if (!gone) return;
+      // Nobody finds it any more; who is connected goes on.
+      this.#servers.delete(gone);
+      void shutDown(gone);
+    };
     await again();
     this.#kept = new KeptSocket({ path: place.path, state, again });
     return place.path;
@@ -209,8 +225,8 @@ export class ControlServer implements AsyncDisposable {
     return promise;
   }
 
-  #common(onListen: () => void) {
-    return { signal: this.#abort.signal, onListen, onError: problemResponse };
+  #common(onListen: () => void, { signal } = this.#abort) {
+    return { signal, onListen, onError: problemResponse };
   }
 
   async #close(): Promise<void> {
@@ -225,7 +241,7 @@ export class ControlServer implements AsyncDisposable {
     // One or the other: what is under way after `shutdown` can't be broken off any more (Deno 2.9.5: the
     // signal's abort then throws, where nobody can catch it), and an abort breaks off what is still to be
     // sent of what was answered.
-    if (!idle) this.#abort.abort();
+    if (!idle) { for (const each of [this.#abort, this.#socketAbort]) each.abort(); }
     await Promise.all(
       [...this.#servers].map((server) => idle ? shutDown(server) : server.finished.catch(() => {})),
     );
