@@ -82,7 +82,8 @@ export class Recovery {
 
   /** Lets what could not be reopened be tried at the next scan: it may be judged otherwise now. */
   retry(): void {
-    for (const [name, lost] of this.#lost) this.#lost.set(name, { ...lost, at: 0 });
+    // The pauses begin anew: what is asked for is not one more try of the same.
+    for (const [name, lost] of this.#lost) this.#lost.set(name, { ...lost, at: 0, pause: 0 });
   }
 
   /** Resolves when what is tried again is open, or has failed to be. */
@@ -110,7 +111,12 @@ export class Recovery {
     if (!fault) return void this.#lost.delete(name);
     // Asked for meanwhile, with other settings it may be.
     const isAsked = this.#lost.get(name)?.at === 0;
-    this.#lose(name, fault.code, attempts + 1, Math.min(pause * 2, LONGEST_PAUSE));
+    this.#lose(
+      name,
+      fault.code,
+      attempts + 1,
+      Math.min(Math.max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE),
+    );
     if (isAsked) this.retry();
   }
 
