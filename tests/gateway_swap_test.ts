@@ -99,6 +99,19 @@ Deno.test("gateway: WebSockets and event streams end in order when their generat
   assertEquals(await answerOf(fixture), String(NEXT));
 });
 
+for (const tier of ["inline", "worker", "process"] as const) {
+  Deno.test(`gateway: in tier ${tier}, an event stream that ends with its generation's time is no failure`, async () => {
+    await using fixture = await startGateway({ tier, drainDeadline: 100 });
+    const first = await loaded(fixture);
+    const response = await fixture.get("/web/events");
+    await first.call("tick");
+    await loaded(fixture, NEXT);
+    assertEquals(await response.text(), `data: ${SCN}\n\n`);
+    await until(() => first.leases === 0);
+    assertEquals(fixture.daemon.manager.statusOf("web")?.errors, 0);
+  });
+}
+
 Deno.test("gateway: a generation whose time was over has it again after a rollback", async () => {
   await using fixture = await startGateway({ drainDeadline: 50 });
   const first = await loaded(fixture);

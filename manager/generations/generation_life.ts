@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import {
   type ArtifactName,
   type Hook,
@@ -241,9 +242,10 @@ export class GenerationLife {
     this.#enter("drained");
     const durationMs = performance.now() - this.#supersededAt;
     const reason = this.#timeOver();
-    if (forced) this.calls.cut(reason);
     this.#drainEnded = true;
     this.#drained.resolve(!forced);
+    // After whoever ends in good order at that, as the event streams of a gateway do.
+    if (forced) setImmediate(() => !this.hooks.active && this.calls.cut(reason));
     this.#parking = this.hooks.deactivate(reason).then(() => {
       this.#parking = undefined;
       if (this.#state !== "drained" || this.#gone) return;

@@ -29,6 +29,7 @@ export function pinIterator(
   ended: (error?: unknown) => void,
 ): PinnedIterator {
   let over = false;
+  let leaving = false;
   let cutBy: Error | undefined;
   const waiting = new Set<(error: Error) => void>();
   const end = (error?: unknown): void => {
@@ -60,6 +61,7 @@ export function pinIterator(
       },
       next: (...args) => step(async () => await source.next(...args as [unknown])),
       async return(value) {
+        leaving = true;
         try {
           const gone = cutBy !== undefined || source.return === undefined;
           return gone ? { done: true, value } : await step(async () => await source.return!(value));
@@ -77,7 +79,8 @@ export function pinIterator(
     cut(error) {
       if (over) return;
       cutBy = error;
-      end(error);
+      // Whoever had enough of it misses nothing.
+      end(leaving ? undefined : error);
       for (const reject of waiting) reject(error);
       waiting.clear();
       // It may be in the middle of a step that never ends; so nobody waits for this.
