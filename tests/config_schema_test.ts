@@ -79,7 +79,17 @@ for (
     [`{ "plugins": { "a": { "tier": "cloud" } } }`, `"plugins.a.tier"`],
     [`{ "plugins": { "prototype": { "tier": "cloud" } } }`, `"plugins.prototype.tier"`],
     [`{ "plugins": 1, "defaults": { "env": { "A": 1 } } }`, `"plugins": `],
-    [`{ "defaults": { "env": { "A": 1 } } }`, `"defaults.env`],
+    [`{ "defaults": { "env": { "A": 1 } } }`, `"defaults.env.A": Invalid type: Expected string`],
+    [
+      `{ "defaults": { "probation": { "calls": 5 } } }`,
+      `"defaults.probation.calls" is no setting`,
+    ],
+    [
+      `{ "plugins": { "a": { "probation": { "window": "1 min" } } } }`,
+      `"plugins.a.probation.window"`,
+    ],
+    [`{ "plugins": { "a": { "probation": true } } }`, `"plugins.a.probation": `],
+    [`{ "defaults": { "permissions": { "net": ["a", 80] } } }`, `"defaults.permissions.net.1": `],
     [`{ "initialScn": 12 }`, `"initialScn"`],
     [`{ "watch": [] }`, `"watch"`],
     [`[]`, "it is a list"],

@@ -75,14 +75,21 @@ function parseText(text: string, path: string): Config {
   if (Array.isArray(value)) throw fault(path, "it is a list, where an object is expected");
   const result = v.safeParse(configSchema, value);
   if (result.success) return result.output;
-  const why = result.issues.slice(0, 3).map((issue) => {
-    const name = v.getDotPath(issue);
-    if (issue.type === "strict_object" && issue.expected === "never") {
-      return `"${name}" is no setting; see hotplug.schema.json`;
-    }
-    return name === null ? issue.message : `"${name}": ${issue.message}`;
-  });
+  const why = result.issues.flatMap((issue) => describeIssue(issue)).slice(0, 3);
   throw fault(path, why.join("; "));
+}
+
+/** What is wrong, with the name of the setting; `outer` is that of the one that it lies in. */
+function describeIssue(issue: v.BaseIssue<unknown>, outer: string | null = null): string[] {
+  const own = v.getDotPath(issue);
+  const name = outer !== null && own !== null ? `${outer}.${own}` : own ?? outer;
+  // Where a setting may be of several kinds, what counts is what is wrong within the one that it is of.
+  const inner = issue.issues?.filter(({ path }) => path !== undefined) ?? [];
+  if (inner.length > 0) return inner.flatMap((each) => describeIssue(each, name));
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    return [`"${name}" is no setting; see hotplug.schema.json`];
+  }
+  return [name === null ? issue.message : `"${name}": ${issue.message}`];
 }
 
 async function readText(path: string): Promise<string> {
