@@ -37,8 +37,25 @@ Deno.test("what is reopened takes the place of nothing newer that loads meanwhil
   );
   await loading;
   assertEquals([error.code, manager.current("pricing")?.scn], ["outdated", SECOND]);
-  await manager.open(path, { reopen: { sha256: sha256(ONE), condemn: true } });
+  await manager.open(path, { reopen: { sha256: sha256(ONE), condemn: SECOND } });
   assertEquals(manager.current("pricing")?.scn, FIRST);
+});
+
+Deno.test("what is reopened in place of a bad one takes no place of something newer that loads meanwhile", async () => {
+  await using directory = await tempDirectory();
+  const { path } = await writeArtifact(directory.path, ONE, { scn: FIRST });
+  const bad = await writeArtifact(directory.path, TWO, { scn: SECOND });
+  const mended = await writeArtifact(directory.path, TWO, { scn: SECOND + 1 });
+  await using manager = new PluginManager();
+  await manager.open(bad.path);
+  const loading = manager.open(mended.path);
+  const error = await assertRejects(
+    () => manager.open(path, { reopen: { sha256: sha256(ONE), condemn: SECOND } }),
+    HotplugError,
+  );
+  await loading;
+  assertEquals([error.code, manager.current("pricing")?.scn], ["outdated", SECOND + 1]);
+  assertEquals(manager.isHeld("pricing", SECOND + 1), false);
 });
 
 Deno.test("what is reopened is not opened twice where it is loaded meanwhile", async () => {

@@ -102,7 +102,7 @@ export class Holds {
     const kept = state?.record(name).previous;
     if (!state || from === undefined || !kept || kept.scn >= from) throw error;
     if (to !== undefined && to !== kept.scn) throw error;
-    const generation = await reopenKept(name, kept, { state, loader }, true);
+    const generation = await reopenKept(name, kept, { state, loader }, from);
     const time = new Date().toISOString();
     const { scn } = generation;
     emit({ type: "rolled-back", time, name, scn, from, held: from, reason, automatic: false });

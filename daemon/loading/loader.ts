@@ -50,10 +50,13 @@ export class Loader {
   }
 
   /** Opens what was current in an earlier process, from the path. */
-  async reopen(path: string, { sha256 }: KeptGeneration, condemn = false): Promise<Generation> {
+  async reopen(path: string, { sha256 }: KeptGeneration, condemn?: Scn): Promise<Generation> {
     // From where it was found, links are followed as they were then.
     const root = this.#world.rootOf(path);
-    const own = { reopen: { sha256, condemn }, ...(root !== undefined && { root }) };
+    const own = {
+      reopen: { sha256, ...(condemn !== undefined && { condemn }) },
+      ...(root !== undefined && { root }),
+    };
     const open = (how: Pick<OpenOptions, "handover">): Promise<Generation> =>
       this.#noted((notes) => this.#world.manager.open(path, { ...own, ...how, ...notes }));
     return await open({}).catch((error) => {

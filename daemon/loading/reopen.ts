@@ -1,4 +1,4 @@
-import { type ErrorCode, HotplugError } from "../../artifact/mod.ts";
+import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { Generation, PluginManager } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { StateEvent } from "../events.ts";
@@ -43,7 +43,7 @@ export async function reopenKept(
   name: string,
   kept: KeptGeneration,
   { state, loader }: Pick<ReopenWorld, "state" | "loader">,
-  condemn = false,
+  condemn?: Scn,
 ): Promise<Generation> {
   const atFound = (): Promise<Generation> => loader.reopen(kept.path, kept, condemn);
   const path = state.keptAt(name, kept);

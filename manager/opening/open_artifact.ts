@@ -1,4 +1,4 @@
-import { formatTarget, HotplugError, targetOf } from "../../artifact/mod.ts";
+import { formatTarget, HotplugError, type Scn, targetOf } from "../../artifact/mod.ts";
 import { admit, admitReopened, refusalError } from "./admit.ts";
 import { demandsOf, refuseContract } from "../artifacts/demands.ts";
 import type { Approvals } from "./approvals.ts";
@@ -48,7 +48,8 @@ export async function openArtifact(
     world.closing.throwIfAborted();
     // By its SCN once more, since another load of this plugin may have come first.
     if (reopen) {
-      if (!reopen.condemn) refuseAsNew(location, slot);
+      if (reopen.condemn === undefined) refuseAsNew(location, slot);
+      else refuseInsteadOf(location, slot, reopen.condemn);
     } else {
       refuseOlder(location, slot);
       await refuseLoaded(location, slot, options);
@@ -84,11 +85,13 @@ export async function openArtifact(
       // It may have been frozen while this one was starting.
       if (!reopen) refuseHeld(location, slot);
       // At what is current by now, and not at what is reopened.
-      else if (!wasFrozen && !reopen.condemn && slot.current) refuseFrozen(location, slot);
+      else if (!wasFrozen && reopen.condemn === undefined && slot.current) {
+        refuseFrozen(location, slot);
+      }
     };
     const handover = asked ?? handsOver(options, name);
     const previous = await swap({ slot, next, reason: "load", signal, handover, beforeFlip });
-    if (previous && reopen?.condemn) slot.condemn(previous);
+    if (previous && reopen?.condemn !== undefined) slot.condemn(previous);
     world.flipped(next, previous, performance.now() - started);
     return next.generation;
   });
@@ -127,6 +130,18 @@ function refuseOlder(location: Location, slot: PluginSlot): void {
 function refuseAsNew(location: Location, slot: PluginSlot): void {
   refuseOlder(location, slot);
   if (location.parts.scn === slot.current?.generation.scn) throw outdated(location, slot, LOADED);
+}
+
+/** Refuses to take the place of anything but what is bad: what came meanwhile may be the better one. */
+function refuseInsteadOf(location: Location, slot: PluginSlot, bad: Scn): void {
+  const current = slot.current?.generation.scn;
+  if (current === bad) return;
+  const by = current === undefined ? "nothing" : `SCN ${current}`;
+  throw outdated(
+    location,
+    slot,
+    `it was to take the place of SCN ${bad}, and ${by} is current by now`,
+  );
 }
 
 /** Refuses what a rollback or a freeze keeps out, by the name alone. */

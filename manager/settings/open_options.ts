@@ -43,8 +43,11 @@ export interface OpenOptions {
   readonly reopen?: {
     /** In hex. */
     readonly sha256: string;
-    /** Whether it takes the place of a bad one: nothing up to that is loaded until it is released. */
-    readonly condemn?: boolean;
+    /**
+     * The SCN of a bad one whose place it takes, and of no other: nothing up to that is loaded until it is
+     * released.
+     */
+    readonly condemn?: Scn;
   };
   /** Called once it is to be read: no name, hold or lock keeps it out. Nothing waits for it. */
   readonly begins?: (artifact: Pick<VerifiedFiles, "name" | "scn" | "path">) => void;
