@@ -117,6 +117,19 @@ export interface StatusParts
   readonly state: string | undefined;
 }
 
+/** A version that does not load; `at` is when it is tried again, in milliseconds of `performance.now()`. */
+export function failingVersion(
+  name: string,
+  { scn, path, code, attempts }: Omit<FailingVersion, "name" | "retryAt">,
+  at: number,
+): FailingVersion {
+  const wait = Math.max(0, at - performance.now());
+  return {
+    ...{ name, scn, path, code, attempts },
+    ...(at !== Infinity && { retryAt: new Date(Date.now() + wait).toISOString() }),
+  };
+}
+
 /** The versions that do not load, of folders and of the state, each once and sorted by name. */
 export function allFailing(
   found: readonly FailingVersion[],

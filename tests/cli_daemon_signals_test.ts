@@ -84,39 +84,29 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "a daemon ends in order though a plugin has frozen where it prints to",
-  ignore: Deno.build.os === "windows",
-  async fn() {
-    await using directory = await tempDirectory();
-    const source = `import process from "node:process";
-      for (const each of [console, process.stdout, Deno.stdout]) Object.freeze(each);
-      export const answer = () => 1;`;
-    await publish(directory.path, source);
-    await using daemon = startDaemon([directory.path, "--no-config", "--no-state"]);
-    await daemon.events.next(({ type }) => type === "ready", PATIENCE);
-    daemon.kill("SIGTERM");
-    const { code, stderr } = await daemon.ended();
-    assertEquals(code, 0, stderr);
-    assertEquals(daemon.events.of("loaded").length, 1);
-  },
-});
+const SPOILERS: Readonly<Record<string, string>> = {
+  "a daemon ends in order though a plugin has frozen where it prints to": `
+    for (const each of [console, process.stdout, Deno.stdout]) Object.freeze(each);`,
+  "what a plugin throws at the end of the process changes nothing of the exit code": `
+    globalThis.addEventListener("unload", () => { throw new Error("at the end"); });
+    process.on("exit", () => { throw new Error("and after it"); });`,
+};
 
-Deno.test({
-  name: "what a plugin throws at the end of the process changes nothing of the exit code",
-  ignore: Deno.build.os === "windows",
-  async fn() {
-    await using directory = await tempDirectory();
-    const source = `import process from "node:process";
-      globalThis.addEventListener("unload", () => { throw new Error("at the end"); });
-      process.on("exit", () => { throw new Error("and after it"); });
-      export const answer = () => 1;`;
-    await publish(directory.path, source);
-    await using daemon = startDaemon([directory.path, "--no-config", "--no-state"]);
-    await daemon.events.next(({ type }) => type === "ready", PATIENCE);
-    daemon.kill("SIGTERM");
-    const { code, stderr } = await daemon.ended();
-    assertEquals(code, 0, stderr);
-    assertEquals(daemon.events.of("loaded").length, 1);
-  },
-});
+for (const [name, spoiler] of Object.entries(SPOILERS)) {
+  Deno.test({
+    name,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      await using directory = await tempDirectory();
+      const source =
+        `import process from "node:process"; ${spoiler} export const answer = () => 1;`;
+      await publish(directory.path, source);
+      await using daemon = startDaemon([directory.path, "--no-config", "--no-state"]);
+      await daemon.events.next(({ type }) => type === "ready", PATIENCE);
+      daemon.kill("SIGTERM");
+      const { code, stderr } = await daemon.ended();
+      assertEquals(code, 0, stderr);
+      assertEquals(daemon.events.of("loaded").length, 1);
+    },
+  });
+}

@@ -3,7 +3,7 @@ import type { DaemonState } from "../state/daemon_state.ts";
 import { isFinal } from "../../manager/mod.ts";
 import { reopenKept, reopenLast, reopenPlugin, type ReopenWorld } from "./reopen.ts";
 import type { KeptGeneration, Suspect } from "../state/state_record.ts";
-import type { FailingVersion } from "../status.ts";
+import { type FailingVersion, failingVersion } from "../status.ts";
 
 /** The pauses between tries to reopen, in milliseconds. */
 const FIRST_PAUSE = 1_000;
@@ -67,14 +67,12 @@ export class Recovery {
    */
   retryReopening(): void {
     for (const [name, lost] of this.#lost) {
-      // Something newer may have come meanwhile.
-      const isCurrent = this.#world.manager.current(name) !== undefined;
-      if (!isCurrent && performance.now() < lost.at) continue;
-      if (isCurrent) {
+      if (this.#world.manager.current(name) !== undefined) {
+        // Something newer has come meanwhile.
         this.#lost.delete(name);
         continue;
       }
-      if (this.#retrying.has(name)) continue;
+      if (performance.now() < lost.at || this.#retrying.has(name)) continue;
       this.#lost.set(name, { ...lost, at: Infinity });
       this.#retrying.set(name, this.#retry(name, lost).finally(() => this.#retrying.delete(name)));
     }
@@ -93,15 +91,10 @@ export class Recovery {
 
   /** The versions that were current, and could not be reopened, where nothing else is. */
   failing(): FailingVersion[] {
-    const now = { wall: Date.now(), own: performance.now() };
     return [...this.#lost].flatMap(([name, { code, attempts, at }]) => {
       const last = this.#state?.record(name).current;
       if (!last || this.#world.manager.current(name)) return [];
-      const { scn, path } = last;
-      const retryAt = at === Infinity ? {} : {
-        retryAt: new Date(now.wall + Math.max(0, at - now.own)).toISOString(),
-      };
-      return [{ name, scn, path, code, attempts, ...retryAt }];
+      return [failingVersion(name, { ...last, code, attempts }, at)];
     });
   }
 

@@ -4,7 +4,7 @@ import type { ManagerEvent } from "../../manager/mod.ts";
 import type { RetriedEvent } from "../events.ts";
 import type { Failure } from "./failure_log.ts";
 import type { FoundChoice } from "../scan/found_choice.ts";
-import type { FailingVersion } from "../status.ts";
+import { type FailingVersion, failingVersion } from "../status.ts";
 import { PluginRunner, type RunnerWorld } from "./plugin_runner.ts";
 
 /** What a pool needs of its daemon. */
@@ -53,16 +53,10 @@ export class RunnerPool {
 
   /** The versions that do not load, sorted by name. */
   failing(): FailingVersion[] {
-    const now = { wall: Date.now(), own: performance.now() };
     return [...this.#runners].sort(([a], [b]) => a < b ? -1 : 1).flatMap(([name, { failures }]) =>
       // What waits for an approval is told as such.
-      failures.filter(({ code }) => code !== "approval-required").map((
-        { scn, path, code, attempts, retryAt },
-      ) => ({
-        ...{ name, scn, path, code, attempts },
-        ...(retryAt !== Infinity &&
-          { retryAt: new Date(now.wall + retryAt - now.own).toISOString() }),
-      }))
+      failures.filter(({ code }) => code !== "approval-required")
+        .map((failure) => failingVersion(name, failure, failure.retryAt))
     );
   }
 

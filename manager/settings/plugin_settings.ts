@@ -149,24 +149,27 @@ export function settingsOf(
 }
 
 /** The contracts declared for a plugin: known before its info file is read. */
-export function contractsOf(
-  { defaults, plugins }: SettingsSource,
-  name: string,
-): readonly string[] {
-  return ownOf(plugins, name)?.contracts ?? defaults.contracts ?? [];
+export function contractsOf(source: SettingsSource, name: string): readonly string[] {
+  return settingOf(source, name, "contracts") ?? [];
 }
 
 /** Whether the version before is asked to hand over to a new one of the plugin. */
-export function handsOver({ defaults, plugins }: SettingsSource, name: string): boolean {
-  return ownOf(plugins, name)?.handover ?? defaults.handover ?? true;
+export function handsOver(source: SettingsSource, name: string): boolean {
+  return settingOf(source, name, "handover") ?? true;
 }
 
 /** When a new version of the plugin is taken back by itself; undefined for never. */
-export function probationOf(
+export function probationOf(source: SettingsSource, name: string): ResolvedProbation | undefined {
+  return resolveProbation(settingOf(source, name, "probation"));
+}
+
+/** One setting, of what the name alone decides. */
+function settingOf<K extends keyof PluginSettings>(
   { defaults, plugins }: SettingsSource,
   name: string,
-): ResolvedProbation | undefined {
-  return resolveProbation(ownOf(plugins, name)?.probation ?? defaults.probation);
+  key: K,
+): PluginSettings[K] {
+  return ownOf(plugins, name)?.[key] ?? defaults[key];
 }
 
 /** Throws a {@linkcode HotplugError} of code `options` where a setting is out of its range. */
