@@ -371,6 +371,44 @@ Deno.test("the journal tells which loads had not ended, whatever was cut short i
   await last.journal.close();
 });
 
+Deno.test("what is left in the journal of a line cut short is none, whatever is written over it", async () => {
+  await using directory = await tempDirectory();
+  await using journals = new AsyncDisposableStack();
+  const open = opener(directory.path, journals);
+  const entry = (path: string): JournalEntry => ({ name: "pricing", scn: FIRST, path });
+  const { journal } = open();
+  await journal.clear();
+  (await journal.begin(entry("a")))();
+  const path = directory.file("journal");
+  const text = (await Deno.readTextFile(path)).replace(/\0+$/, "");
+  const cut = `\n${JSON.stringify({ id: 1, ...entry("b".repeat(300) + '{"id":2}') })}`;
+  using file = await openAt(path, text.length);
+  await file.write(new TextEncoder().encode(cut));
+  for (const part of ["c", "d".repeat(200)]) {
+    const next = open();
+    assertEquals(next.unended, []);
+    await next.journal.clear();
+    const end = await next.journal.begin(entry(part));
+    assertEquals(entriesOf(open().unended), [entry(part)]);
+    end();
+  }
+});
+
+/** Opens it as after one that was killed, and has not closed it. */
+function opener(folder: string, journals: AsyncDisposableStack) {
+  return (): ReturnType<typeof LoadJournal.open> => {
+    const opened = LoadJournal.open(folder);
+    journals.defer(() => opened.journal.close());
+    return opened;
+  };
+}
+
+async function openAt(path: string, offset: number): Promise<Deno.FsFile> {
+  const file = await Deno.open(path, { write: true });
+  await file.seek(offset, Deno.SeekMode.Start);
+  return file;
+}
+
 Deno.test("the default state folder is one for the same directories in any order", () => {
   const one = defaultStateFolder(["/a", "/b"]);
   assertEquals(one, defaultStateFolder(["/b", "/a", "/b"]));
@@ -452,12 +490,7 @@ Deno.test("a journal in which all has ended is gone on with, and begun anew once
   await using directory = await tempDirectory();
   await using journals = new AsyncDisposableStack();
   const entry = (scn: number) => ({ name: "pricing", scn, path: "p".repeat(1_000) });
-  // By one that was killed, so that it has not closed it.
-  const open = (): ReturnType<typeof LoadJournal.open> => {
-    const opened = LoadJournal.open(directory.path);
-    journals.defer(() => opened.journal.close());
-    return opened;
-  };
+  const open = opener(directory.path, journals);
   const noted = async (): Promise<number> =>
     (await Deno.readTextFile(directory.file("journal"))).split('"name"').length - 1;
   const counts: number[] = [];

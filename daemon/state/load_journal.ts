@@ -33,6 +33,7 @@ export interface UnendedLoad extends JournalEntry {
 export const JOURNAL_FILE = "journal";
 /** The file has this size from the first on: a longer file would be one more thing to flush. */
 const SIZE = 256 * 1024;
+const LINE_BREAK = 0x0a;
 
 const flush = promisify(fdatasync);
 const encoder = new TextEncoder();
@@ -184,18 +185,12 @@ export class LoadJournal {
   }
 }
 
-/** Where what was written ends, and the room after it begins. */
+/**
+ * Where the last line ends. After it there is room, or what was cut short, as is a line that a full disk
+ * took part of: what is left of that is no line, whatever is written over its beginning.
+ */
 function endOf(bytes: Uint8Array): number {
-  let end = bytes.length;
-  // Most of it is room: four bytes at a time, and then one by one.
-  if (end % 4 === 0 && bytes.byteOffset % 4 === 0) {
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, end / 4);
-    let word = words.length;
-    while (word > 0 && words[word - 1] === 0) word--;
-    end = word * 4;
-  }
-  while (end > 0 && bytes[end - 1] === 0) end--;
-  return end;
+  return bytes.lastIndexOf(LINE_BREAK) + 1;
 }
 
 /** With a line break in front too: after a write that was cut short, on a full disk. */

@@ -3,6 +3,12 @@ import { HotplugError, type ModuleScan, scanModule } from "../../artifact/mod.ts
 /** A package's name, and so nothing that is fetched or read: what an info file may call optional. */
 const BARE = /^@?[^:./@][^:]*$/;
 
+/**
+ * What a module that imports something, or has a symbol named `then`, has in its text. No keyword can be
+ * written with an escape, as a name can. To read on without need would be half of what a small one takes.
+ */
+const TELLING = /import|from|then|\\/;
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -11,15 +17,17 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * One import that waits for a network host would hold up every later import of the process, so it
  * must not get as far as `import()`.
  *
- * @throws {HotplugError} `imports` with a list of them, `syntax` for what is no module, or has a
- * symbol named `then`.
+ * @throws {HotplugError} `imports` with a list of them, `syntax` for what is no text, or has a symbol
+ * named `then`; for what is no module, too, where that is to be read to know what it imports.
  */
 export async function checkLeftovers(
   content: Uint8Array,
   optional: readonly string[],
   file: string,
 ): Promise<void> {
-  const scan = await readModule(content, file);
+  const source = decode(content, file);
+  if (!TELLING.test(source)) return;
+  const scan = await readModule(source, file);
   const leftovers = [...scan.imports, ...scan.exportStars]
     .filter((each) => !each.startsWith("node:"))
     .filter((each) => !(optional.includes(each) && BARE.test(each)));
@@ -39,11 +47,19 @@ export async function checkLeftovers(
   }
 }
 
-async function readModule(content: Uint8Array, file: string): Promise<ModuleScan> {
+function decode(content: Uint8Array, file: string): string {
   try {
-    return await scanModule(decoder.decode(content));
-  } catch (error) {
-    const why = error instanceof HotplugError ? error.message : "it is no UTF-8 text";
-    throw new HotplugError("syntax", `Cannot open "${file}": ${why}`, { cause: error });
+    return decoder.decode(content);
+  } catch (cause) {
+    throw new HotplugError("syntax", `Cannot open "${file}": it is no UTF-8 text`, { cause });
+  }
+}
+
+async function readModule(source: string, file: string): Promise<ModuleScan> {
+  try {
+    return await scanModule(source);
+  } catch (cause) {
+    if (!(cause instanceof HotplugError)) throw cause;
+    throw new HotplugError("syntax", `Cannot open "${file}": ${cause.message}`, { cause });
   }
 }

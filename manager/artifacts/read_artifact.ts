@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "@std/path";
 import {
   HotplugError,
@@ -91,8 +91,9 @@ function describedExecutable(
 
 /** Refuses, with `incomplete`, an artifact whose build has not ended: to be asked before it is read. */
 export function refuseUnfinished(location: Location): void {
-  // Synchronous: answered from memory as a rule, and a thread's detour would take longer.
-  if (lstatSync(lockPath(location), { throwIfNoEntry: false })) {
+  // Synchronous: answered from memory as a rule, and a thread's detour would take longer. Nothing is
+  // there as a rule: a `stat` would make an error each time, which takes longer than to ask.
+  if (existsSync(lockPath(location))) {
     throw new HotplugError(
       "incomplete",
       `Cannot open "${location.file}": its build has not ended, its lock is still there; ` +
