@@ -43,25 +43,25 @@ Deno.test("of plugins that come at once each fails alone, and as it does by itse
   }
 });
 
-Deno.test("plugins that come at once are read at one go, and one that comes alone by itself", async () => {
+Deno.test("plugins that come at once are read together as far as they are small, thirty-two at a time", async () => {
   await using directory = await tempDirectory();
-  const names = ["a", "b", "c", "d"];
-  const artifacts = await Promise.all(
-    names.map((name) => writeArtifact(directory.path, FINE, { name })),
+  const large = await writeArtifact(directory.path, `${FINE}//${"x".repeat(128 * 1024)}`, {
+    name: "large",
+  });
+  const small = await Promise.all(
+    Array.from({ length: 33 }, (_, n) => writeArtifact(directory.path, FINE, { name: `p${n}` })),
   );
   await using manager = new PluginManager();
-  const opened = await Promise.all(artifacts.map(({ path }) => manager.open(path)));
-  const later = await writeArtifact(directory.path, FINE, { name: "later" });
-  const alone = await manager.open(later.path);
+  const opened = await Promise.all([large, ...small].map(({ path }) => manager.open(path)));
   const urls = await Promise.all(opened.map((each) => each.call("url") as Promise<string>));
-  const ahead = new URL("ahead.mjs", urls[0]);
-  const imports = urls.map((url) => `import(${JSON.stringify(url)})`);
+  const imports = urls.slice(1, 33).map((url) => `import(${JSON.stringify(url)})`);
   assertEquals(
-    await Deno.readTextFile(ahead),
+    await Deno.readTextFile(new URL("ahead.mjs", urls[1])),
     `export default () => [${imports.join(",\n")}];\n`,
   );
-  const folder = new URL(".", await alone.call("url") as string);
-  assertEquals((await Array.fromAsync(Deno.readDir(folder))).length, 1);
+  for (const alone of [urls[0], urls[33]]) {
+    assertEquals((await Array.fromAsync(Deno.readDir(new URL(".", alone)))).length, 1);
+  }
 });
 
 /** Without what tells one load from another. */

@@ -4,7 +4,6 @@ import { describeError } from "../describe_error.ts";
 import { importUrl, type ModuleNamespace } from "./import_url.ts";
 import { isCompileError } from "./is_compile_error.ts";
 import { type PluginScope, runInScope } from "../guards/plugin_scope.ts";
-import { readAhead } from "./read_ahead.ts";
 
 /** After this time a module is held to wait in its top level, not to be loading, in milliseconds. */
 const LOADING_GRACE = 250;
@@ -43,7 +42,6 @@ export async function importModule(
   scope: PluginScope,
   patience: Pick<Patience, "milliseconds" | "signal">,
 ): Promise<ModuleNamespace> {
-  await readAhead({ url, directoryUrl: scope.directoryUrl });
   const turn = Promise.withResolvers<void>();
   const lane = turns++ % LANES;
   const before = lanes[lane];

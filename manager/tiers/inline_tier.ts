@@ -10,6 +10,7 @@ import {
   runInScope,
   runMethodInScope,
 } from "../guards/plugin_scope.ts";
+import { readAhead } from "./read_ahead.ts";
 import { evaluateModule } from "./reclaimable_module.ts";
 import type { StackMapper } from "./stack_mapper.ts";
 
@@ -26,6 +27,7 @@ export async function startInline(request: InstanceRequest): Promise<Instance> {
   const patience = { milliseconds: options.loadDeadline, signal };
   const bytes = artifact.content.length * BYTES_PER_BYTE;
   if (settings.loader === "import") {
+    await readAhead({ ...placed, size: artifact.content.length });
     const module = await importModule(placed.url, file, scope, patience);
     return inlineInstance(module, scope, bytes);
   }

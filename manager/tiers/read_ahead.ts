@@ -6,6 +6,8 @@ export interface ComingModule {
   readonly url: string;
   /** URL of a folder of its own, with a slash at the end. */
   readonly directoryUrl: string;
+  /** How many bytes it has. */
+  readonly size: number;
 }
 
 /** Modules that are read together. */
@@ -14,7 +16,13 @@ interface Batch {
   readonly done: Promise<void>;
 }
 
-/** What is longer under way waits for somebody else's import, and the modules can do so by themselves. */
+/**
+ * Only what is small, in bytes, and so many at a time: nobody else can import meanwhile, and of what is
+ * large it would save little.
+ */
+const SMALL = 128 * 1024;
+const MOST = 32;
+/** In milliseconds. What takes longer waits for somebody else's import; the modules do so by themselves. */
 const LONGEST = 250;
 
 let last = Promise.resolve();
@@ -28,17 +36,18 @@ let gathering: Batch | undefined;
  * at once, as at a start, a module that is never run comes first, with an import of each of them in it: by
  * that Deno knows them all. What can't be read is told where it is imported itself.
  */
-export function readAhead(module: ComingModule): Promise<void> {
-  gathering ??= begin();
+export async function readAhead(module: ComingModule): Promise<void> {
+  if (module.size > SMALL) return;
+  if (!gathering || gathering.modules.length === MOST) gathering = begin();
   gathering.modules.push(module);
-  return gathering.done;
+  await gathering.done;
 }
 
 /** In a later turn, so that what comes in one is read together; and what comes while others are read. */
 function begin(): Batch {
   const modules: ComingModule[] = [];
   const done = last = last.then(() => {
-    gathering = undefined;
+    if (gathering?.modules === modules) gathering = undefined;
     return readAll(modules);
   });
   return { modules, done };
