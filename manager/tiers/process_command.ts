@@ -18,6 +18,9 @@ const FLAGS: readonly string[] = [
   "--no-check",
 ];
 
+/** The name of what runs a module in a process or worker, beside the module. */
+export const HOST_FILE = "host.mjs";
+
 /** What runs a module in a process. */
 export interface ModuleProgram {
   /** The Deno that runs it. */
@@ -37,7 +40,7 @@ export type Program = Pick<ChildCommand, "program" | "args" | "env">;
 
 /** Writes what runs in a process or worker into the folder, unless it is there; answers with its URL. */
 export async function writeHost(directoryUrl: string): Promise<string> {
-  const path = join(fromFileUrl(directoryUrl), "host.mjs");
+  const path = join(fromFileUrl(directoryUrl), HOST_FILE);
   try {
     await Deno.writeTextFile(path, HOST_TEXT, { createNew: true, mode: 0o600 });
   } catch (error) {
