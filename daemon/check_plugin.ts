@@ -102,7 +102,7 @@ export async function checkPlugin(
   const newer = opened ? skips.filter(({ parts }) => parts.scn > opened.scn) : skips;
   // Who has something newer does without what was.
   const isMissed = (opened?.scn ?? 0) <= (record.current?.scn ?? 0);
-  const all = [...skipped(newer), ...refused, ...isMissed ? faults : []];
+  const all = onceEach([...skipped(newer), ...refused, ...isMissed ? faults : []]);
   isFine &&= newer.every(({ refusal: { code } }) => NO_TROUBLE.has(code)) &&
     !(isMissed && faults.length > 0);
   const plugin = { name, ...(opened && { scn: opened.scn, path: opened.path }), refused: all };
@@ -160,6 +160,11 @@ function skipped(skips: Choice["skips"]): CheckRefusal[] {
   const outdated = skips.find(({ refusal }) => refusal.code === "outdated");
   const told = skips.filter((each) => each === outdated || each.refusal.code !== "outdated");
   return told.map((each) => refusal(pathOf(each), each.refusal));
+}
+
+/** What lies in the store as well as in its folder has the same fault there. */
+function onceEach(refusals: readonly CheckRefusal[]): CheckRefusal[] {
+  return [...new Map(refusals.toReversed().map((each) => [each.message, each])).values()].reverse();
 }
 
 function refusal(

@@ -1,7 +1,8 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { basename } from "@std/path";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { basename, join } from "@std/path";
 import { checkDaemon, type DaemonOptions, PluginDaemon } from "../daemon/mod.ts";
-import { writeArtifact } from "./_artifacts.ts";
+import { SCN, writeArtifact } from "./_artifacts.ts";
+import { testKeys } from "./_signed.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
@@ -198,6 +199,44 @@ Deno.test("A check finds what was meant to be an artifact, and is none by its na
   const { ok, folders: [folder] } = await checkDaemon(options);
   assertEquals([ok, folder?.misnamed?.length], [false, 1]);
   assertStringIncludes(folder?.misnamed?.[0] ?? "", wrong);
+});
+
+Deno.test("A check finds what is no module, and runs nothing of what is one", async () => {
+  await using directory = await tempDirectory();
+  const mark = directory.file("mark");
+  const sources = {
+    brace: "{",
+    builtin: 'import "node:nothing-of-this-name";',
+    fine: `Deno.writeTextFileSync(${JSON.stringify(mark)}, ""); export { join } from "node:path";`,
+    page: "<!DOCTYPE html>",
+    twice: "let a; let a;",
+  };
+  for (const [name, source] of Object.entries(sources)) {
+    await writeArtifact(directory.path, source, { name, info: false });
+  }
+  const { plugins } = await checkDaemon({ watch: [directory.path], bareSettle: 0 });
+  assertEquals(
+    plugins.map(({ name, scn, refused: [refused] }) => [name, scn ?? refused?.code]),
+    Object.keys(sources).map((name) => [name, name === "fine" ? SCN : "syntax"]),
+  );
+  await assertRejects(() => Deno.stat(mark), Deno.errors.NotFound);
+});
+
+Deno.test("A check tells once of what lies in a folder and in the state folder's store", async () => {
+  await using directory = await tempDirectory();
+  const watch = directory.file("plugins");
+  await Deno.mkdir(watch);
+  const options = { watch: [watch], state: directory.file("state") };
+  await writeArtifact(watch, "export const a = 1;", { name: "once" });
+  {
+    await using daemon = new PluginDaemon(options);
+    await daemon.start();
+  }
+  const { publicKey } = await testKeys();
+  const { plugins } = await checkDaemon({ ...options, trust: publicKey });
+  assertEquals(plugins.map(({ refused }) => refused.map(({ path, code }) => [path, code])), [
+    [[join(watch, `once_${SCN}_2_0_0_any_any.mjs`), "signature"]],
+  ]);
 });
 
 Deno.test("A check finds trouble in what has no info file where one is asked for", async () => {

@@ -8,6 +8,7 @@ import { type ReadArtifact, readArtifact, refuseUnfinished } from "../artifacts/
 import { refuseOther } from "./refuse_other.ts";
 import type { ResolvedManagerOptions } from "../settings/options.ts";
 import { refuseConfined } from "../tiers/refuse_confined.ts";
+import { refuseUncompilable } from "../tiers/refuse_uncompilable.ts";
 import { contractsOf, settingsOf } from "../settings/plugin_settings.ts";
 
 /** What is known of a version before it runs. */
@@ -24,8 +25,9 @@ export interface CandidateDemands {
 }
 
 /**
- * Checks an artifact as the load sequence does before anything of it runs: it is read, verified, and
- * what it is left to import, and whether its tier would take it, is looked at. Its name is admitted already.
+ * Checks an artifact as the load sequence does before anything of it runs: it is read, verified and
+ * compiled, and what it is left to import, and whether its tier would take it, is looked at. Its name is
+ * admitted already.
  *
  * @throws {HotplugError} As {@linkcode PluginManager.open} does, up to there.
  */
@@ -74,6 +76,7 @@ async function verify(
   judge(artifact);
   if (mode === "module") {
     await checkLeftovers(artifact.content, artifact.info?.optional ?? [], file);
+    refuseUncompilable(artifact.content, file);
     const { tier } = settingsOf(options, parts, artifact.info);
     const isPlain = tier === "worker" && !options.workerPermissions;
     if (isPlain) await refuseConfined(file, artifact.info?.permissions);
