@@ -44,6 +44,8 @@ Deno.test("a daemon holds a version that asks for more, and its manager lets it 
   await daemon.manager.approve("pricing");
   await fixture.loaded("pricing", SCN + 1);
   assertEquals(events.of("skipped").length, 1);
+  await daemon.scan();
+  assertEquals((await fixture.retried(SCN + 1)).outcome, "loaded");
 });
 
 Deno.test("what is held stays held over a restart, with a state folder", async () => {

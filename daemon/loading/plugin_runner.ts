@@ -216,12 +216,15 @@ export class PluginRunner {
       if (scn > current && isLeftOut(choice, scn)) continue;
       this.#failures.take(path);
       if (failure.retryAt === Infinity) continue;
-      this.#world.retried(failure, this.#whyGone(choice.name, scn, current));
+      this.#world.retried(failure, this.#whyGone(choice.name, failure));
     }
   }
 
-  #whyGone(name: string, scn: Scn, current: Scn): RetriedEvent["outcome"] {
-    if (scn <= current) return "superseded";
+  #whyGone(name: string, { path, scn }: Failure): RetriedEvent["outcome"] {
+    const current = this.#world.manager.current(name);
+    // By who has approved it.
+    if (current?.path === path) return "loaded";
+    if (scn <= (current?.scn ?? 0)) return "superseded";
     return this.#world.isHeld(name, scn) ? "held" : "removed";
   }
 
