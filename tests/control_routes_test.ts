@@ -221,6 +221,22 @@ Deno.test("a body must be JSON, say so, be in UTF-8, and come in time", async ()
   } catch { /* the answer came first */ }
 });
 
+Deno.test("a body that is a list does nothing, though it is empty", async () => {
+  await using control = await startControl();
+  using client = unixClient(control.place);
+  for (const what of ["freeze", "rollback"]) {
+    const answer = await fetch(`http://localhost/v1/plugins/pricing/${what}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "[]",
+      client,
+    });
+    assertEquals([answer.status, (await answer.json()).code], [400, "options"], what);
+  }
+  const answer = await fetch("http://localhost/v1/plugins/pricing", { client });
+  assertEquals((await answer.json()).frozen ?? false, false);
+});
+
 Deno.test("readyz is ready after the first scan, and not while it closes; livez always is", async () => {
   const at = await startControl();
   await using _at = at;

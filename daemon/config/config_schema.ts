@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { objectOf } from "../object_of.ts";
 import type { Config } from "./config.ts";
 import { recordOf } from "./record_of.ts";
 
@@ -13,7 +14,7 @@ const bytes = v.pipe(v.number(), v.integer(), v.minValue(2 ** 20));
 const tier = v.picklist(["inline", "worker", "process"]);
 const permission = v.union([v.literal(true), texts]);
 
-const permissions = v.strictObject({
+const permissions = objectOf({
   env: v.exactOptional(permission),
   ffi: v.exactOptional(permission),
   import: v.exactOptional(permission),
@@ -24,7 +25,7 @@ const permissions = v.strictObject({
   write: v.exactOptional(permission),
 });
 
-const retention = v.strictObject({
+const retention = objectOf({
   count: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   age: v.exactOptional(ms(1)),
   bytes: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
@@ -32,7 +33,7 @@ const retention = v.strictObject({
 
 const probation = v.union([
   v.literal(false),
-  v.strictObject({
+  objectOf({
     window: v.exactOptional(ms(1)),
     errorRate: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
     minCalls: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
@@ -75,13 +76,13 @@ const settings = {
   ),
 };
 
-const plugin = v.strictObject({
+const plugin = objectOf({
   ...settings,
   config: described(v.unknown(), "What `activate` gets as `context.config`"),
   trust: described(texts, "Files with the public keys that are trusted for this plugin"),
 });
 
-const memory = v.strictObject({
+const memory = objectOf({
   soft: described(bytes, "Past this RSS nothing more is loaded, in bytes"),
   hard: described(bytes, "Past this RSS the process is to end, in bytes"),
   exit: described(v.boolean(), "Whether it drains and exits with 75 then"),
@@ -89,7 +90,7 @@ const memory = v.strictObject({
 
 /** What `hotplug.jsonc` may say. */
 export const configSchema: v.GenericSchema<unknown, Config> = v.pipe(
-  v.strictObject({
+  objectOf({
     $schema: described(v.string(), "Where this schema is"),
     watch: described(v.pipe(texts, v.minLength(1)), "The directories to watch"),
     recursive: described(v.boolean(), "Whether folders in them are watched too"),
@@ -129,7 +130,7 @@ export const configSchema: v.GenericSchema<unknown, Config> = v.pipe(
     ),
     stopDeadline: described(ms(), "How long a stop waits for calls under way, in milliseconds"),
     memory: described(memory, "How much memory the process may have"),
-    defaults: described(v.strictObject(settings), "Settings of all plugins"),
+    defaults: described(objectOf(settings), "Settings of all plugins"),
     plugins: described(recordOf(plugin), "Settings of single plugins, by name"),
   }),
   v.title("hotplug.jsonc"),

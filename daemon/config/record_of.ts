@@ -1,10 +1,11 @@
 import * as v from "valibot";
+import { noList } from "../object_of.ts";
 
 /** So that no name is one of those that the library leaves out. */
 const MARK = "=";
 
 /**
- * Objects of any keys, with such values.
+ * Objects of any keys, with such values; no lists.
  *
  * As the library's own, which leaves out `constructor` and `prototype` without a word: plugins may well be
  * named so, and the keys that they must be signed by would be gone.
@@ -25,7 +26,7 @@ export function recordOf<const T extends v.GenericSchema>(
     }
     return Object.assign(result, { value: renamed(result.value as object, unmarked) });
   };
-  return { ...record, "~run": run };
+  return noList({ ...record, "~run": run });
 }
 
 function renamed(of: object, rename: (key: string) => string): Record<string, unknown> {

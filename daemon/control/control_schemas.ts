@@ -4,6 +4,7 @@ import type { GenerationStatus, PendingVersion, PluginStatus } from "../../manag
 import type { ControlProblem } from "../control_problem.ts";
 import type { DaemonEvent } from "../events.ts";
 import { LOG_LEVELS, type LogLevel } from "../log_level.ts";
+import { objectOf } from "../object_of.ts";
 import type {
   DaemonStatus,
   FailingVersion,
@@ -159,8 +160,9 @@ const scans: v.GenericSchema<unknown, ScanStatus> = v.object({
 const level: v.GenericSchema<unknown, LogLevel> = v.picklist(LOG_LEVELS);
 
 /** What is logged. */
-export const logLevelSchema: v.GenericSchema<unknown, { readonly level: LogLevel }> = v
-  .strictObject({ level });
+export const logLevelSchema: v.GenericSchema<unknown, { readonly level: LogLevel }> = objectOf({
+  level,
+});
 
 /** How the daemon stands. */
 export const statusSchema: v.GenericSchema<unknown, DaemonStatus> = v.object({
@@ -228,19 +230,19 @@ export const eventSchema = v.pipe(
 );
 
 /** What a rollback is asked for with. */
-export const rollbackSchema = v.strictObject({
+export const rollbackSchema = objectOf({
   to: v.exactOptional(scn),
   reason: v.exactOptional(v.pipe(v.string(), v.maxLength(1_000))),
 });
 
 /** What an approval is asked for with. */
-export const approveSchema = v.strictObject({ scn: v.exactOptional(scn) });
+export const approveSchema = objectOf({ scn: v.exactOptional(scn) });
 
 /** What needs nothing more. */
-export const emptySchema = v.strictObject({});
+export const emptySchema = objectOf({});
 
 /** What a call is asked for with. */
-export const invokeSchema = v.strictObject({
+export const invokeSchema = objectOf({
   symbol: v.pipe(v.string(), v.nonEmpty(), v.maxLength(1_000)),
   args: v.exactOptional(v.array(v.unknown()), []),
   deadline: v.exactOptional(
