@@ -83,8 +83,7 @@ export class LoadJournal {
     const bytes = isFileThere(path) ? readFileSync(path) : new Uint8Array();
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     const end = endOf(bytes);
-    const text = new TextDecoder().decode(bytes.subarray(0, end));
-    const found = readUnended(text);
+    const found = readUnended(bytes.subarray(0, end));
     const unended = Array.from(found.values(), ({ load }) => load);
     return { journal: new LoadJournal(file, end, found), unended };
   }
@@ -93,8 +92,9 @@ export class LoadJournal {
   static peek(folder: string): UnendedLoad[] {
     const path = join(folder, JOURNAL_FILE);
     try {
-      const text = isFileThere(path) ? Deno.readTextFileSync(path) : "";
-      return Array.from(readUnended(text).values(), ({ load }) => load);
+      const bytes = isFileThere(path) ? readFileSync(path) : new Uint8Array();
+      const found = readUnended(bytes.subarray(0, endOf(bytes)));
+      return Array.from(found.values(), ({ load }) => load);
     } catch {
       // Whether it can be used is asked elsewhere.
       return [];
@@ -212,7 +212,8 @@ interface Found {
   readonly line: string;
 }
 
-function readUnended(text: string): Map<number, Found> {
+function readUnended(bytes: Uint8Array): Map<number, Found> {
+  const text = new TextDecoder().decode(bytes);
   const open = new Map<number, Found>();
   for (const each of text.replaceAll("\0", "").split("\n")) {
     const { id, name, scn, path, run } = readLine(each) ?? {};
