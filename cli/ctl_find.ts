@@ -62,7 +62,12 @@ async function namedState({ state, watch }: CtlFlags): Promise<string | undefine
   const file = join(Deno.cwd(), CONFIG_FILE);
   const there = await Deno.lstat(file).then(() => true, () => false);
   if (!there) return undefined;
-  const { options } = await readConfig(file);
+  const { options } = await readConfig(file).catch((cause) => {
+    // A daemon that runs goes on with what was in force before; it is only not found by that file.
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const how = "by it no daemon is found; say which is meant (--state, --watch, --control)";
+    throw new HotplugError("config", `${why}; ${how}`, { cause });
+  });
   if (typeof options.state === "string") return resolve(options.state);
   return options.watch && defaultStateFolder(options.watch.map((each) => resolve(each)));
 }

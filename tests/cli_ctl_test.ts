@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { readPlace } from "../daemon/control/control_place.ts";
-import { type DaemonProcess, PATIENCE, spawnHotplug, startDaemon, within } from "./_cli.ts";
+import {
+  type DaemonProcess,
+  HOTPLUG,
+  PATIENCE,
+  spawnHotplug,
+  startDaemon,
+  within,
+} from "./_cli.ts";
 import { publish } from "./_daemon.ts";
 import type { ScriptResult } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
@@ -405,4 +412,28 @@ Deno.test("hotplug ctl tells what is no daemon's control, and does not wait for 
     assertEquals(code, 1);
     assertStringIncludes(stderr, "is no daemon's control");
   }
+});
+
+Deno.test({
+  name:
+    "where the configuration in its folder is no good, hotplug ctl says how else a daemon is found",
+  ignore,
+  async fn() {
+    await using at = await fixture();
+    await Deno.writeTextFile(at.file("hotplug.jsonc"), '{ "watch": [');
+    await using _daemon = await at.daemon();
+    const status = async (...flags: readonly string[]): Promise<readonly [number, string]> => {
+      const [command = "", ...args] = HOTPLUG;
+      const { code, stderr } = await new Deno.Command(command, {
+        args: [...args, "ctl", "status", ...flags],
+        cwd: at.file(),
+        env: { ...at.env, NO_COLOR: "" },
+      }).output();
+      return [code, new TextDecoder().decode(stderr)];
+    };
+    const [code, stderr] = await status();
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "CloseBracketExpected; by it no daemon is found; say which is");
+    assertEquals(await status("--watch", "plugins"), [0, ""]);
+  },
 });
