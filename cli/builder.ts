@@ -4,7 +4,7 @@ import { numberArgument, textArgument } from "./argument.ts";
 import { collectEnv } from "./collect_env.ts";
 import { formatServiceEvent } from "./format_service_event.ts";
 import type { Io } from "./io.ts";
-import { lossy } from "./lossy.ts";
+import { LineQueue } from "./line_queue.ts";
 import { readToken } from "./read_token.ts";
 import { untilAborted } from "./until_aborted.ts";
 
@@ -95,11 +95,11 @@ async function run(flags: Flags, io: Io): Promise<void> {
   const given = Object.entries({ ...options, cacheDir, workDir, denortMirror, env }).filter(
     ([, value]) => value !== undefined,
   );
-  const print = lossy(io);
+  await using lines = new LineQueue(io, "stdout");
   await using service = new BuildService({
     ...Object.fromEntries(given),
     onEvent: (event: BuildServiceEvent) =>
-      print(
+      lines.write(
         json ? `${JSON.stringify(event)}\n` : formatServiceEvent(event, new Date(), io.isTerminal),
       ),
   });

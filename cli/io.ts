@@ -1,6 +1,6 @@
-import { writeSync } from "node:fs";
 import process from "node:process";
 import { HotplugError } from "../artifact/mod.ts";
+import { writePiece, writerLater } from "./write_later.ts";
 
 /** Where a command writes to, and what it needs to know of that place. */
 export interface Io {
@@ -12,6 +12,14 @@ export interface Io {
   readonly stdout: (text: string) => void;
   /** Writes to standard error: what went wrong, and what plugins print. Throws nothing. */
   readonly stderr: (text: string) => void;
+  /**
+   * The same for what goes on serving meanwhile: each resolves once it is written, however long nobody
+   * reads. Without, `stdout` and `stderr` are used.
+   */
+  readonly later?: {
+    readonly stdout: (text: string) => Promise<void>;
+    readonly stderr: (text: string) => Promise<void>;
+  };
   /** Whether standard output is a terminal, and colour is wanted. */
   readonly isTerminal: boolean;
   /** Whether what was written to standard error can be drawn anew: all is one terminal. */
@@ -34,10 +42,24 @@ export function processIo(ending: AbortController): Io {
         // There is no other place to tell it.
       }
     },
+    later: laterIo(ending),
     isTerminal,
     canRedraw: isTerminal && canRedraw(),
     ...(Deno.build.os !== "windows" && { onHangup }),
     signal: ending.signal,
+  };
+}
+
+function laterIo(ending: AbortController): Io["later"] {
+  const [stdout, stderr] = [writerLater(Deno.stdout, 1), writerLater(Deno.stderr, 2)];
+  return {
+    stdout: async (text) => {
+      const isRead = await stdout(text).catch((error) => {
+        throw cannotWrite(error);
+      });
+      if (!isRead) ending.abort();
+    },
+    stderr: async (text) => void await stderr(text).catch(() => {}),
   };
 }
 
@@ -59,11 +81,11 @@ const PAUSE = new Int32Array(new SharedArrayBuffer(4));
  * Written at once: nothing is lost when the process ends right after. Answers with false where who
  * reads has gone away: `| head` is no failure.
  */
-function writeAll(fd: number, text: string): boolean {
+function writeAll(fd: 1 | 2, text: string): boolean {
   const bytes = new TextEncoder().encode(text);
   for (let done = 0; done < bytes.byteLength;) {
     try {
-      done += writeSync(fd, bytes, done);
+      done += writePiece(fd, bytes, done);
     } catch (error) {
       const { code } = error as { code?: string };
       if (code === "EPIPE") return false;

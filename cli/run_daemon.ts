@@ -5,7 +5,7 @@ import { startGateway } from "./daemon_gateway.ts";
 import { startLog } from "./daemon_log.ts";
 import type { DaemonFlags, DaemonSettings } from "./daemon_settings.ts";
 import type { Io } from "./io.ts";
-import { lossy } from "./lossy.ts";
+import { LineQueue } from "./line_queue.ts";
 import { printable } from "./printable.ts";
 import { findServiceManager, type ServiceManager } from "./service_manager.ts";
 import { stdoutToStderr } from "./stdout_to_stderr.ts";
@@ -19,6 +19,8 @@ export async function runDaemon(
 ): Promise<void> {
   // Taken first: a plugin may print as soon as it is loaded.
   using _redirected = stdoutToStderr();
+  await using lines = new LineQueue(io, flags.json ? "stderr" : "stdout");
+  await using events = new LineQueue(io, "stdout");
   await using daemon = new PluginDaemon(settings.options);
   const warn = (text: string): void => io.stderr(`warning: ${printable(text)}\n`);
   await using manager = findServiceManager(warn);
@@ -27,11 +29,10 @@ export async function runDaemon(
     colour: io.isTerminal,
     withoutEvents: flags.json === true,
     level: () => daemon.logLevel,
-    write: flags.json ? io.stderr : lossy(io),
+    write: (line) => lines.write(line),
   });
   if (flags.json) {
-    const print = lossy(io);
-    daemon.subscribe((event) => print(`${JSON.stringify(event)}\n`));
+    daemon.subscribe((event) => events.write(`${JSON.stringify(event)}\n`));
   }
   using _hangup = io.onHangup?.(() => void reload(daemon, manager));
   // Last to go, so that it can be seen how the daemon ends.

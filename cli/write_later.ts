@@ -1,0 +1,63 @@
+import { writeSync } from "node:fs";
+
+/** Writes the text to one of the process's streams; resolves to whether somebody is there to read it. */
+export type WriteLater = (text: string) => Promise<boolean>;
+
+/** How long a pipe that does not wait by itself is left alone once it is full, in milliseconds. */
+const FULL_MS = 10;
+const O_NONBLOCK = 0o4000;
+/** So much goes into a pipe of Linux whole, or not at all. Of what is longer Deno does not tell how much did. */
+const PIPE_BUF = 4096;
+
+/**
+ * Writes what goes in at once: all of it, if it is not too long, or nothing.
+ *
+ * @throws {Error} Where nothing went in; its code is `EAGAIN` for what is full and does not wait.
+ */
+export function writePiece(fd: 1 | 2, bytes: Uint8Array, from: number): number {
+  return writeSync(fd, bytes.subarray(from, from + PIPE_BUF));
+}
+
+/**
+ * Makes what writes to a stream of the process while the event loop goes on, however long nobody reads:
+ * another thread waits for that.
+ *
+ * @throws {Error} By what it makes, where it can't be written, as on a full disk.
+ */
+export function writerLater(
+  stream: typeof Deno.stdout | typeof Deno.stderr,
+  fd: 1 | 2,
+): WriteLater {
+  // Its own function: another may be put in its place while plugins run.
+  const write = stream.write.bind(stream);
+  // Then nobody waits for it, and piece by piece it is known what it has taken.
+  let neverWaits = isNonBlocking(fd);
+  return async (text) => {
+    const bytes = new TextEncoder().encode(text);
+    for (let done = 0; done < bytes.byteLength;) {
+      try {
+        done += neverWaits ? writePiece(fd, bytes, done) : await write(bytes.subarray(done));
+      } catch (error) {
+        const { code } = error as { code?: string };
+        if (code === "EPIPE") return false;
+        if (code !== "EAGAIN") throw error;
+        // Who shares it may have made it so since.
+        neverWaits = true;
+        await new Promise((resolve) => setTimeout(resolve, FULL_MS));
+      }
+    }
+    return true;
+  };
+}
+
+/** As Linux tells; elsewhere it is learnt as it is full for the first time. */
+function isNonBlocking(fd: number): boolean {
+  try {
+    const [, flags = ""] = /^flags:\s*(\d+)$/m.exec(
+      Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`),
+    ) ?? [];
+    return (parseInt(flags, 8) & O_NONBLOCK) !== 0;
+  } catch {
+    return false;
+  }
+}
