@@ -95,7 +95,8 @@ async function run(flags: Flags, io: Io): Promise<void> {
   const given = Object.entries({ ...options, cacheDir, workDir, denortMirror, env }).filter(
     ([, value]) => value !== undefined,
   );
-  await using lines = new LineQueue(io, "stdout");
+  await using errors = new LineQueue(io, "stderr");
+  await using lines = new LineQueue(io, "stdout", errors);
   await using service = new BuildService({
     ...Object.fromEntries(given),
     onEvent: (event: BuildServiceEvent) =>

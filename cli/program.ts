@@ -7,6 +7,7 @@ import { ctlCommand } from "./ctl.ts";
 import { daemonCommand } from "./daemon.ts";
 import { keygenCommand } from "./keygen.ts";
 import type { Io } from "./io.ts";
+import { LineQueue } from "./line_queue.ts";
 import { refuseMisplacedFlag } from "./misplaced_flag.ts";
 import { printable } from "./printable.ts";
 import { verifyCommand } from "./verify.ts";
@@ -29,6 +30,8 @@ const FAILED = 1;
 const RESTART = 75;
 /** Not tried: the command makes no sense. */
 const MISUSE = 2;
+/** What ends, and may be started again, though nobody reads why: a full pipe does not hold it up. */
+const SERVING: ReadonlySet<string> = new Set(["daemon", "builder"]);
 
 /**
  * Runs the command and answers with its exit code: 0 done, 1 failed, 2 misuse, 75 to be started again.
@@ -42,7 +45,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     await command.parseAsync([...args], { from: "user" });
     return DONE;
   } catch (error) {
-    return report(error, args, io);
+    return await report(error, args, io);
   }
 }
 
@@ -78,21 +81,30 @@ function inherit(subcommand: Command, command: Command, path: string): void {
   for (const each of subcommand.commands) inherit(each, subcommand, `${path} ${each.name()}`);
 }
 
-function report(error: unknown, args: readonly string[], io: Io): number {
+async function report(error: unknown, args: readonly string[], io: Io): Promise<number> {
   // Commander has printed it already, help and version included.
   const printed = error instanceof CommanderError;
   if (printed && error.exitCode === 0) return DONE;
   const { code, message } = describe(error);
-  if (args.includes("--json")) printJson({ type: "error", code, message }, io);
-  if (!printed) io.stderr(`error: ${printable(message)}\n`);
+  const json = args.includes("--json") && `${JSON.stringify({ type: "error", code, message })}\n`;
+  const text = !printed && `error: ${printable(message)}\n`;
+  if (SERVING.has(args[0] ?? "")) {
+    await using errors = new LineQueue(io, "stderr");
+    await using output = new LineQueue(io, "stdout", errors);
+    if (json) output.write(json);
+    if (text) errors.write(text);
+  } else {
+    if (json) printJson(json, io);
+    if (text) io.stderr(text);
+  }
   if (code === "memory") return RESTART;
   return code === "options" ? MISUSE : FAILED;
 }
 
 /** Best effort: that the output can't be written may be the very error to tell. */
-function printJson(value: unknown, io: Io): void {
+function printJson(json: string, io: Io): void {
   try {
-    io.stdout(`${JSON.stringify(value)}\n`);
+    io.stdout(json);
   } catch {
     // It is told on standard error as well.
   }

@@ -19,20 +19,21 @@ export async function runDaemon(
 ): Promise<void> {
   // Taken first: a plugin may print as soon as it is loaded.
   using _redirected = stdoutToStderr();
-  await using lines = new LineQueue(io, flags.json ? "stderr" : "stdout");
-  await using events = new LineQueue(io, "stdout");
+  await using errors = new LineQueue(io, "stderr");
+  await using output = new LineQueue(io, "stdout", errors);
+  const log = flags.json ? errors : output;
   await using daemon = new PluginDaemon(settings.options);
-  const warn = (text: string): void => io.stderr(`warning: ${printable(text)}\n`);
+  const warn = (text: string): void => errors.write(`warning: ${printable(text)}\n`);
   await using manager = findServiceManager(warn);
   await using _log = await startLog({
     format: settings.log,
     colour: io.isTerminal,
     withoutEvents: flags.json === true,
     level: () => daemon.logLevel,
-    write: (line) => lines.write(line),
+    write: (line) => log.write(line),
   });
   if (flags.json) {
-    daemon.subscribe((event) => events.write(`${JSON.stringify(event)}\n`));
+    daemon.subscribe((event) => output.write(`${JSON.stringify(event)}\n`));
   }
   using _hangup = io.onHangup?.(() => void reload(daemon, manager));
   // Last to go, so that it can be seen how the daemon ends.

@@ -5,6 +5,7 @@ export type WriteLater = (text: string) => Promise<boolean>;
 
 /** How long a pipe that does not wait by itself is left alone once it is full, in milliseconds. */
 const FULL_MS = 10;
+const NEWLINE = 10;
 const O_NONBLOCK = 0o4000;
 /** So much goes into a pipe of Linux whole, or not at all. Of what is longer Deno does not tell how much did. */
 const PIPE_BUF = 4096;
@@ -15,7 +16,15 @@ const PIPE_BUF = 4096;
  * @throws {Error} Where nothing went in; its code is `EAGAIN` for what is full and does not wait.
  */
 export function writePiece(fd: 1 | 2, bytes: Uint8Array, from: number): number {
-  return writeSync(fd, bytes.subarray(from, from + PIPE_BUF));
+  return writeSync(fd, pieceOf(bytes, from));
+}
+
+/** As many whole lines as go in as one: both streams may be one pipe, and what one says is not torn by the other. */
+function pieceOf(bytes: Uint8Array, from: number): Uint8Array {
+  const piece = bytes.subarray(from, from + PIPE_BUF);
+  if (from + piece.length === bytes.length) return piece;
+  const lines = piece.lastIndexOf(NEWLINE) + 1;
+  return lines > 0 ? piece.subarray(0, lines) : piece;
 }
 
 /**
@@ -36,7 +45,7 @@ export function writerLater(
     const bytes = new TextEncoder().encode(text);
     for (let done = 0; done < bytes.byteLength;) {
       try {
-        done += neverWaits ? writePiece(fd, bytes, done) : await write(bytes.subarray(done));
+        done += neverWaits ? writePiece(fd, bytes, done) : await write(pieceOf(bytes, done));
       } catch (error) {
         const { code } = error as { code?: string };
         if (code === "EPIPE") return false;
