@@ -3,6 +3,7 @@ import type { CtlClient } from "./ctl_client.ts";
 import { formatEvent } from "./format_event.ts";
 import type { Io } from "./io.ts";
 import { printable } from "./printable.ts";
+import { unlessAborted } from "./until_aborted.ts";
 
 /** What is printed of events, and how. */
 export interface CtlEventFlags {
@@ -17,8 +18,12 @@ export async function ctlEvents(
   { last = 0, follow, json }: CtlEventFlags,
   io: Io,
 ): Promise<void> {
+  const print = io.later?.stdout ?? io.stdout;
   for await (const event of client.events(last, follow)) {
-    io.stdout(json ? `${event.json}\n` : format(event.json, io.isTerminal));
+    const printed = print(json ? `${event.json}\n` : format(event.json, io.isTerminal));
+    // Who reads may stand still: it ends all the same once it is told to.
+    await unlessAborted(Promise.resolve(printed), io.signal);
+    if (io.signal?.aborted) return;
   }
 }
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { CtlClient } from "../cli/ctl_client.ts";
+import { main } from "../cli/program.ts";
 import { readEvents, startControl, tcpOf } from "./_control.ts";
 import { within } from "./_daemon.ts";
 
@@ -71,6 +72,24 @@ Deno.test("events that come while a connection is away are told after it, though
   assert(value);
   assertEquals(JSON.parse(value.json).type, "frozen");
   await events.return(undefined);
+});
+
+Deno.test("hotplug ctl events ends as it is told to, though nobody reads what it prints", async () => {
+  await using at = await startControl();
+  await at.fixture.daemon.freeze("web");
+  const ending = new AbortController();
+  const begun = Promise.withResolvers<void>();
+  const stdout = (): Promise<void> => {
+    begun.resolve();
+    // As a write to a full pipe.
+    return new Promise(() => {});
+  };
+  const args = ["ctl", "events", "--last", "100", "--state", at.state];
+  const io = { stdout: () => {}, stderr: () => {}, isTerminal: false, signal: ending.signal };
+  const code = main(args, { ...io, later: { stdout, stderr: stdout } });
+  await within(10_000, "an event", begun.promise);
+  ending.abort();
+  assertEquals(await within(10_000, "its end", code), 0);
 });
 
 Deno.test("a stream of events begins with what to go on after, also for who reads no headers", async () => {
