@@ -3,21 +3,29 @@ import { HotplugError } from "../artifact/mod.ts";
 import { checkDaemon, type CheckedPlugin, type DaemonCheck } from "../daemon/mod.ts";
 import type { DaemonFlags, DaemonSettings } from "./daemon_settings.ts";
 import type { Io } from "./io.ts";
+import { print } from "./print.ts";
 import { printable } from "./printable.ts";
+import { unlessAborted } from "./until_aborted.ts";
 
 /**
  * Says what a daemon of these settings would load and what not, and why.
  *
- * @throws {HotplugError} `config` where something is the matter.
+ * @throws {HotplugError} `config` where something is the matter; `cancelled` where it was told to end before
+ * that was clear, or the settings were read.
  */
 export async function checkDaemonCommand(
-  { options, configFile }: DaemonSettings,
+  settings: DaemonSettings | undefined,
   flags: Pick<DaemonFlags, "json">,
   io: Io,
 ): Promise<void> {
-  const check = await checkDaemon(options);
-  if (flags.json) io.stdout(`${JSON.stringify({ type: "check", ...check })}\n`);
-  else for (const line of linesOf(check, configFile)) io.stdout(`${printable(line)}\n`);
+  const check = settings && await unlessAborted(checkDaemon(settings.options), io.signal);
+  if (!check) {
+    throw new HotplugError("cancelled", "The check was ended before it had found anything");
+  }
+  const text = flags.json
+    ? `${JSON.stringify({ type: "check", ...check })}\n`
+    : linesOf(check, settings.configFile).map((line) => `${printable(line)}\n`).join("");
+  await print(text, io);
   if (!check.ok) throw new HotplugError("config", "The check found trouble; see above");
 }
 

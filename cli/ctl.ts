@@ -13,6 +13,7 @@ import {
   formatStatus,
 } from "./ctl_format.ts";
 import type { Io } from "./io.ts";
+import { print } from "./print.ts";
 
 const EXAMPLES = `
 Examples:
@@ -212,7 +213,7 @@ async function ask(
 ): Promise<void> {
   await connected(flags, io, async (client) => {
     const answer = await client.ask(method, path, body);
-    io.stdout(flags.json ? `${JSON.stringify(answer)}\n` : readably(answer, format));
+    await print(flags.json ? `${JSON.stringify(answer)}\n` : readably(answer, format), io);
   });
 }
 

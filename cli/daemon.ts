@@ -1,5 +1,4 @@
 import { Command, Option } from "commander";
-import { HotplugError } from "../artifact/mod.ts";
 import { LOG_LEVELS } from "../daemon/mod.ts";
 import {
   addressArgument,
@@ -51,16 +50,9 @@ export function daemonCommand(io: Io): Command {
       if (settings?.options.watch.length === 0) {
         command.error("error: missing required argument 'DIR'");
       }
-      if (flags.check) {
-        const check = settings && checkDaemonCommand(settings, flags, io).then(() => true);
-        // It has found nothing, and so is no success.
-        if (!check || !await unlessAborted(check, io.signal)) throw cancelled();
-      } else if (settings) await runDaemon(settings, flags, io);
+      if (flags.check) await checkDaemonCommand(settings, flags, io);
+      else if (settings) await runDaemon(settings, flags, io);
     });
-}
-
-function cancelled(): HotplugError {
-  return new HotplugError("cancelled", "The check was ended before it had found anything");
 }
 
 function options(): Option[] {

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { HotplugError } from "../artifact/mod.ts";
-import { writePiece, writerLater } from "./write_later.ts";
+import { writeNow, writerLater } from "./stream_writer.ts";
 
 /** Where a command writes to, and what it needs to know of that place. */
 export interface Io {
@@ -34,10 +34,16 @@ export interface Io {
 export function processIo(ending: AbortController): Io {
   const isTerminal = Deno.stdout.isTerminal() && !process.env.NO_COLOR;
   return {
-    stdout: (text) => writeAll(1, text) || ending.abort(),
+    stdout: (text) => {
+      try {
+        if (!writeNow(1, text)) ending.abort();
+      } catch (error) {
+        throw cannotWrite(error);
+      }
+    },
     stderr: (text) => {
       try {
-        writeAll(2, text);
+        writeNow(2, text);
       } catch {
         // There is no other place to tell it.
       }
@@ -75,27 +81,6 @@ function canRedraw(): boolean {
 }
 
 const MIN_COLUMNS = 20;
-const PAUSE = new Int32Array(new SharedArrayBuffer(4));
-
-/**
- * Written at once: nothing is lost when the process ends right after. Answers with false where who
- * reads has gone away: `| head` is no failure.
- */
-function writeAll(fd: 1 | 2, text: string): boolean {
-  const bytes = new TextEncoder().encode(text);
-  for (let done = 0; done < bytes.byteLength;) {
-    try {
-      done += writePiece(fd, bytes, done);
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (code === "EPIPE") return false;
-      if (code !== "EAGAIN") throw cannotWrite(error);
-      // A pipe that does not wait by itself, and is full.
-      Atomics.wait(PAUSE, 0, 0, 1);
-    }
-  }
-  return true;
-}
 
 function cannotWrite(cause: unknown): HotplugError {
   const why = cause instanceof Error ? cause.message : String(cause);

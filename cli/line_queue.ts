@@ -1,5 +1,6 @@
 import type { Io } from "./io.ts";
 import { printable } from "./printable.ts";
+import { someTime } from "./some_time.ts";
 
 /** So many characters wait for who reads; of the lines on top of that only the number is told. */
 const MOST = 1024 * 1024;
@@ -52,19 +53,12 @@ export class LineQueue implements AsyncDisposable {
     let before = -1;
     while (this.#running && this.#turns > before && performance.now() < end) {
       before = this.#turns;
-      await this.#someTime(this.#running);
+      await someTime(this.#running, PATIENCE);
     }
     this.#lost += this.#underWay + this.#waiting.length;
     this.#waiting = [];
     // Nobody reads it, where it is this stream itself.
     if (this.#errors !== this) this.#tellLost();
-  }
-
-  async #someTime(running: Promise<void>): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, PATIENCE));
-    await Promise.race([running, late]);
-    clearTimeout(timer);
   }
 
   #push(line: string): void {

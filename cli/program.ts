@@ -9,6 +9,7 @@ import { keygenCommand } from "./keygen.ts";
 import type { Io } from "./io.ts";
 import { LineQueue } from "./line_queue.ts";
 import { refuseMisplacedFlag } from "./misplaced_flag.ts";
+import { print } from "./print.ts";
 import { printable } from "./printable.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -94,20 +95,12 @@ async function report(error: unknown, args: readonly string[], io: Io): Promise<
     if (json) output.write(json);
     if (text) errors.write(text);
   } else {
-    if (json) printJson(json, io);
-    if (text) io.stderr(text);
+    // That the output can't be written may be the very error to tell; and it is told twice.
+    if (json) await print(json, io).catch(() => {});
+    if (text) await print(text, io, "stderr").catch(() => {});
   }
   if (code === "memory") return RESTART;
   return code === "options" ? MISUSE : FAILED;
-}
-
-/** Best effort: that the output can't be written may be the very error to tell. */
-function printJson(json: string, io: Io): void {
-  try {
-    io.stdout(json);
-  } catch {
-    // It is told on standard error as well.
-  }
 }
 
 function describe(error: unknown): { readonly code: string; readonly message: string } {

@@ -14,5 +14,14 @@ export async function unlessAborted<T>(
   work: Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<T | undefined> {
-  return await Promise.race([work, untilAborted(signal).then(() => undefined)]);
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const abort = (): void => resolve(undefined);
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    // There may be many of them in the life of one signal.
+    signal?.removeEventListener("abort", abort);
+  }
 }

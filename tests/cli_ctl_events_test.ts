@@ -74,23 +74,32 @@ Deno.test("events that come while a connection is away are told after it, though
   await events.return(undefined);
 });
 
-Deno.test("hotplug ctl events ends as it is told to, though nobody reads what it prints", async () => {
-  await using at = await startControl();
-  await at.fixture.daemon.freeze("web");
-  const ending = new AbortController();
-  const begun = Promise.withResolvers<void>();
-  const stdout = (): Promise<void> => {
-    begun.resolve();
-    // As a write to a full pipe.
-    return new Promise(() => {});
-  };
-  const args = ["ctl", "events", "--last", "100", "--state", at.state];
-  const io = { stdout: () => {}, stderr: () => {}, isTerminal: false, signal: ending.signal };
-  const code = main(args, { ...io, later: { stdout, stderr: stdout } });
-  await within(10_000, "an event", begun.promise);
-  ending.abort();
-  assertEquals(await within(10_000, "its end", code), 0);
-});
+for (
+  const [what, args, end] of [
+    ["events", ["events", "--last", "100"], 0],
+    ["status", ["status", "--json"], 1],
+  ] as const
+) {
+  Deno.test(`hotplug ctl ${what} ends as it is told to, though nobody reads what it prints`, async () => {
+    await using at = await startControl();
+    await at.fixture.daemon.freeze("web");
+    const ending = new AbortController();
+    const begun = Promise.withResolvers<void>();
+    const stdout = (): Promise<void> => {
+      begun.resolve();
+      // As a write to a full pipe.
+      return new Promise(() => {});
+    };
+    const io = { stdout: () => {}, stderr: () => {}, isTerminal: false, signal: ending.signal };
+    const code = main(["ctl", ...args, "--state", at.state], {
+      ...io,
+      later: { stdout, stderr: stdout },
+    });
+    await within(10_000, "what it prints", begun.promise);
+    ending.abort();
+    assertEquals(await within(10_000, "its end", code), end);
+  });
+}
 
 Deno.test("a stream of events begins with what to go on after, also for who reads no headers", async () => {
   await using at = await startControl();

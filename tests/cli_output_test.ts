@@ -112,6 +112,19 @@ Deno.test({
 });
 
 Deno.test({
+  name: "hotplug daemon --check is no failure for that nobody reads what it found",
+  ignore: !POSIX,
+  async fn() {
+    await using directory = await tempDirectory();
+    const check = `hotplug daemon --check --no-state --no-config ${directory.path}`;
+    assertEquals(
+      await shell(`{ { ${check}; echo "ended with $?" >&3; } | :; } 3>&1`),
+      "ended with 0\n",
+    );
+  },
+});
+
+Deno.test({
   name: "a plugin that prints under hotplug daemon does no wrong where nobody reads",
   ignore: !POSIX,
   async fn() {

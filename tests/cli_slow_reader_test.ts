@@ -51,9 +51,7 @@ Deno.test({
   async fn() {
     await using directory = await tempDirectory();
     const { stdout, stderr } = await outputOf(directory.path, (folder) => {
-      const [command = "", ...args] = [...NON_BLOCKING, ...HOTPLUG, ...DAEMON, folder];
-      const piped = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
-      return new Deno.Command(command, { args, env: { NO_COLOR: "" }, ...piped }).spawn();
+      return spawn([...NON_BLOCKING, ...HOTPLUG, ...DAEMON, folder], "piped");
     });
     assertWhole(stdout, stderr);
   },
@@ -76,9 +74,7 @@ Deno.test({
   async fn() {
     await using directory = await tempDirectory();
     const limits = ["--memory-hard", "1", "--exit-on-memory", "--json"];
-    const [command = "", ...args] = [...FULL, ...HOTPLUG, ...DAEMON, ...limits, directory.path];
-    const piped = { stdin: "null", stdout: "piped", stderr: "null" } as const;
-    const child = new Deno.Command(command, { args, ...piped }).spawn();
+    const child = spawn([...FULL, ...HOTPLUG, ...DAEMON, ...limits, directory.path], "null");
     try {
       assertEquals((await within(PATIENCE, child.status, () => "it did not end")).code, 75);
     } finally {
@@ -123,10 +119,8 @@ Deno.test({
       }
       import process from "node:process";`,
     );
-    const shell = ["-c", 'exec "$0" "$@" 2>&1', ...HOTPLUG, ...DAEMON, "--log", "json"];
-    const piped = { stdin: "null", stdout: "piped", stderr: "null" } as const;
-    const args = [...shell, directory.path];
-    await using child = new Deno.Command("sh", { args, ...piped }).spawn();
+    const shell = ["sh", "-c", 'exec "$0" "$@" 2>&1', ...HOTPLUG, ...DAEMON, "--log", "json"];
+    await using child = spawn([...shell, directory.path], "null");
     const lines = (await readSlowly(child.stdout, 8_192, 5)).trimEnd().split("\n");
     assertEquals((await child.status).code, 0);
     assertEquals(lines.filter((line) => line !== "printed" && !/^\{.*\}$/.test(line)), []);
@@ -134,15 +128,24 @@ Deno.test({
   },
 });
 
+/** Starts a command whose output is a pipe. */
+function spawn(
+  [command = "", ...args]: readonly string[],
+  stderr: "piped" | "null",
+): Deno.ChildProcess {
+  const env = { NO_COLOR: "" };
+  return new Deno.Command(command, { args, env, stdin: "null", stdout: "piped", stderr }).spawn();
+}
+
 /** Begins to read what it says only once its plugin has gone on after all its lines; ends it. */
 async function outputOf(
   folder: string,
-  spawn: (folder: string) => Deno.ChildProcess,
+  start: (folder: string) => Deno.ChildProcess,
   read: (stream: ReadableStream<Uint8Array>) => Promise<string> = readAll,
 ): Promise<{ stdout: string; stderr: string }> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await writeArtifact(folder, chatty(listener.addr.port));
-  const child = spawn(folder);
+  const child = start(folder);
   (await listener.accept()).close();
   const texts = [child.stdout, child.stderr].map((each) => read(each));
   child.kill("SIGTERM");

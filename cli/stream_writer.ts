@@ -9,22 +9,25 @@ const NEWLINE = 10;
 const O_NONBLOCK = 0o4000;
 /** So much goes into a pipe of Linux whole, or not at all. Of what is longer Deno does not tell how much did. */
 const PIPE_BUF = 4096;
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Writes what goes in at once: all of it, if it is not too long, or nothing.
+ * Writes it all at once: nothing is lost when the process ends right after. Answers with whether somebody
+ * is there to read it: `| head` is no failure.
  *
- * @throws {Error} Where nothing went in; its code is `EAGAIN` for what is full and does not wait.
+ * @throws {Error} Where it can't be written, as on a full disk.
  */
-export function writePiece(fd: 1 | 2, bytes: Uint8Array, from: number): number {
-  return writeSync(fd, pieceOf(bytes, from));
-}
-
-/** As many whole lines as go in as one: both streams may be one pipe, and what one says is not torn by the other. */
-function pieceOf(bytes: Uint8Array, from: number): Uint8Array {
-  const piece = bytes.subarray(from, from + PIPE_BUF);
-  if (from + piece.length === bytes.length) return piece;
-  const lines = piece.lastIndexOf(NEWLINE) + 1;
-  return lines > 0 ? piece.subarray(0, lines) : piece;
+export function writeNow(fd: 1 | 2, text: string): boolean {
+  const bytes = new TextEncoder().encode(text);
+  for (let done = 0; done < bytes.byteLength;) {
+    try {
+      done += writeSync(fd, pieceOf(bytes, done));
+    } catch (error) {
+      if (isUnread(error)) return false;
+      Atomics.wait(PAUSE, 0, 0, FULL_MS);
+    }
+  }
+  return true;
 }
 
 /**
@@ -44,12 +47,11 @@ export function writerLater(
   return async (text) => {
     const bytes = new TextEncoder().encode(text);
     for (let done = 0; done < bytes.byteLength;) {
+      const piece = pieceOf(bytes, done);
       try {
-        done += neverWaits ? writePiece(fd, bytes, done) : await write(pieceOf(bytes, done));
+        done += neverWaits ? writeSync(fd, piece) : await write(piece);
       } catch (error) {
-        const { code } = error as { code?: string };
-        if (code === "EPIPE") return false;
-        if (code !== "EAGAIN") throw error;
+        if (isUnread(error)) return false;
         // Who shares it may have made it so since.
         neverWaits = true;
         await new Promise((resolve) => setTimeout(resolve, FULL_MS));
@@ -57,6 +59,26 @@ export function writerLater(
     }
     return true;
   };
+}
+
+/** As many whole lines as go in as one: both streams may be one pipe, and what one says is not torn by the other. */
+function pieceOf(bytes: Uint8Array, from: number): Uint8Array {
+  const piece = bytes.subarray(from, from + PIPE_BUF);
+  if (from + piece.length === bytes.length) return piece;
+  const lines = piece.lastIndexOf(NEWLINE) + 1;
+  return lines > 0 ? piece.subarray(0, lines) : piece;
+}
+
+/**
+ * Whether who reads has gone away; otherwise the pipe does not wait by itself, and is full.
+ *
+ * @throws {Error} What it is instead.
+ */
+function isUnread(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  if (code === "EPIPE") return true;
+  if (code === "EAGAIN") return false;
+  throw error;
 }
 
 /** As Linux tells; elsewhere it is learnt as it is full for the first time. */
