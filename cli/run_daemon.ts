@@ -40,7 +40,7 @@ export async function runDaemon(
   await using gateway = await startGateway(daemon, settings);
   await using _control = await startControl(daemon, settings, gateway);
   const end = await untilEnd(daemon, manager, settings, io);
-  void manager.notify("STOPPING=1");
+  manager.notify("STOPPING=1");
   const drain = settings.stopDeadline;
   await Promise.all([gateway?.close({ drain }), daemon.close({ drain })]);
   if (end === "memory") throw outOfMemory();
@@ -65,10 +65,10 @@ async function untilEnd(
   daemon.subscribe((event) => {
     if (event.type === "ready") {
       ready = true;
-      void manager.notify(`READY=1\nSTATUS=${statusOf(daemon)}`);
+      manager.notify(`READY=1\nSTATUS=${statusOf(daemon)}`);
     }
     if (!ready && (event.type === "loaded" || event.type === "failed")) goesOn();
-    if (ready && event.type === "loaded") void manager.notify(`STATUS=${statusOf(daemon)}`);
+    if (ready && event.type === "loaded") manager.notify(`STATUS=${statusOf(daemon)}`);
     if (event.type === "memory" && event.level === "hard" && exitOnMemory) resolve("memory");
   });
   void untilAborted(io.signal).then(() => resolve("asked"));
@@ -86,19 +86,19 @@ function startProgress(manager: ServiceManager): () => void {
     const now = performance.now();
     if (now - last < PAUSE) return;
     last = now;
-    void manager.notify(`EXTEND_TIMEOUT_USEC=${MORE_TIME}`);
+    manager.notify(`EXTEND_TIMEOUT_USEC=${MORE_TIME}`);
   };
 }
 
 /** What can't be read again is told as an event, and the last good configuration stays. */
 async function reload(daemon: PluginDaemon, manager: ServiceManager): Promise<void> {
-  await manager.notify(`RELOADING=1${sinceBoot()}`);
+  manager.notify(`RELOADING=1${sinceBoot()}`);
   try {
     await daemon.reload();
   } catch {
     // Whatever it was: what serves goes on.
   }
-  await manager.notify(`READY=1\nSTATUS=${statusOf(daemon)}`);
+  manager.notify(`READY=1\nSTATUS=${statusOf(daemon)}`);
 }
 
 /**

@@ -81,6 +81,53 @@ Deno.test({
   fn: () => tells([]),
 });
 
+/** A process with a datagram socket that is full soon, and that nobody reads. */
+function fullSocket(path: string): string {
+  return `
+    const path = ${JSON.stringify(path)};
+    const socket = Deno.listenDatagram({ transport: "unixpacket", path });
+    // One may have so much on its way only: less than a socket takes on some systems.
+    for (let n = 0; n < 8; n++) {
+      const sender = Deno.listenDatagram({ transport: "unixpacket", path: path + n });
+      const fill = () => sender.send(new Uint8Array(1), socket.addr).then(fill);
+      fill();
+    }
+    console.log("listening");
+    // It goes with who holds it.
+    setInterval(() => socket.addr, 1_000_000);
+  `;
+}
+
+for (const flags of [["--unstable-net"], []]) {
+  Deno.test({
+    name: `a service manager that does not read keeps nothing from its reload and end, by ${
+      flags[0] ?? "systemd-notify"
+    }`,
+    ignore: !isLinux || flags.length === 0 && !await hasSystemdNotify(),
+    async fn() {
+      await using directory = await tempDirectory();
+      const path = directory.file("notify");
+      const script = fullSocket(path);
+      await using listener = await startScript(directory.path, script, ["-A", "--unstable-net"]);
+      const reader = listener.stdout.pipeThrough(new TextDecoderStream()).getReader();
+      assertEquals((await reader.read()).value, "listening\n");
+      const config = directory.file("hotplug.jsonc");
+      await Deno.writeTextFile(config, `{ "watch": ["plugins"] }`);
+      const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: "20000" };
+      await using daemon = startDaemon(["--config", config], env, flags);
+      await daemon.events.next(({ type }) => type === "ready", PATIENCE);
+      await daemon.printed("cannot tell the service manager: it does not read what it is told");
+      daemon.kill("SIGHUP");
+      await daemon.events.next(({ type }) => type === "config", PATIENCE);
+      daemon.kill("SIGTERM");
+      assertEquals((await daemon.ended()).code, 0);
+      listener.kill("SIGKILL");
+      await reader.cancel();
+      await Promise.all([listener.stderr.cancel(), listener.stdin.close()]);
+    },
+  });
+}
+
 async function hasSystemdNotify(): Promise<boolean> {
   try {
     const { success } = await new Deno.Command("systemd-notify", { args: ["--version"] }).output();
