@@ -177,6 +177,19 @@ for (const symbol of ["loop", "exit"] as const) {
   });
 }
 
+Deno.test("what a lost worker's next generation is refused in a process says that it is in one", async () => {
+  await using fixture = await tierFixture({ ...QUICK, tier: "worker" });
+  const plugin = await fixture.open(PLUGIN);
+  await assertCode(plugin.call("exit"), "crashed");
+  const reader = `Deno.readDirSync(${
+    JSON.stringify(fixture.directory)
+  }); export const one = () => 1;`;
+  const error = await assertCode(fixture.open(reader), "load");
+  assertStringIncludes(error.message, "NotCapable");
+  assertStringIncludes(error.message, "in a process");
+  assertStringIncludes(error.message, '"moveLostWorkers"');
+});
+
 Deno.test("a worker that was lost three times stays down, and its calls are none to try again", async () => {
   await using fixture = await tierFixture({ ...QUICK, tier: "worker" });
   const plugin = await fixture.open(PLUGIN);

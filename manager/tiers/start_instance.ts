@@ -9,8 +9,9 @@ import { startWorker } from "./worker_tier.ts";
 
 /** Starts a module in the tier that its settings name. */
 export async function startInstance(request: InstanceRequest): Promise<Instance> {
-  const tier = tierOf(request);
-  const { location: { parts: { name } }, options, settings } = request;
+  const { location: { parts: { name, mode } }, options, settings } = request;
+  const moved = isMoved(request);
+  const tier = moved || mode === "executable" ? "process" : settings.tier;
   const history = historyOf(options);
   try {
     // A process of its own is its own preflight.
@@ -23,7 +24,7 @@ export async function startInstance(request: InstanceRequest): Promise<Instance>
     return await startIn(tier, request);
   } catch (error) {
     if (error instanceof HotplugError && CRASHES.has(error.code)) history.crash(name);
-    throw error;
+    throw moved ? tellMove(error, request) : error;
   }
 }
 
@@ -46,9 +47,20 @@ async function startIn(tier: Tier, request: InstanceRequest): Promise<Instance> 
   }
 }
 
-/** A plugin that has lost workers goes to a process, if that is allowed. */
-function tierOf({ location: { parts }, options, settings }: InstanceRequest): Tier {
-  if (parts.mode === "executable") return "process";
-  const lost = settings.tier === "worker" && historyOf(options).lostWorkers(parts.name) > 0;
-  return lost && settings.moveLostWorkers ? "process" : settings.tier;
+/** Whether a module that is meant for a worker goes to a process: its plugin has lost workers. */
+function isMoved({ location: { parts }, options, settings }: InstanceRequest): boolean {
+  if (settings.tier !== "worker" || parts.mode === "executable") return false;
+  return settings.moveLostWorkers && historyOf(options).lostWorkers(parts.name) > 0;
+}
+
+/** A process has fewer permissions than a worker: what fails in one that nobody asked for says so. */
+function tellMove(error: unknown, { signal }: InstanceRequest): unknown {
+  if (!(error instanceof HotplugError) || error === signal.reason) return error;
+  const { code, message, cause } = error;
+  return new HotplugError(
+    code,
+    `${message}; it was in a process, with the permissions of one, because a worker of the plugin ` +
+      'was lost before (option "moveLostWorkers")',
+    { cause },
+  );
 }
