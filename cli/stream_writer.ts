@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 
 /** Writes the text to one of the process's streams; resolves to whether somebody is there to read it. */
 export type WriteLater = (text: string) => Promise<boolean>;
@@ -23,7 +23,7 @@ export function writeNow(fd: 1 | 2, text: string): boolean {
     try {
       done += writeSync(fd, pieceOf(bytes, done));
     } catch (error) {
-      if (isUnread(error)) return false;
+      if (isUnread(error, fd)) return false;
       Atomics.wait(PAUSE, 0, 0, FULL_MS);
     }
   }
@@ -51,7 +51,7 @@ export function writerLater(
       try {
         done += neverWaits ? writeSync(fd, piece) : await write(piece);
       } catch (error) {
-        if (isUnread(error)) return false;
+        if (isUnread(error, fd)) return false;
         // Who shares it may have made it so since.
         neverWaits = true;
         await new Promise((resolve) => setTimeout(resolve, FULL_MS));
@@ -74,9 +74,11 @@ function pieceOf(bytes: Uint8Array, from: number): Uint8Array {
  *
  * @throws {Error} What it is instead.
  */
-function isUnread(error: unknown): boolean {
+function isUnread(error: unknown, fd: number): boolean {
   const { code } = error as { code?: string };
   if (code === "EPIPE") return true;
+  // A terminal that was closed; of a file it is the disk that fails.
+  if (code === "EIO" && fstatSync(fd).isCharacterDevice()) return true;
   if (code === "EAGAIN") return false;
   throw error;
 }

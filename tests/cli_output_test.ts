@@ -4,6 +4,7 @@ import { formatEvent } from "../cli/format_event.ts";
 import { writeArtifact } from "./_artifacts.ts";
 import { HOTPLUG, hotplug, spawnHotplug } from "./_cli.ts";
 import { tempDirectory } from "./_temp.ts";
+import { hasScript } from "./_terminal.ts";
 
 const POSIX = Deno.build.os !== "windows";
 const TIME = "2026-11-23T09:40:53.977Z";
@@ -18,17 +19,6 @@ async function shell(line: string, env: Record<string, string> = {}): Promise<st
     stderr: "inherit",
   }).output();
   return new TextDecoder().decode(stdout);
-}
-
-/** Whether `script` is that of util-linux, which gives a command a terminal. */
-function hasScript(): boolean {
-  if (Deno.build.os !== "linux") return false;
-  try {
-    const { success } = new Deno.Command("script", { args: ["--version"] }).outputSync();
-    return success;
-  } catch {
-    return false;
-  }
 }
 
 Deno.test({
