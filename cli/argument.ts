@@ -43,6 +43,16 @@ export function numberArgument(text: string): number {
   throw new InvalidArgumentError("Give a whole number, 0 or more.");
 }
 
+/** So many MiB, as somebody typed it. */
+export function mebibyteArgument(text: string): number {
+  const number = numberArgument(text);
+  if (number >= 1 && number <= MOST_MEBIBYTES) return number;
+  throw new InvalidArgumentError(`Give a number of MiB, from 1 to ${MOST_MEBIBYTES}.`);
+}
+
+/** More are no safe integer of bytes. */
+const MOST_MEBIBYTES = Math.floor(Number.MAX_SAFE_INTEGER / 2 ** 20);
+
 /** Where to listen. */
 export interface Address {
   /** A name or an address. */

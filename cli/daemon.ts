@@ -3,6 +3,7 @@ import { LOG_LEVELS } from "../daemon/mod.ts";
 import {
   addressArgument,
   collect,
+  mebibyteArgument,
   numberArgument,
   portArgument,
   scnArgument,
@@ -89,9 +90,9 @@ function options(): Option[] {
     ).argParser(textArgument),
     new Option("--no-state", "let nothing outlive the process"),
     new Option("--memory-soft <MIB>", "past so much memory load nothing more")
-      .argParser(numberArgument),
+      .argParser(mebibyteArgument),
     new Option("--memory-hard <MIB>", "past so much memory say so, or end: --exit-on-memory")
-      .argParser(numberArgument),
+      .argParser(mebibyteArgument),
     new Option("--exit-on-memory", "past the hard limit drain, and exit with 75"),
     new Option(
       "--stop-deadline <MS>",

@@ -76,6 +76,10 @@ const MISUSES: readonly (readonly [readonly string[], string])[] = [
   [["daemon"], "missing required argument 'DIR'\nRun hotplug daemon --help"],
   [["daemon", ""], "'DIR'. It is empty."],
   [["daemon", "d", "--initial-scn", "now"], `Cannot read "now" as an SCN`],
+  [
+    ["daemon", "x", "--memory-soft", "0"],
+    "--memory-soft <MIB>' argument '0' is invalid. Give a number of MiB, from 1 to",
+  ],
 ];
 
 Deno.test("what makes no sense ends with 2, and a message that names it and the remedy", async () => {
