@@ -93,3 +93,17 @@ Deno.test("hotplug builder prints lines for people, and fails where its port is 
   assertEquals(code, 0);
   assertMatch(stdout, /^\S+Z {2}listening {2}http:\/\/127\.0\.0\.1:\d+\/\n\S+Z {2}closed\n$/);
 });
+
+for (const flag of ["--cache-dir", "--work-dir"]) {
+  Deno.test(`hotplug builder says which folder it can't make: ${flag}`, async () => {
+    await using directory = await tempDirectory();
+    const own = { "--cache-dir": directory.file("cache"), "--work-dir": directory.file("work") };
+    const file = directory.file("file");
+    await Deno.writeTextFile(file, "");
+    const flags = Object.entries({ ...own, [flag]: file }).flat();
+    const { code, stdout, stderr } = await hotplug("builder", "--port", "0", ...flags);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^error: Cannot serve builds: the folder ".*" .* can't be made: .*\n$/);
+    assertStringIncludes(stderr, file);
+  });
+}

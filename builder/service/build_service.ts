@@ -74,7 +74,7 @@ export class BuildService implements AsyncDisposable {
    * Begins to listen and answers with the address.
    *
    * @throws {HotplugError} With code `listen`, if the port is taken; `closed`, if it was closed;
-   * `toolchain`, if this program is compiled, and no Deno is at hand to run builds with.
+   * `io`, if one of its folders can't be made; `toolchain`, if this program is compiled, and no Deno is at hand to run builds with.
    */
   start(): Promise<URL> {
     return this.#starting ??= this.#start();
@@ -108,8 +108,8 @@ export class BuildService implements AsyncDisposable {
 
   async #start(): Promise<URL> {
     this.#denoDir = await ownDenoDir();
-    await mkdir(this.#config.cacheDir, { recursive: true });
-    await mkdir(this.#config.workDir, { recursive: true });
+    await makeFolder("cacheDir", this.#config.cacheDir);
+    await makeFolder("workDir", this.#config.workDir);
     await sweepWorkFolders(this.#config.workDir);
     if (this.#closing !== undefined) throw closed();
     const app = serviceApp({
@@ -203,6 +203,19 @@ export class BuildService implements AsyncDisposable {
 
   #tell(event: BuildServiceEvent): void {
     this.#config.onEvent(event);
+  }
+}
+
+async function makeFolder(option: "cacheDir" | "workDir", path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new HotplugError(
+      "io",
+      `Cannot serve builds: the folder "${path}" (${option}) can't be made: ` +
+        `${(cause as Error).message}; name another one`,
+      { cause },
+    );
   }
 }
 
