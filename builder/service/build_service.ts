@@ -74,7 +74,8 @@ export class BuildService implements AsyncDisposable {
    * Begins to listen and answers with the address.
    *
    * @throws {HotplugError} With code `listen`, if the port is taken; `closed`, if it was closed;
-   * `io`, if one of its folders can't be made; `toolchain`, if this program is compiled, and no Deno is at hand to run builds with.
+   * `io`, if one of its folders can't be made; `toolchain`, if this program is compiled, and no Deno is
+   * at hand to run builds with.
    */
   start(): Promise<URL> {
     return this.#starting ??= this.#start();
