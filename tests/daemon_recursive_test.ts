@@ -36,6 +36,39 @@ Deno.test("recursively, a daemon finds what is in folders, those that come later
   assertEquals(fixture.daemon.status().watch.map(({ state }) => state), ["watching"]);
 });
 
+Deno.test("recursively, nothing is too deep for a daemon, now and later", async () => {
+  await using directory = await tempDirectory();
+  const deep = directory.file(...Array.from({ length: 50 }, (_, n) => String(n)));
+  await Deno.mkdir(deep, { recursive: true });
+  await publish(deep, ANSWER, { name: "first" });
+  await using fixture = makeDaemon([directory.path], { recursive: true });
+  await fixture.daemon.start();
+  await fixture.loaded("first");
+  await publish(deep, ANSWER, { name: "second" });
+  await fixture.loaded("second");
+});
+
+Deno.test({
+  name: "a folder so deep that no path leads there is told, and all others are listed",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using directory = await tempDirectory();
+    await Deno.writeTextFile(directory.file("x"), "");
+    const folders = (count: number) => Array.from({ length: count }, () => "d".repeat(250));
+    const deep = directory.file(...folders(15));
+    await Deno.mkdir(deep, { recursive: true });
+    // No more than 4096 bytes are a path: what is below is moved there.
+    await using moved = await tempDirectory();
+    await Deno.mkdir(moved.file(...folders(3)), { recursive: true });
+    await Deno.rename(moved.file(...folders(1)), join(deep, "d"));
+    const failed: string[] = [];
+    const how = { recursive: true, failed: (folder: string) => void failed.push(folder) };
+    const listings = await listDirectories([directory.path], how);
+    assertEquals(listings[0]?.files.includes("x"), true);
+    assertEquals([failed.length, failed[0]?.startsWith(directory.path)], [1, true]);
+  },
+});
+
 Deno.test("without recursive, folders in a directory are left alone", async () => {
   await using directory = await tempDirectory();
   await Deno.mkdir(directory.file("team"));

@@ -2,9 +2,6 @@ import { join, relative, SEPARATOR } from "@std/path";
 import type { Listing } from "../../manager/mod.ts";
 import { isTemporaryName } from "./temporary_name.ts";
 
-/** How deep folders are looked for in folders. */
-const DEEPEST = 32;
-
 /** How folders are listed. */
 export interface ListOptions {
   /** Whether what lies in folders of these folders is listed too. */
@@ -32,7 +29,7 @@ export async function listDirectories(
   const walks = await Promise.all(directories.map(async (directory) => {
     const listings: Listing[] = [];
     const root = options.recursive ? await realPath(directory) : undefined;
-    await list(directory, { ...options, listings, root, seen: new Set(root && [root]) }, 0);
+    await list(directory, { ...options, listings, root, seen: new Set(root && [root]) });
     return listings;
   }));
   return walks.flat();
@@ -46,7 +43,7 @@ interface Walk extends ListOptions {
   readonly seen: Set<string>;
 }
 
-async function list(directory: string, walk: Walk, depth: number): Promise<void> {
+async function list(directory: string, walk: Walk): Promise<void> {
   let files: string[];
   const folders: string[] = [];
   const follows = walk.root !== undefined || walk.follows?.(directory) === true;
@@ -64,12 +61,12 @@ async function list(directory: string, walk: Walk, depth: number): Promise<void>
     return;
   }
   walk.listings.push({ directory, files });
-  if (walk.root === undefined || depth === DEEPEST) return;
+  if (walk.root === undefined) return;
   for (const folder of folders.sort()) {
-    const real = await realPath(folder);
+    const real = await realPath(folder, walk.failed);
     if (real === undefined || walk.seen.has(real) || !isInside(real, walk.root)) continue;
     walk.seen.add(real);
-    await list(folder, walk, depth + 1);
+    await list(folder, walk);
   }
 }
 
@@ -107,10 +104,15 @@ async function endOf(path: string): Promise<Deno.FileInfo | undefined> {
   }
 }
 
-async function realPath(path: string): Promise<string | undefined> {
+async function realPath(
+  path: string,
+  failed?: ListOptions["failed"],
+): Promise<string | undefined> {
   try {
     return await Deno.realPath(path);
-  } catch {
+  } catch (error) {
+    // So deep that no path leads there, for one.
+    if (!(error instanceof Deno.errors.NotFound)) failed?.(path, error);
     return undefined;
   }
 }
