@@ -41,7 +41,7 @@ const NOBODY: ServiceManager = {
 export function findServiceManager(warn: (message: string) => void): ServiceManager {
   const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = process.env;
   if (!NOTIFY_SOCKET) return NOBODY;
-  const messages = new MessageQueue(openDatagrams(NOTIFY_SOCKET) ?? byChild(NOTIFY_SOCKET), warn);
+  const messages = new MessageQueue(byDatagram(NOTIFY_SOCKET) ?? byChild(NOTIFY_SOCKET), warn);
   const mine = WATCHDOG_PID === undefined || WATCHDOG_PID === String(Deno.pid);
   const interval = mine ? Number(WATCHDOG_USEC) / 1000 / 2 : NaN;
   const ping = (): void => messages.push("WATCHDOG=1");
@@ -106,7 +106,7 @@ class MessageQueue {
 }
 
 /** Undefined where Deno was not told to have them. */
-function openDatagrams(socket: string): Sender | undefined {
+function byDatagram(socket: string): Sender | undefined {
   const { listenDatagram } = Deno as unknown as {
     listenDatagram?: (
       address: { readonly transport: "unixpacket"; readonly path: string },

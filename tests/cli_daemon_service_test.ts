@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { hotplug, PATIENCE, spawnHotplug, startDaemon, within } from "./_cli.ts";
 import { publish } from "./_daemon.ts";
+import { hasProgram } from "./_program.ts";
 import { runScript, startScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -77,7 +78,7 @@ Deno.test({
 
 Deno.test({
   name: "without --unstable-net systemd is told by systemd-notify",
-  ignore: !isLinux || !await hasSystemdNotify(),
+  ignore: !isLinux || !hasSystemdNotify(),
   fn: () => tells([]),
 });
 
@@ -103,7 +104,7 @@ for (const flags of [["--unstable-net"], []]) {
     name: `a service manager that does not read keeps nothing from its reload and end, by ${
       flags[0] ?? "systemd-notify"
     }`,
-    ignore: !isLinux || flags.length === 0 && !await hasSystemdNotify(),
+    ignore: !isLinux || flags.length === 0 && !hasSystemdNotify(),
     async fn() {
       await using directory = await tempDirectory();
       const path = directory.file("notify");
@@ -128,13 +129,8 @@ for (const flags of [["--unstable-net"], []]) {
   });
 }
 
-async function hasSystemdNotify(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("systemd-notify", { args: ["--version"] }).output();
-    return success;
-  } catch {
-    return false;
-  }
+function hasSystemdNotify(): boolean {
+  return hasProgram("systemd-notify", "--version");
 }
 
 Deno.test({

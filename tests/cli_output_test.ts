@@ -3,8 +3,8 @@ import type { DaemonEvent } from "../daemon/mod.ts";
 import { formatEvent } from "../cli/format_event.ts";
 import { writeArtifact } from "./_artifacts.ts";
 import { HOTPLUG, hotplug, spawnHotplug } from "./_cli.ts";
+import { hasScript } from "./_program.ts";
 import { tempDirectory } from "./_temp.ts";
-import { hasScript } from "./_terminal.ts";
 
 const POSIX = Deno.build.os !== "windows";
 const TIME = "2026-11-23T09:40:53.977Z";

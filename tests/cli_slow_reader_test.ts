@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { HOTPLUG, PATIENCE, spawnHotplug, within } from "./_cli.ts";
 import { writeArtifact } from "./_artifacts.ts";
+import { hasProgram } from "./_program.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const LINES = 200;
@@ -186,10 +187,5 @@ function assertWhole(log: string, stderr: string): void {
 }
 
 function hasPerl(): boolean {
-  try {
-    return Deno.build.os === "linux" &&
-      new Deno.Command("perl", { args: ["-e", "use Fcntl"] }).outputSync().success;
-  } catch {
-    return false;
-  }
+  return Deno.build.os === "linux" && hasProgram("perl", "-e", "use Fcntl");
 }

@@ -1,8 +1,8 @@
 import { join } from "@std/path";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { HOTPLUG, PATIENCE, spawnHotplug, within } from "./_cli.ts";
+import { hasScript } from "./_program.ts";
 import { tempDirectory } from "./_temp.ts";
-import { hasScript } from "./_terminal.ts";
 
 /** Reads on until the text has come, or to the end without one; answers with all that came. */
 async function read(

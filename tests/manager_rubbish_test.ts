@@ -7,6 +7,7 @@ import { assertCode } from "./_errors.ts";
 import { collectEvents } from "./_events.ts";
 import { makePipes } from "./_pipes.ts";
 import { runScript } from "./_script.ts";
+import { hasProgram } from "./_program.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const FILE = `pricing_${SCN}_2_0_0_any_any.mjs`;
@@ -115,12 +116,7 @@ const SETPRIV = [
 function unprivileged(): string[] | undefined {
   if (Deno.uid() !== 0) return [];
   const [command = "", ...args] = SETPRIV;
-  try {
-    const { success } = new Deno.Command(command, { args: [...args, "true"] }).outputSync();
-    return success ? SETPRIV : undefined;
-  } catch {
-    return undefined;
-  }
+  return hasProgram(command, ...args, "true") ? SETPRIV : undefined;
 }
 
 Deno.test({

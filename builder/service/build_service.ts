@@ -19,6 +19,7 @@ import {
 } from "./service_options.ts";
 import type { ServiceStatus } from "./service_status.ts";
 import { Slots } from "./slots.ts";
+import { quote } from "../quote.ts";
 import { sweepWorkFolders } from "../files/work_folder.ts";
 
 /**
@@ -213,7 +214,7 @@ async function makeFolder(option: "cacheDir" | "workDir", path: string): Promise
   } catch (cause) {
     throw new HotplugError(
       "io",
-      `Cannot serve builds: the folder "${path}" (${option}) can't be made: ` +
+      `Cannot serve builds: the folder ${quote(path)} (${option}) can't be made: ` +
         `${(cause as Error).message}; name another one`,
       { cause },
     );
