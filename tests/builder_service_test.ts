@@ -310,6 +310,7 @@ const KNOWN =
 async function environmentsOf(pid: number, folder: string): Promise<Record<string, string>[]> {
   const deadline = performance.now() + 30_000;
   const seen: Record<string, string>[] = [];
+  let above = "";
   for (let parent = pid; seen.length < 2;) {
     assert(performance.now() < deadline, "no process of a build was seen");
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -318,7 +319,9 @@ async function environmentsOf(pid: number, folder: string): Promise<Record<strin
       const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
       if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) !== parent) continue;
       const text = await Deno.readTextFile(`/proc/${name}/environ`).catch(() => "");
-      if (!text.includes(`HOME=${folder}`)) continue;
+      // Between fork and exec a process still has the environment of its parent.
+      if (!text.includes(`HOME=${folder}`) || text === above) continue;
+      above = text;
       seen.push(Object.fromEntries(
         text.split("\0").filter(Boolean).map((line) => {
           const at = line.indexOf("=");

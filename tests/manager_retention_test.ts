@@ -57,7 +57,9 @@ Deno.test("what is not kept is retired: it is told, can't be used, and its files
   lease[Symbol.dispose]();
   await openNext(5);
   await events.next(() => events.of("retired").length === 3);
-  assertEquals(events.of("retired").map(({ scn }) => scn), [SCN + 2, SCN + 3, SCN + 1]);
+  const retired = events.of("retired").map(({ scn }) => scn);
+  // Two that go at the same time do so in any order: each waits for its own files.
+  assertEquals([retired.slice(0, 2).sort(), retired.slice(2)], [[SCN + 2, SCN + 3], [SCN + 1]]);
   assertEquals(first.state, "retired");
   await assertCode(first.call("answer"), "retired");
   const left = await Promise.all(placed.map((url) => exists(dirname(fromFileUrl(url)))));
