@@ -225,6 +225,7 @@ Deno.test("gateway: swapped under fire, no request fails, and none is of two gen
     }
   };
   const asking = Promise.all(Array.from({ length: 16 }, ask));
+  seen.add(await answerOf(fixture));
   for (let scn = NEXT; scn < NEXT + 20; scn++) {
     await loaded(fixture, scn);
     seen.add(await answerOf(fixture));
