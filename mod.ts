@@ -238,6 +238,7 @@ export type {
   ReloadedOptions,
   RetriedEvent,
   ScanStatus,
+  SkippedVersion,
   StateEvent,
   StoppedEvent,
   WatchEvent,

@@ -25,6 +25,7 @@ export function formatStatus(status: DaemonStatus): string {
     formatPlugins(status.plugins),
     ...status.pending.length > 0 ? [formatPending(status)] : [],
     ...status.failing.length > 0 ? [formatFailing(status)] : [],
+    ...status.skipped.length > 0 ? [formatSkipped(status)] : [],
     ...status.quarantine.length > 0 ? [formatQuarantine(status.quarantine)] : [],
   ].join("\n");
 }
@@ -94,6 +95,11 @@ function formatFailing({ failing }: DaemonStatus): string {
     { name, scn, code, attempts, retryAt = "with another file", path },
   ) => [name, String(scn), code, String(attempts), retryAt, path]);
   return table([["DOES NOT LOAD", "SCN", "WHY", "TRIES", "NEXT TRY", "FILE"], ...rows]);
+}
+
+function formatSkipped({ skipped }: DaemonStatus): string {
+  const rows = skipped.map(({ name, scn, code, message }) => [name, String(scn), code, message]);
+  return table([["IS NOT OPENED", "SCN", "WHY", ""], ...rows]);
 }
 
 function holdOf({ frozen, held = 0, current = 0 }: PluginStatus): string {

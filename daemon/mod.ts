@@ -57,6 +57,7 @@ export type {
   MemoryStatus,
   QuarantinedVersion,
   ScanStatus,
+  SkippedVersion,
   WatchStatus,
 } from "./status.ts";
 export { LOG_LEVELS } from "./log_level.ts";

@@ -125,7 +125,7 @@ export class PluginDaemon implements AsyncDisposable {
       failing: allFailing(this.#parts.runners.failing(), this.#parts.recovery.failing()),
       quarantine: this.#parts.holds.quarantine(),
       limits: this.#options,
-      scans: this.#parts.scanner.status,
+      ...this.#parts.scanner.status(),
       logLevel: this.#logLevel,
       state: this.#state?.folder,
     });

@@ -48,6 +48,20 @@ export interface FailingVersion {
   readonly retryAt?: string;
 }
 
+/** A version newer than what is loaded that is not opened, since it is not for this host, or not for now. */
+export interface SkippedVersion {
+  /** The plugin's name. */
+  readonly name: string;
+  /** Its sequence change number. */
+  readonly scn: Scn;
+  /** The file. */
+  readonly path: string;
+  /** Which rule keeps it out, as a stable word. */
+  readonly code: ErrorCode;
+  /** Why, and the remedy. */
+  readonly message: string;
+}
+
 /** What the process takes of memory, in bytes. */
 export interface MemoryStatus {
   /** All that it has of the machine's. */
@@ -94,6 +108,8 @@ export interface DaemonStatus {
   readonly pending: readonly PendingVersion[];
   /** The versions that do not load, by name. */
   readonly failing: readonly FailingVersion[];
+  /** The versions that are not opened, as the last scan found them, by name. */
+  readonly skipped: readonly SkippedVersion[];
   /** The versions in quarantine. */
   readonly quarantine: readonly QuarantinedVersion[];
   /** What the process takes of memory. */

@@ -1,4 +1,5 @@
 import { isResponse, OwnResponse, ownResponse } from "./own_http.ts";
+import { isUnusable } from "./is_unusable.ts";
 import { requestAsItCame } from "./request_as_it_came.ts";
 
 /** A request as it is sent to where a plugin runs; its body is streamed as it is read. */
@@ -66,12 +67,12 @@ export function answerOf(answer: unknown): Response {
 function faultOf(answer: unknown): string | undefined {
   try {
     if (!isResponse(answer)) return NO_RESPONSE;
-    if (!answer.bodyUsed && answer.status !== 0) return undefined;
+    if (!isUnusable(answer) && answer.status !== 0) return undefined;
   } catch {
     // It has a Response's prototype, or is a proxy, and nothing behind it.
     return NO_RESPONSE;
   }
-  return "its `fetch` answered with a Response that was used already, or is an error";
+  return "its `fetch` answered with a Response whose body was read or is being read, or is an error";
 }
 
 /**

@@ -104,9 +104,9 @@ async function strewSpecialFiles(
   fails: Fails,
 ): Promise<Deno.Listener[]> {
   await run("mkfifo", [path(fails("fifo", "integrity"))]);
-  await Deno.symlink(join(directory, "nowhere"), path("dangling"));
-  await Deno.symlink(path("loop2"), path("loop1"));
-  await Deno.symlink(path("loop1"), path("loop2"));
+  await Deno.symlink(join(directory, "nowhere"), path(fails("dangling", "io")));
+  await Deno.symlink(path("loop2"), path(fails("loop1", "io")));
+  await Deno.symlink(path("loop1"), path(fails("loop2", "io")));
   await Deno.symlink("/etc/hosts", path(fails("outside", "integrity")));
   await Deno.symlink("/dev/zero", path(fails("device", "integrity")));
   // Bytes that are no UTF-8; where the file system refuses them, there is nothing to be tested.

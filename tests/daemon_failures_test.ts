@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { basename, join } from "@std/path";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import {
   counted,
@@ -33,6 +34,28 @@ Deno.test("Where the newest is broken, the next older one that loads serves", as
   const failures = fixture.events.of("failed").map(({ scn, code, final }) => [scn, code, final]);
   assertEquals(failures, [[SCN + 3, "syntax", true], [SCN + 2, "load", false]]);
   assertEquals(evaluations("down 1"), 0);
+});
+
+Deno.test({
+  name: "A link that leads nowhere is told of, and its artifact loads once it is there",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using fixture = await startDaemon();
+    await using elsewhere = await tempDirectory();
+    const { path } = await publish(elsewhere.path, counted("behind a link", 1));
+    const link = join(fixture.path, basename(path));
+    const stored = join(fixture.path, ".stored");
+    await Deno.symlink(".stored", link);
+    const { message } = await fixture.failed("io", SCN);
+    assertStringIncludes(message, link);
+    for (let scan = 0; scan < 3; scan++) await fixture.daemon.scan();
+    assertEquals(fixture.events.of("failed").length, 1);
+    assertEquals(fixture.daemon.status().failing.map((each) => each.path), [link]);
+    await Deno.copyFile(path, stored);
+    await fixture.daemon.scan();
+    await fixture.loaded("pricing", SCN);
+    assertEquals(fixture.daemon.status().failing, []);
+  },
 });
 
 Deno.test("What fails for good is told once, however often the folder is looked at", async () => {

@@ -57,7 +57,11 @@ Deno.test("What was listed ahead is what the next scan goes by, and no later one
   await writeArtifact(directory.path, "export {};", { name: "late" });
   const scan = async (): Promise<string[]> => [...(await scanner.scan([directory.path])).keys()];
 
-  assertEquals([await scan(), scanner.isBrief, scanner.status.count], [["early"], false, 1]);
+  assertEquals([await scan(), scanner.isBrief, scanner.status().scans.count], [
+    ["early"],
+    false,
+    1,
+  ]);
   assertEquals((await scan()).sort(), ["early", "late"]);
 });
 
@@ -77,7 +81,7 @@ Deno.test("What came since the folders were listed ahead is found, as far as it 
     tell(scanner, path);
     scanner.tell(infoPath);
     const choices = await scanner.scan([directory.path]);
-    assertEquals([[...choices.keys()], scanner.status.count], [["pricing"], 1]);
+    assertEquals([[...choices.keys()], scanner.status().scans.count], [["pricing"], 1]);
   }
 });
 

@@ -33,6 +33,27 @@ Deno.test("status says what a daemon watches, has loaded and takes of memory", a
   assertEquals([daemon.status().ready, daemon.status().closed], [false, true]);
 });
 
+Deno.test("status says what is not opened, and why, for as long as it lies there", async () => {
+  await using fixture = await startDaemon();
+  const { daemon, path } = fixture;
+  const newer = await publish(path, "", { scn: FIRST, version: "2.999.0" });
+  for (let scan = 0; scan < 2; scan++) await daemon.scan();
+  const [skipped, ...more] = daemon.status().skipped;
+  assertEquals(more, []);
+  const { message, ...rest } = skipped ?? {};
+  assertEquals(rest, { name: "pricing", scn: FIRST, path: newer.path, code: "runtime" });
+  assertMatch(message ?? "", /upgrade this host's Deno/);
+  assertMatch(
+    formatStatus(daemon.status()),
+    /pricing +20240101000000 +runtime +Not opened "pricing_/,
+  );
+  // Nobody waits for it any more.
+  await publish(path, "export const answer = () => 1;", { scn: SECOND });
+  await fixture.loaded("pricing", SECOND);
+  await daemon.scan();
+  assertEquals(daemon.status().skipped, []);
+});
+
 Deno.test("status says what does not load, how often it was tried, and when it is again", async () => {
   await using fixture = await startDaemon({ retryMin: 60_000, retryMax: 60_000 });
   const { daemon, path } = fixture;

@@ -323,17 +323,26 @@ Deno.test("gateway: an answer that can't be sent is 502, and holds nothing", asy
     export default {
       fetch(request) {
         const type = request.url.includes("events") ? "text/event-stream" : "text/plain";
-        const response = new Response("x", { headers: { "content-type": type } });
+        const headers = { "content-type": type, "set-cookie": "a=b", "cache-control": "public" };
+        const response = new Response(request.url.includes("bytes") ? new Blob(["x"]) : "x", { headers });
         response.body.getReader();
         return request.url.endsWith("later") ? Promise.resolve(response) : response;
       },
     };`;
   await publish(fixture.path, source, { name: "locked" });
   await fixture.loaded("locked");
-  for (const path of ["/locked/", "/locked/later", "/locked/events", "/locked/events/later"]) {
+  const paths = ["", "later", "bytes", "bytes/later", "events", "events/later"];
+  for (const path of paths.map((each) => `/locked/${each}`)) {
     const response = await fixture.get(path);
     assertEquals([path, response.status, (await response.json()).code], [path, 502, "call"]);
+    // Nothing of what was to be sent.
+    assertEquals(response.headers.get("content-type"), "application/problem+json");
+    assertEquals([...response.headers.keys()].filter((name) => /^(set-|cache-)/.test(name)), []);
   }
+  const count = paths.length;
+  assertEquals(fixture.gateway.counts(), [{ plugin: "locked", status: 502, count }]);
+  const [plugin] = fixture.daemon.manager.status().filter(({ name }) => name === "locked");
+  assertEquals([plugin?.calls, plugin?.errors], [count, count]);
   await until(() => fixture.daemon.manager.whoHolds("locked").length === 0);
 });
 

@@ -11,6 +11,7 @@ import type {
   MemoryStatus,
   QuarantinedVersion,
   ScanStatus,
+  SkippedVersion,
   WatchStatus,
 } from "../status.ts";
 
@@ -115,6 +116,14 @@ const failing: v.GenericSchema<unknown, FailingVersion> = v.object({
   retryAt: v.exactOptional(time),
 });
 
+const skipped: v.GenericSchema<unknown, SkippedVersion> = v.object({
+  name,
+  scn,
+  path: v.string(),
+  code,
+  message: v.string(),
+});
+
 const quarantined: v.GenericSchema<unknown, QuarantinedVersion> = v.object({
   name,
   scn,
@@ -174,6 +183,7 @@ export const statusSchema: v.GenericSchema<unknown, DaemonStatus> = v.object({
   plugins: pluginsSchema,
   pending: v.array(pending),
   failing: v.array(failing),
+  skipped: v.array(skipped),
   quarantine: quarantineSchema,
   memory,
   scans,

@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { infoFileName } from "../../artifact/mod.ts";
 import type { Candidate } from "../../manager/mod.ts";
-import { type FileMark, markOf } from "../../manager/opening/settle.ts";
+import { type FileMark, linkMarkOf, markOf } from "../../manager/opening/settle.ts";
 
 /** What tells whether an artifact or its info file was touched. */
 export interface ArtifactMarks {
@@ -17,11 +17,15 @@ export interface ArtifactMarks {
   readonly latest: FileMark;
 }
 
-/** Reads the marks of an artifact and its info file; undefined where the artifact is gone. */
+/**
+ * Reads the marks of an artifact and its info file; undefined where the artifact is gone. Of a link that
+ * leads nowhere they are its own: it is there, and whoever opens it tells what is the matter.
+ */
 export async function marksOf(candidate: Candidate): Promise<ArtifactMarks | undefined> {
   const { directory, file, parts } = candidate;
+  const path = join(directory, file);
   const [artifact, info] = await Promise.all([
-    markOf(join(directory, file)),
+    markOf(path).then((mark) => mark ?? linkMarkOf(path)),
     markOf(join(directory, infoFileName(parts))),
   ]);
   if (!artifact) return undefined;

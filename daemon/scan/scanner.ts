@@ -18,7 +18,7 @@ import { ListingMemory } from "./listing_memory.ts";
 import { MisnamedLog } from "./misnamed.ts";
 import { FIRST_DEPTH, newestNames } from "./newest_names.ts";
 import { SkipLog } from "./skip_log.ts";
-import type { ScanStatus } from "../status.ts";
+import type { DaemonStatus, ScanStatus } from "../status.ts";
 
 /** What a scanner needs of its daemon. */
 export interface ScannerWorld {
@@ -72,9 +72,9 @@ export class Scanner {
     this.#world = world;
   }
 
-  /** The listings so far. */
-  get status(): ScanStatus {
-    return this.#status;
+  /** The listings so far, and what the last one found that is not opened. */
+  status(): Pick<DaemonStatus, "scans" | "skipped"> {
+    return { scans: this.#status, skipped: this.#skips.list() };
   }
 
   /**

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { lstatSync, type Stats, statSync } from "node:fs";
 
 /** What tells whether a file was touched. */
 export interface FileMark {
@@ -15,12 +15,25 @@ export interface FileMark {
 export async function markOf(path: string): Promise<FileMark | undefined> {
   try {
     // Synchronous, as the reading is: it is answered from memory, and a thread's detour takes longer.
-    const { size, mtimeMs, ctimeMs, ino } = statSync(path);
-    // The change time too: a copy that keeps the time of its source has an old mtime from the start.
-    return { size, time: Math.max(mtimeMs, ctimeMs), inode: ino };
+    return toMark(statSync(path));
   } catch {
     return undefined;
   }
+}
+
+/** Reads the mark of a link itself, wherever it leads; undefined where there is no link. */
+export function linkMarkOf(path: string): FileMark | undefined {
+  try {
+    const stats = lstatSync(path);
+    return stats.isSymbolicLink() ? toMark(stats) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The change time too: a copy that keeps the time of its source has an old mtime from the start. */
+function toMark({ size, mtimeMs, ctimeMs, ino }: Stats): FileMark {
+  return { size, time: Math.max(mtimeMs, ctimeMs), inode: ino };
 }
 
 /** Whether both marks are of the same, untouched file. */

@@ -1,0 +1,31 @@
+import { OwnResponse } from "./own_http.ts";
+
+/** Where Deno keeps a body: under a symbol of its own, by a getter for all answers. */
+const BODY = Object.getOwnPropertySymbols(OwnResponse.prototype)
+  .find(({ description }) => description === "body");
+
+/** What Deno knows of a body. */
+interface InnerBody {
+  /** Whether it was read, or is being read. */
+  unusable(): boolean;
+}
+
+/**
+ * Whether an answer can't be sent any more, since somebody has read its body or is at it: "unusable" is the
+ * Fetch standard's word.
+ *
+ * What is public says only half of it, or costs too much: `bodyUsed` tells of what was read, not of a reader
+ * that has the stream locked; and to ask for the stream makes one of what was a string, which `Deno.serve`
+ * sends at nearly twice the cost of all the rest. So Deno's own knowledge is asked, and the stream where
+ * that is not at hand.
+ */
+export function isUnusable(response: Response): boolean {
+  const inner = BODY && (response as unknown as Record<symbol, unknown>)[BODY];
+  if (inner === null) return false;
+  if (isInnerBody(inner)) return inner.unusable();
+  return response.bodyUsed || response.body?.locked === true;
+}
+
+function isInnerBody(value: unknown): value is InnerBody {
+  return typeof (value as Partial<InnerBody> | undefined)?.unusable === "function";
+}
