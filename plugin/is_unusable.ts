@@ -17,15 +17,18 @@ interface InnerBody {
  * What is public says only half of it, or costs too much: `bodyUsed` tells of what was read, not of a reader
  * that has the stream locked; and to ask for the stream makes one of what was a string, which `Deno.serve`
  * sends at nearly twice the cost of all the rest. So Deno's own knowledge is asked, and the stream where
- * that is not at hand.
+ * that is not at hand: of another class, and should Deno keep it elsewhere one day.
  */
 export function isUnusable(response: Response): boolean {
-  const inner = BODY && (response as unknown as Record<symbol, unknown>)[BODY];
+  const inner = innerBodyOf(response);
   if (inner === null) return false;
-  if (isInnerBody(inner)) return inner.unusable();
-  return response.bodyUsed || response.body?.locked === true;
+  return inner ? inner.unusable() : response.bodyUsed || response.body?.locked === true;
 }
 
-function isInnerBody(value: unknown): value is InnerBody {
-  return typeof (value as Partial<InnerBody> | undefined)?.unusable === "function";
+function innerBodyOf(response: Response): InnerBody | null | undefined {
+  if (!BODY || Object.getPrototypeOf(response) !== OwnResponse.prototype) return undefined;
+  const inner =
+    (response as unknown as Record<symbol, Partial<InnerBody> | null | undefined>)[BODY];
+  if (inner === null) return null;
+  return typeof inner?.unusable === "function" ? inner as InnerBody : undefined;
 }

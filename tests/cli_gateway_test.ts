@@ -43,9 +43,10 @@ Deno.test("hotplug ctl says that a daemon's gateway is not its control; why it a
   await Deno.mkdir(plugins);
   const source = `
     export default {
-      fetch() {
-        const response = new Response("x");
-        response.body.getReader();
+      fetch({ url }) {
+        const failing = new ReadableStream({ pull: () => Promise.reject(new Error("no disk")) });
+        const response = new Response(url.endsWith("late") ? failing : "x");
+        if (!url.endsWith("late")) response.body.getReader();
         return response;
       },
     };`;
@@ -59,7 +60,9 @@ Deno.test("hotplug ctl says that a daemon's gateway is not its control; why it a
   const response = await fetch(`${url}locked/`);
   await response.body?.cancel();
   assertEquals(response.status, 502);
-  await daemon.printed("The answer of a plugin can't be sent: TypeError");
+  await daemon.printed('Plugin "locked" failed at a request: TypeError: its `fetch` answered with');
+  await fetch(`${url}locked/late`).then((late) => late.text()).catch(() => {}); // broken off
+  await daemon.printed("The answer of a plugin can't be sent: Error: no disk");
   daemon.kill("SIGTERM");
   await daemon.ended();
 });
