@@ -20,6 +20,7 @@ export type { Packet } from "./codec.ts";
 export { Connection } from "./connection.ts";
 export type { Functions, Send } from "./connection.ts";
 export { EXECUTABLE_ENTRY, executableFiles } from "./executable_entry.ts";
+export { isUnusable } from "./is_unusable.ts";
 export { answerOf, isFetchHandler, receiveResponse, sendRequest } from "./http_message.ts";
 export type {
   FetchHandler,

@@ -154,6 +154,28 @@ Deno.test(
   },
 );
 
+Deno.test({
+  name:
+    "A watched link that leads nowhere for a while is a folder that is missing, and nothing was deleted",
+  ignore: !POSIX,
+  async fn() {
+    await using root = await tempDirectory();
+    const [link, release] = [root.file("current"), root.file("release")];
+    await Deno.mkdir(release);
+    await writeArtifact(release, counted("behind a link", 1));
+    await Deno.symlink("release", link);
+    await using fixture = makeDaemon([link]);
+    await fixture.daemon.start();
+    await Deno.rename(release, root.file("away"));
+    assertEquals(await watchStates(fixture, 2), ["watching", "missing"]);
+    for (let scan = 0; scan < 2; scan++) await fixture.daemon.scan();
+    assertEquals(fixture.events.of("deleted"), []);
+    await Deno.rename(root.file("away"), release);
+    await publish(release, counted("behind a link", 2), { scn: SCN + 1 });
+    await fixture.loaded("pricing", SCN + 1);
+  },
+});
+
 Deno.test("A file in the place of a directory is an error that passes", async () => {
   await using root = await tempDirectory();
   const path = root.file("plugins");

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { firstSegment } from "../daemon/gateway/gateway_route.ts";
+import { firstSegment, router } from "../daemon/gateway/gateway_route.ts";
 
 const URLS: readonly (readonly [url: string, segment: string | undefined])[] = [
   ["http://localhost/shop/cart", "shop"],
@@ -19,9 +19,21 @@ const URLS: readonly (readonly [url: string, segment: string | undefined])[] = [
 ];
 
 Deno.test("a request is for the first segment of its path, to the letter", () => {
-  for (const [url, segment] of URLS) {
-    assertEquals(firstSegment(url), segment, url);
-    // Whichever one is thought likely.
-    for (const [, likely] of URLS) assertEquals(firstSegment(url, likely), segment, url);
+  for (const [url, segment] of URLS) assertEquals(firstSegment(url), segment, url);
+});
+
+Deno.test("whatever was asked for before, a request goes to the plugin that it names", () => {
+  const named = URLS.filter(([, segment]) => segment !== undefined && /^[a-z]+$/.test(segment));
+  const route = router();
+  for (const [url, segment] of named) {
+    for (const [before] of URLS) {
+      route(before);
+      assertEquals(route(url), segment, `${url} after ${before}`);
+    }
   }
+  const nobody = route("http://localhost/%2e%2e/shop");
+  assertEquals(typeof nobody === "string" ? nobody : nobody.status, 404);
+  route("http://localhost/shop/");
+  const nowhere = route("http://a b/shop/");
+  assertEquals(typeof nowhere === "string" ? nowhere : nowhere.status, 400);
 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Metrics } from "../daemon/control/metrics.ts";
 import { Gateway } from "../daemon/mod.ts";
 import { SCN } from "./_artifacts.ts";
@@ -344,6 +344,52 @@ Deno.test("gateway: an answer that can't be sent is 502, and holds nothing", asy
   const [plugin] = fixture.daemon.manager.status().filter(({ name }) => name === "locked");
   assertEquals([plugin?.calls, plugin?.errors], [count, count]);
   await until(() => fixture.daemon.manager.whoHolds("locked").length === 0);
+});
+
+Deno.test("gateway: an answer that its plugin reads after it gave it ends, at whatever step it does", async () => {
+  await using fixture = await startGateway();
+  const source = (scn: number): string => `
+    export const quiesce = () => new Promise((resolve) => setTimeout(resolve, 50));
+    const readAfter = async (steps, answer) => {
+      for (let step = 0; step < steps; step++) await null;
+      await answer.text().catch(() => {});
+    };
+    const later = async (answer) => {
+      await null;
+      return answer;
+    };
+    export default {
+      fetch(request) {
+        const [, , kind, steps] = new URL(request.url).pathname.split("/");
+        const stream = new Blob(["whole"]).stream().pipeThrough(new TransformStream());
+        const answer = new Response(kind === "text" ? "whole" : stream, { headers: { from: "${scn}" } });
+        readAfter(Number(steps), answer);
+        return kind === "sync" ? answer : later(answer);
+      },
+    };`;
+  const ask = async (kind: string, steps: number): Promise<string> => {
+    const signal = AbortSignal.timeout(20_000);
+    const response = await fixture.get(`/read/${kind}/${steps}`, { signal });
+    const text = await response.text();
+    return response.status === 502 && text.includes('"code":"call"') ? "refused" : text;
+  };
+  const askAll = () =>
+    Array.from(
+      { length: 20 },
+      (_, steps) => ["text", "stream", "sync"].map((kind) => ask(kind, steps)),
+    )
+      .flat();
+  await publish(fixture.path, source(SCN), { name: "read" });
+  await fixture.loaded("read");
+  for (const each of await Promise.all(askAll())) assertMatch(each, /^(whole|refused)$/);
+  // Those that wait for a swap come later, too.
+  const waiting: Promise<string>[] = [];
+  const isGated = () => fixture.daemon.manager.gate("read") !== undefined;
+  const swapped = until(isGated).then(() => waiting.push(...askAll()));
+  await publish(fixture.path, source(SCN + 1), { name: "read", scn: SCN + 1 });
+  await swapped;
+  for (const each of await Promise.all(waiting)) assertMatch(each, /^(whole|refused)$/);
+  await until(() => fixture.daemon.manager.whoHolds("read").length === 0);
 });
 
 Deno.test("gateway: an answer keeps its length, at once or later, and its headers", async () => {

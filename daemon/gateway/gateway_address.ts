@@ -9,10 +9,14 @@ export function addressCheck(): (url: string) => boolean {
   let before: string | undefined;
   return (url) => {
     if (before !== undefined && url.startsWith(before)) return true;
-    // With its slash: a longer host or port begins with a shorter one.
-    const origin = url.slice(0, url.indexOf("/", url.indexOf("//") + 2) + 1);
+    const origin = originOf(url);
     if (!URL.canParse(origin)) return false;
     before = origin;
     return true;
   };
+}
+
+/** All before a URL's path, with its slash: a longer host or port begins with a shorter one. */
+export function originOf(url: string): string {
+  return url.slice(0, url.indexOf("/", url.indexOf("//") + 2) + 1);
 }

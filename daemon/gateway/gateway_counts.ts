@@ -23,11 +23,6 @@ export class GatewayCounts {
     own[status] = (own[status] ?? 0) + 1;
   }
 
-  /** Whether a plugin of that name has answered. */
-  has(plugin: string): boolean {
-    return this.#counts.has(plugin);
-  }
-
   /** All so far. */
   list(): GatewayCount[] {
     return [...this.#counts].flatMap(([plugin, own]) =>

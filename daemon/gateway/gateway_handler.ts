@@ -1,22 +1,15 @@
-import { HotplugError, isPluginName, type Scn } from "../../artifact/mod.ts";
+import { HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { FetchInfo, Lease, PluginManager } from "../../manager/mod.ts";
-import { OwnResponse } from "../../plugin/mod.ts";
-import { addressCheck } from "./gateway_address.ts";
+import { isUnusable, OwnResponse } from "../../plugin/mod.ts";
 import type { GatewayCounts } from "./gateway_counts.ts";
 import type { GatewayCuts } from "./gateway_cuts.ts";
 import type { GatewayLog } from "./gateway_log.ts";
-import {
-  closing,
-  failedPlugin,
-  noHost,
-  noPlugin,
-  notLoaded,
-  onlyInline,
-} from "./gateway_problem.ts";
-import { firstSegment } from "./gateway_route.ts";
+import { closing, failedPlugin, noPlugin, notLoaded, onlyInline } from "./gateway_problem.ts";
+import { router } from "./gateway_route.ts";
 import type { GatewayTraffic } from "./gateway_traffic.ts";
 import { followSocket, GOING_AWAY, upgradeOf } from "./gateway_sockets.ts";
 import { endable } from "./gateway_stream.ts";
+import { type Finish, inItsTurn } from "./in_its_turn.ts";
 
 /** What a gateway serves from: a daemon. */
 export interface GatewayTarget {
@@ -50,6 +43,8 @@ export interface ServeInfo extends FetchInfo {
 export type GatewayHandler = (request: Request, info: ServeInfo) => Answer;
 
 type Answer = Response | Promise<Response>;
+/** An answer that is there, or one that comes later and is finished as it is about to be sent. */
+type Served = Response | Promise<Finish>;
 type Asked = [name: string, request: Request, info: ServeInfo];
 
 /** Which generation has answered. */
@@ -59,6 +54,7 @@ const HOLDER = { label: "gateway", detached: true };
 /** How a WebSocket is closed whose plugin has failed. */
 const FAILED = 1011;
 const NOT_ASKED = "its `fetch` answered 101 to a request that asked for no upgrade";
+const READ = "its `fetch` answered with a Response whose body was read before it could be sent";
 const NOT_UPGRADED =
   "its `fetch` made a WebSocket of the request, and answered with something else";
 /** As one of those that are offered. */
@@ -76,36 +72,33 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
     counts.add(name, response.status);
     return response;
   };
-  const serve = (name: string, request: Request, info: ServeInfo, late = false): Answer => {
+  const serve = (name: string, request: Request, info: ServeInfo, late = false): Served => {
     const lease = acquire(target, name);
     if (lease instanceof OwnResponse) return count("", lease);
     traffic.enter();
-    const response = answer(world, lease, request, info, late);
-    if (response instanceof OwnResponse) return count(name, response);
-    return response.then((each) => count(name, each));
+    const served = answer(world, lease, request, info, late);
+    if (served instanceof OwnResponse) return count(name, served);
+    return served.then((finish) => () => count(name, finish()));
   };
   /** Under way from now on: a gateway that is closed meanwhile has to wait for it. */
-  const serveLate = async (gate: Promise<void>, ...asked: Asked): Promise<Response> => {
+  const serveLate = async (gate: Promise<void>, ...asked: Asked): Promise<Finish> => {
     traffic.enter();
     try {
       await gate;
-      return await serve(...asked, true);
+      const served = await serve(...asked, true);
+      return served instanceof OwnResponse ? () => served : served;
     } finally {
       traffic.leave();
     }
   };
-  const isAddressed = addressCheck();
-  let last: string | undefined;
+  const routeOf = router();
   return (request, info) => {
     if (traffic.stopped) return count("", closing());
-    const name = firstSegment(request.url, last);
-    if (name === undefined || !(counts.has(name) || isPluginName(name))) {
-      return count("", noPlugin());
-    }
-    if (!isAddressed(request.url)) return count("", noHost());
-    last = name;
+    const name = routeOf(request.url);
+    if (typeof name !== "string") return count("", name);
     const gate = target.manager.gate(name);
-    return gate ? serveLate(gate, name, request, info) : serve(name, request, info);
+    const served = gate ? serveLate(gate, name, request, info) : serve(name, request, info);
+    return served instanceof OwnResponse ? served : inItsTurn(served);
   };
 }
 
@@ -126,7 +119,7 @@ function answer(
   request: Request,
   info: ServeInfo,
   late: boolean,
-): Answer {
+): Served {
   if (lease.generation.tier !== "inline" && isInlineOnly(request)) {
     return endWith(world, lease, info, onlyInline(lease.name));
   }
@@ -136,19 +129,11 @@ function answer(
   } catch (error) {
     return failed(world, lease, request, info, error);
   }
-  if (response instanceof OwnResponse) return keep(world, lease, request, info, response, late);
-  return response.then(
-    (each) => keep(world, lease, request, info, each, true),
-    (error) => failed(world, lease, request, info, error),
+  if (response instanceof OwnResponse && !late) return keep(world, lease, request, info, response);
+  return Promise.resolve(response).then(
+    (each) => () => keep(world, lease, request, info, each),
+    (error) => () => failed(world, lease, request, info, error),
   );
-}
-
-/**
- * Made anew, an answer is known to be nobody's else: a body that somebody reads already is refused here,
- * not within `Deno.serve`, which would reject where nobody can catch it. Its length stays known.
- */
-function copyOf(response: Response): Response {
-  return response.status === 101 ? response : new OwnResponse(response.body, response);
 }
 
 /**
@@ -175,16 +160,17 @@ function failed(
   return endWith(world, lease, info, stamp(told, lease.scn));
 }
 
-/** Keeps the lease for as long as the answer takes; one that comes later is made anew. */
+/** Keeps the lease for as long as the answer takes. */
 function keep(
   world: HandlerWorld,
   lease: Lease,
   request: Request,
   info: ServeInfo,
   answered: Response,
-  late: boolean,
 ): Response {
   try {
+    // Since it was answered with. Refused here, not within `Deno.serve`, which rejects where nobody can catch it.
+    if (isUnusable(answered)) throw new TypeError(READ);
     // Asked of it while it has one header less.
     const streams = EVENT_STREAM.test(answered.headers.get("content-type") ?? "");
     const upgrade = upgradeOf(request);
@@ -193,7 +179,7 @@ function keep(
       return keepSocket(world, lease, upgrade, info);
     }
     if (answered.status === 101 && !request.headers.has("upgrade")) throw new TypeError(NOT_ASKED);
-    const response = stamp(late ? copyOf(answered) : answered, lease.scn);
+    const response = stamp(answered, lease.scn);
     if (!streams) return endWith(world, lease, info, response);
     const { response: stream, end } = endable(response);
     const forget = world.cuts.add(lease.generation, end);

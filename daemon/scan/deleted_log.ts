@@ -1,4 +1,4 @@
-import { lstat } from "node:fs/promises";
+import { lstat, stat } from "node:fs/promises";
 import { dirname, join } from "@std/path";
 import type { Scn } from "../../artifact/mod.ts";
 import type { Choice, PluginManager } from "../../manager/mod.ts";
@@ -68,14 +68,14 @@ function isFound({ name, path }: Source, choices: Map<string, Choice>): boolean 
   return twins.some(({ directory, file }) => join(directory, file) === path);
 }
 
-/** That a whole watched folder is gone is told of the folder. */
+/** That a whole watched folder is gone, or what a link in its place leads to, is told of the folder. */
 async function isGone({ path, root = dirname(path) }: Source): Promise<boolean> {
-  return await isMissing(path) && !await isMissing(root);
+  return await isMissing(path, lstat) && !await isMissing(root, stat);
 }
 
-async function isMissing(path: string): Promise<boolean> {
+async function isMissing(path: string, look: (path: string) => Promise<unknown>): Promise<boolean> {
   try {
-    await lstat(path);
+    await look(path);
     return false;
   } catch (error) {
     return (error as { code?: unknown }).code === "ENOENT";
