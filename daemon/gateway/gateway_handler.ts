@@ -131,7 +131,7 @@ function answer(
   }
   if (response instanceof OwnResponse && !late) return keep(world, lease, request, info, response);
   return Promise.resolve(response).then(
-    (each) => () => keep(world, lease, request, info, each),
+    (each) => () => keepLate(world, lease, request, info, each),
     (error) => () => failed(world, lease, request, info, error),
   );
 }
@@ -160,6 +160,13 @@ function failed(
   return endWith(world, lease, info, stamp(told, lease.scn));
 }
 
+/** Refuses here what was read meanwhile: `Deno.serve` rejects it where nobody can catch that. */
+function keepLate(...kept: Parameters<typeof keep>): Response {
+  const [world, lease, request, info, answered] = kept;
+  if (!isUnusable(answered)) return keep(...kept);
+  return failed(world, lease, request, info, new TypeError(READ));
+}
+
 /** Keeps the lease for as long as the answer takes. */
 function keep(
   world: HandlerWorld,
@@ -169,8 +176,6 @@ function keep(
   answered: Response,
 ): Response {
   try {
-    // Since it was answered with. Refused here, not within `Deno.serve`, which rejects where nobody can catch it.
-    if (isUnusable(answered)) throw new TypeError(READ);
     // Asked of it while it has one header less.
     const streams = EVENT_STREAM.test(answered.headers.get("content-type") ?? "");
     const upgrade = upgradeOf(request);
