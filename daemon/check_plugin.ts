@@ -89,6 +89,11 @@ export async function checkPlugin(
       if (isNews) refused.push(refusal(path, out));
       continue;
     }
+    if (isSuspect(record, scn)) {
+      isFine = false;
+      refused.push(suspected(path));
+      continue;
+    }
     try {
       const demands = { root: roots.get(dirname(path)), approvals, running };
       opened = { ...await verifyCandidate(path, options.manager, demands), path };
@@ -120,6 +125,10 @@ async function reopened(
   const faults: CheckRefusal[] = [];
   for (const kept of current ? [current, previous] : []) {
     if (!kept || inQuarantine(record, kept.scn)) continue;
+    if (isSuspect(record, kept.scn)) {
+      faults.push(suspected(kept.path));
+      continue;
+    }
     for (const path of placesOf(name, kept, state)) {
       try {
         const demands = { sha256: kept.sha256, root: roots.get(dirname(path)) };
@@ -133,6 +142,21 @@ async function reopened(
     }
   }
   return { faults };
+}
+
+/** What was loading as the process ended may end the next one too: nothing but a try tells. */
+function isSuspect({ suspects }: PluginRecord, scn: Scn): boolean {
+  return suspects.some((each) => each.scn === scn);
+}
+
+function suspected(path: string): CheckRefusal {
+  return {
+    path,
+    code: "crashed",
+    message:
+      `Cannot tell whether "${basename(path)}" would be loaded: the process ended while it was; ` +
+      "a start tries it once more, last and with preflight",
+  };
 }
 
 /** The store, and where it is damaged or not there, where it was found. */

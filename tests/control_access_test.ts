@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { hostname } from "node:os";
 import { join } from "@std/path";
 import { type ControlOptions, ControlServer } from "../daemon/mod.ts";
@@ -92,6 +94,25 @@ Deno.test("on the unix socket any name is good, and no web page", async () => {
   assertEquals(await ask({}), 200);
   assertEquals(await ask({ origin: "http://localhost" }), 403);
   assertEquals(await ask({ "sec-fetch-site": "cross-site" }), 403);
+});
+
+Deno.test("on TCP by HTTP/2 a request is held to the same: by its address, and the token", async () => {
+  await using at = await startControl({ token: TOKEN });
+  const { port } = new URL(at.place.url ?? "");
+  const session = connect(`http://127.0.0.1:${port}`);
+  const ask = async (name: string, headers: Readonly<Record<string, string>>): Promise<unknown> => {
+    const request = { ":path": "/v1/status", ":authority": `${name}:${port}`, ...headers };
+    const stream = session.request(request).resume();
+    const [{ ":status": status }] = await once(stream, "response");
+    return status;
+  };
+  const authorization = `Bearer ${TOKEN}`;
+  assertEquals(await ask("127.0.0.1", { authorization }), 200);
+  assertEquals(await ask("127.0.0.1", {}), 401);
+  assertEquals(await ask("evil.example.com", { authorization }), 403);
+  const closed = once(session, "close");
+  session.close();
+  await closed;
 });
 
 Deno.test({

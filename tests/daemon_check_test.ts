@@ -141,6 +141,26 @@ Deno.test("A check foresees the quarantine of what was loading a second time", a
   assertEquals(await serves(options, "loops"), FIRST);
 });
 
+Deno.test("A check does not vouch for what was loading as the process ended", async () => {
+  await using directory = await tempDirectory();
+  const options = { watch: [directory.file("plugins")], state: directory.file("state") };
+  const [watch] = options.watch as [string];
+  await Deno.mkdir(watch);
+  await writeArtifact(watch, "export const a = 1;", { name: "ends", scn: FIRST });
+  assertEquals(await serves(options, "ends"), FIRST);
+  const { path } = await writeArtifact(watch, "export const b = 1;", { name: "ends", scn: SECOND });
+  const file = `${options.state}/state.json`;
+  const state = JSON.parse(await Deno.readTextFile(file));
+  state.plugins[0].suspects.push({ scn: SECOND, path, load: "one 0" });
+  await Deno.writeTextFile(file, JSON.stringify(state));
+  const untried = [`ends_${SECOND}_2_0_0_any_any.mjs crashed`];
+  assertEquals(await wouldLoad(options), [["ends", FIRST, untried]]);
+  assertEquals((await checkDaemon(options)).ok, false);
+  // A good one gets through its preflight, and is above suspicion then.
+  assertEquals(await serves(options, "ends"), SECOND);
+  assertEquals(await wouldLoad(options), [["ends", SECOND, []]]);
+});
+
 Deno.test("A check finds what a worker would not take: it asks for less than all", async () => {
   await using directory = await tempDirectory();
   const permissions = { net: ["example.com"] };

@@ -430,6 +430,11 @@ Deno.test("a daemon notes that the artifact of what is current is gone, once, an
   await Deno.remove(path);
   await fixture.events.next(({ type }) => type === "deleted");
   await fixture.daemon.scan();
+  // Nor anew, though its folder was away for a while.
+  await Deno.rename(at.plugins, `${at.plugins}-away`);
+  await fixture.daemon.scan();
+  await Deno.rename(`${at.plugins}-away`, at.plugins);
+  await fixture.daemon.scan();
   assertEquals(fixture.events.of("deleted").map(({ path }) => path), [path]);
   assertEquals(await answerOf(fixture), 1);
 });

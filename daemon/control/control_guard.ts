@@ -21,7 +21,8 @@ export interface ControlDoor {
  */
 export function checkControlAccess(request: Request, { token, hostname }: ControlDoor): void {
   if (token !== undefined) checkBearerToken(request, token);
-  const host = request.headers.get("host") ?? "";
+  // By HTTP/2 there is no such header; what stands for it is in the URL.
+  const host = request.headers.get("host") ?? new URL(request.url).host;
   if (hostname !== undefined && !isOwnName(host, hostname)) {
     throw forbidden(
       `it is addressed to ${

@@ -43,10 +43,12 @@ export class DeletedLog {
 
   /** The events for what is gone; the choices are what was found in the folders. */
   async news(sources: readonly Source[], choices: Map<string, Choice>): Promise<DeletedEvent[]> {
-    const gone = await Promise.all(
-      sources.map(async (source) => !isFound(source, choices) && await isGone(source)),
+    const looks = await Promise.all(
+      sources.map(async (source) => isFound(source, choices) ? "there" : await lookAt(source)),
     );
-    const missing = sources.filter((_, index) => gone[index]);
+    const missing = sources.filter((_, index) => looks[index] === "gone");
+    // Of what lies in a folder that is away nothing can be said.
+    const away = sources.filter((_, index) => looks[index] === "away");
     const now = performance.now();
     this.#gone = new Map(missing.map(({ path }) => [path, this.#gone.get(path) ?? now]));
     // Whoever puts a new folder in the place of one takes the old artifact away with it: no news, if the new
@@ -56,7 +58,8 @@ export class DeletedLog {
       now - (this.#gone.get(path) ?? now) < PATIENCE;
     const over = missing.filter((source) => this.#told.has(source.path) || !isReplaced(source));
     const news = over.filter(({ path }) => !this.#told.has(path));
-    this.#told = new Set(over.map(({ path }) => path));
+    const still = away.filter(({ path }) => this.#told.has(path));
+    this.#told = new Set([...over, ...still].map(({ path }) => path));
     const time = new Date().toISOString();
     return news.map(({ root: _, ...source }) => ({ type: "deleted", time, ...source }));
   }
@@ -69,15 +72,20 @@ function isFound({ name, path }: Source, choices: Map<string, Choice>): boolean 
 }
 
 /** That a whole watched folder is gone, or what a link in its place leads to, is told of the folder. */
-async function isGone({ path, root = dirname(path) }: Source): Promise<boolean> {
-  return await isMissing(path, lstat) && !await isMissing(root, stat);
+async function lookAt({ path, root = dirname(path) }: Source): Promise<"there" | "gone" | "away"> {
+  if (!await isFolder(root)) return "away";
+  try {
+    await lstat(path);
+    return "there";
+  } catch (error) {
+    return (error as { code?: unknown }).code === "ENOENT" ? "gone" : "there";
+  }
 }
 
-async function isMissing(path: string, look: (path: string) => Promise<unknown>): Promise<boolean> {
+async function isFolder(path: string): Promise<boolean> {
   try {
-    await look(path);
+    return (await stat(path)).isDirectory();
+  } catch {
     return false;
-  } catch (error) {
-    return (error as { code?: unknown }).code === "ENOENT";
   }
 }
