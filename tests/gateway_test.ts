@@ -374,11 +374,9 @@ Deno.test("gateway: an answer that its plugin reads after it gave it ends, at wh
     return response.status === 502 && text.includes('"code":"call"') ? "refused" : text;
   };
   const askAll = () =>
-    Array.from(
-      { length: 20 },
-      (_, steps) => ["text", "stream", "sync"].map((kind) => ask(kind, steps)),
-    )
-      .flat();
+    ["text", "stream", "sync"].flatMap((kind) =>
+      Array.from({ length: 20 }, (_, steps) => ask(kind, steps))
+    );
   await publish(fixture.path, source(SCN), { name: "read" });
   await fixture.loaded("read");
   for (const each of await Promise.all(askAll())) assertMatch(each, /^(whole|refused)$/);

@@ -1,5 +1,4 @@
 import { isPluginName } from "../../artifact/mod.ts";
-import { addressCheck, originOf } from "./gateway_address.ts";
 import { noHost, noPlugin } from "./gateway_problem.ts";
 
 const OTHER_END = /[?#]/;
@@ -10,20 +9,30 @@ const OTHER_END = /[?#]/;
  *
  * Most often a request begins as the one before: then nothing is looked for, and the name is that very
  * string: whoever looks it up has no new one to hash.
+ *
+ * Of a request's URL only the host may be rubbish. What can't be parsed is nobody's to answer: a plugin that
+ * parses it would fail, and be taken back for what anybody can send.
  */
 export function router(): (url: string) => string | Response {
-  const isAddressed = addressCheck();
-  let last: string | undefined;
-  let beginning = "";
+  let origin: string | undefined;
+  let last = "";
+  let beginning: string | undefined;
   return (url) => {
-    if (last !== undefined && url.startsWith(beginning)) return last;
+    if (beginning !== undefined && url.startsWith(beginning)) return last;
     const name = firstSegment(url);
     if (name === undefined || !isPluginName(name)) return noPlugin();
-    if (!isAddressed(url)) return noHost();
+    const own = originOf(url);
+    if (own !== origin && !URL.canParse(own)) return noHost();
+    origin = own;
     last = name;
-    beginning = `${originOf(url)}${name}/`;
+    beginning = `${own}${name}/`;
     return name;
   };
+}
+
+/** All before a URL's path, with its slash: a longer host or port begins with a shorter one. */
+function originOf(url: string): string {
+  return url.slice(0, url.indexOf("/", url.indexOf("//") + 2) + 1);
 }
 
 /**
