@@ -10,7 +10,12 @@ import {
 import { type KeptOut, whyKeptOut } from "./kept_out.ts";
 import { DAMAGED } from "./loading/reopen.ts";
 import { storedPath } from "./state/artifact_store.ts";
-import { inQuarantine, type KeptGeneration, type PluginRecord } from "./state/state_record.ts";
+import {
+  inQuarantine,
+  isSuspect,
+  type KeptGeneration,
+  type PluginRecord,
+} from "./state/state_record.ts";
 import type { ResolvedDaemonOptions } from "./options.ts";
 
 /** Why an artifact would not be loaded. */
@@ -145,10 +150,6 @@ async function reopened(
 }
 
 /** What was loading as the process ended may end the next one too: nothing but a try tells. */
-function isSuspect({ suspects }: PluginRecord, scn: Scn): boolean {
-  return suspects.some((each) => each.scn === scn);
-}
-
 function suspected(path: string): CheckRefusal {
   return {
     path,

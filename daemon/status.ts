@@ -1,3 +1,4 @@
+import { byName } from "../artifact/by_name.ts";
 import type { ErrorCode, Scn } from "../artifact/mod.ts";
 import type { PendingVersion, PluginStatus } from "../manager/mod.ts";
 import type { WatchEvent } from "./events.ts";
@@ -154,7 +155,7 @@ export function allFailing(
   const isFound = ({ name, scn }: FailingVersion): boolean =>
     found.some((each) => each.name === name && each.scn === scn);
   return [...found, ...kept.filter((each) => !isFound(each))]
-    .sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+    .sort(byName);
 }
 
 /** How a daemon stands now. */

@@ -118,6 +118,14 @@ Deno.test("A check finds what can't be reopened: for another Deno, or with other
   assertEquals(await serves(options, "old"), FIRST);
 });
 
+/** Writes down, of the only plugin, what a start does of what it finds loading. */
+async function suspect(folder: string, entry: Readonly<Record<string, unknown>>): Promise<void> {
+  const file = `${folder}/state.json`;
+  const state = JSON.parse(await Deno.readTextFile(file));
+  state.plugins[0].suspects.push(entry);
+  await Deno.writeTextFile(file, JSON.stringify(state));
+}
+
 Deno.test("A check foresees the quarantine of what was loading a second time", async () => {
   await using directory = await tempDirectory();
   const options = { watch: [directory.file("plugins")], state: directory.file("state") };
@@ -129,10 +137,7 @@ Deno.test("A check foresees the quarantine of what was loading a second time", a
     name: "loops",
     scn: SECOND,
   });
-  const file = `${options.state}/state.json`;
-  const state = JSON.parse(await Deno.readTextFile(file));
-  state.plugins[0].suspects.push({ scn: SECOND, path, load: "one 0" });
-  await Deno.writeTextFile(file, JSON.stringify(state));
+  await suspect(options.state, { scn: SECOND, path, load: "one 0" });
   const load = { id: 0, name: "loops", scn: SECOND, path, run: "two" };
   await Deno.writeTextFile(`${options.state}/journal`, `\n${JSON.stringify(load)}\n`);
   assertEquals(await wouldLoad(options), [
@@ -149,10 +154,7 @@ Deno.test("A check does not vouch for what was loading as the process ended", as
   await writeArtifact(watch, "export const a = 1;", { name: "ends", scn: FIRST });
   assertEquals(await serves(options, "ends"), FIRST);
   const { path } = await writeArtifact(watch, "export const b = 1;", { name: "ends", scn: SECOND });
-  const file = `${options.state}/state.json`;
-  const state = JSON.parse(await Deno.readTextFile(file));
-  state.plugins[0].suspects.push({ scn: SECOND, path, load: "one 0" });
-  await Deno.writeTextFile(file, JSON.stringify(state));
+  await suspect(options.state, { scn: SECOND, path, load: "one 0" });
   const untried = [`ends_${SECOND}_2_0_0_any_any.mjs crashed`];
   assertEquals(await wouldLoad(options), [["ends", FIRST, untried]]);
   assertEquals((await checkDaemon(options)).ok, false);

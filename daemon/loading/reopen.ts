@@ -4,7 +4,7 @@ import type { DaemonState } from "../state/daemon_state.ts";
 import type { StateEvent } from "../events.ts";
 import type { Loader } from "./loader.ts";
 import { stateEvent } from "../state/state_events.ts";
-import type { KeptGeneration } from "../state/state_record.ts";
+import { isSuspect, type KeptGeneration } from "../state/state_record.ts";
 
 /** What reopening needs of its daemon. */
 export interface ReopenWorld {
@@ -72,12 +72,13 @@ export async function reopenPlugin(
   suspectsToo = false,
 ): Promise<HotplugError | undefined> {
   const { state, manager, emit } = world;
-  const { current, previous, suspects, floor } = state.record(name);
+  const record = state.record(name);
+  const { current, previous, floor } = record;
   if (!current) return undefined;
   let fault: HotplugError | undefined;
   const mayReopen = (kept: KeptGeneration | undefined): kept is KeptGeneration =>
     kept !== undefined && !state.isQuarantined(name, kept.scn) &&
-    (suspectsToo || !suspects.some(({ scn }) => scn === kept.scn));
+    (suspectsToo || !isSuspect(record, kept.scn));
   if (mayReopen(current) && mayReopen(previous) && isOnTrial(name, current, previous, world)) {
     // What fails is told, and nothing is there to go back to then.
     await reopenKept(name, previous, world).catch(() => {});

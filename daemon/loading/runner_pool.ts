@@ -1,3 +1,4 @@
+import { byName } from "../../artifact/by_name.ts";
 import { basename } from "@std/path";
 import { type ErrorCode, tryParseArtifactName } from "../../artifact/mod.ts";
 import type { ManagerEvent } from "../../manager/mod.ts";
@@ -36,7 +37,7 @@ export class RunnerPool {
     // First those with something to open: the others just look at files that they know.
     const [idle, due] = partition([...choices.values()], (each) => each.candidates.length > 0);
     // In the same order after each restart: so they have the same URLs, which Deno knows by then.
-    due.sort((a, b) => a.name < b.name ? -1 : 1);
+    due.sort(byName);
     for (const choice of [...due, ...idle]) this.#act(choice);
   }
 

@@ -46,9 +46,11 @@ export class DeletedLog {
     const looks = await Promise.all(
       sources.map(async (source) => isFound(source, choices) ? "there" : await lookAt(source)),
     );
-    const missing = sources.filter((_, index) => looks[index] === "gone");
     // Of what lies in a folder that is away nothing can be said.
-    const away = sources.filter((_, index) => looks[index] === "away");
+    const { gone: missing = [], away = [] } = Object.groupBy(
+      sources,
+      (_, index) => looks[index] as Look,
+    );
     const now = performance.now();
     this.#gone = new Map(missing.map(({ path }) => [path, this.#gone.get(path) ?? now]));
     // Whoever puts a new folder in the place of one takes the old artifact away with it: no news, if the new
@@ -65,6 +67,9 @@ export class DeletedLog {
   }
 }
 
+/** Where an artifact is: in its place, or gone from it, or away with its folder. */
+type Look = "there" | "gone" | "away";
+
 /** Saves a look at the disk for each. */
 function isFound({ name, path }: Source, choices: Map<string, Choice>): boolean {
   const twins = choices.get(name)?.twins ?? [];
@@ -72,12 +77,12 @@ function isFound({ name, path }: Source, choices: Map<string, Choice>): boolean 
 }
 
 /** That a whole watched folder is gone, or what a link in its place leads to, is told of the folder. */
-async function lookAt({ path, root = dirname(path) }: Source): Promise<"there" | "gone" | "away"> {
-  if (!await isFolder(root)) return "away";
+async function lookAt({ path, root = dirname(path) }: Source): Promise<Look> {
   try {
     await lstat(path);
     return "there";
   } catch (error) {
+    if (!await isFolder(root)) return "away";
     return (error as { code?: unknown }).code === "ENOENT" ? "gone" : "there";
   }
 }

@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { byName } from "../../artifact/by_name.ts";
 import type { ConflictEvent, SkippedEvent } from "../../manager/mod.ts";
 import type { SkippedVersion } from "../status.ts";
 import { type FoundChoice, isLeftOut } from "./found_choice.ts";
@@ -10,8 +11,7 @@ export class SkipLog {
 
   /** All that the last choices had of it, sorted by name. */
   list(): SkippedVersion[] {
-    return [...this.#told.values()].flatMap((own) => [...own.values()])
-      .sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+    return [...this.#told.values()].flatMap((own) => [...own.values()]).sort(byName);
   }
 
   /** The events for what was not told of; `choices` is all that there is. */

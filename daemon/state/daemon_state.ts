@@ -13,6 +13,7 @@ import { readState, writeState } from "./state_file.ts";
 import { type StateFolder, takeStateFolder } from "./state_folder.ts";
 import {
   inQuarantine,
+  isSuspect,
   type KeptGeneration,
   NO_RECORD,
   type PluginRecord,
@@ -20,6 +21,7 @@ import {
   type Suspect,
   withOneMore,
 } from "./state_record.ts";
+import { byName } from "../../artifact/by_name.ts";
 import { StateWriter } from "./state_writer.ts";
 
 /** What is told of the state. */
@@ -134,8 +136,7 @@ export class DaemonState {
 
   /** What is in quarantine, by name and then by SCN. */
   quarantine(): (Quarantined & { readonly name: string })[] {
-    return this.#flat(({ quarantine }) => quarantine)
-      .sort((a, b) => a.name === b.name ? a.scn - b.scn : a.name < b.name ? -1 : 1);
+    return this.#flat(({ quarantine }) => quarantine).sort((a, b) => byName(a, b) || a.scn - b.scn);
   }
 
   /** Where the kept artifact of a generation lies; undefined where it is not kept. */
@@ -242,9 +243,9 @@ export class DaemonState {
   }
 
   #cleared(name: string, scn: Scn): void {
-    const { suspects } = this.record(name);
-    if (!suspects.some((each) => each.scn === scn)) return;
-    this.#change(name, { suspects: suspects.filter((each) => each.scn !== scn) });
+    const record = this.record(name);
+    if (!isSuspect(record, scn)) return;
+    this.#change(name, { suspects: record.suspects.filter((each) => each.scn !== scn) });
   }
 
   #loaded(name: string, { scn, sha256, path }: Served): void {

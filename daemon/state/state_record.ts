@@ -39,6 +39,11 @@ export function inQuarantine(
   return quarantine.find((each) => each.scn === scn);
 }
 
+/** Whether a version was being loaded when a process ended, and was not cleared of that since. */
+export function isSuspect({ suspects }: Pick<PluginRecord, "suspects">, scn: Scn): boolean {
+  return suspects.some((each) => each.scn === scn);
+}
+
 /** What is remembered of one plugin. */
 export interface PluginRecord {
   /** Nothing below this SCN is loaded: it was current once, and not released since. */

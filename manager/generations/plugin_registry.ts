@@ -1,3 +1,4 @@
+import { byName } from "../../artifact/by_name.ts";
 import { HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { Generation } from "./generation.ts";
 import type { CallBounds } from "./generation_calls.ts";
@@ -146,7 +147,7 @@ export class PluginRegistry {
     return [...this.#slots]
       .filter(([, slot]) => isOfNote(slot))
       .map(([name, slot]) => pluginStatus(name, slot))
-      .sort((a, b) => a.name < b.name ? -1 : 1);
+      .sort(byName);
   }
 
   /** How one plugin stands; undefined where nothing was ever loaded or said of it. */

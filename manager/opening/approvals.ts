@@ -1,3 +1,4 @@
+import { byName } from "../../artifact/by_name.ts";
 import { lstatSync } from "node:fs";
 import {
   hostTarget,
@@ -85,9 +86,7 @@ export class Approvals {
     for (const [key, { path }] of this.#pending) {
       if (!lstatSync(path, { throwIfNoEntry: false })) this.#pending.delete(key);
     }
-    return [...this.#pending.values()].sort((a, b) =>
-      a.name === b.name ? a.scn - b.scn : a.name < b.name ? -1 : 1
-    );
+    return [...this.#pending.values()].sort((a, b) => byName(a, b) || a.scn - b.scn);
   }
 
   /**
