@@ -3,11 +3,11 @@ import { describeError } from "../manager/describe_error.ts";
 import { type CheckedPlugin, checkPlugin, type PluginCheck } from "./check_plugin.ts";
 import { listDirectories } from "./scan/list_directories.ts";
 import { whyMisnamed } from "./scan/misnamed.ts";
-import { condemned, judgeLoad } from "./state/judge_load.ts";
+import { judgeLoads } from "./state/judge_loads.ts";
 import { LoadJournal } from "./state/load_journal.ts";
 import { peekState, type ReadState } from "./state/state_file.ts";
 import { NO_RECORD } from "./state/state_record.ts";
-import { troubleWithStateFolder } from "./state/state_folder.ts";
+import { isStateFolderTaken, troubleWithStateFolder } from "./state/state_folder.ts";
 import { type DaemonOptions, resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
 
 /** A watched folder. */
@@ -89,17 +89,17 @@ export async function checkDaemon(options: DaemonOptions): Promise<DaemonCheck> 
 
 const NOTHING: ReadState = { records: new Map(), lost: undefined };
 
-/** As a start finds it: what was loading a second time as the process ended goes into quarantine then. */
+/**
+ * As a start finds it, which judges what was loading as the process ended. Beside a running daemon that is
+ * what it is loading.
+ */
 function remembered(state: string): ReadState {
   const { records, lost } = peekState(state);
-  const judged = new Map(records);
-  for (const load of LoadJournal.peek(state)) {
-    const { name } = load;
-    if (judgeLoad(records.get(name) ?? NO_RECORD, load) !== "condemned") continue;
-    const record = judged.get(name) ?? NO_RECORD;
-    judged.set(name, { ...record, quarantine: [...record.quarantine, condemned(load)] });
-  }
-  return { records: judged, lost };
+  const unended = isStateFolderTaken(state) ? [] : LoadJournal.peek(state);
+  const judged = judgeLoads(records, unended).map(({ load, record }) =>
+    [load.name, record] as const
+  );
+  return { records: new Map([...records, ...judged]), lost };
 }
 
 function checkState(

@@ -125,3 +125,17 @@ Deno.test("that what is current went with its folder in a directory is noted, an
   assertEquals(event.type === "deleted" && event.path, path);
   assertEquals(await fixture.daemon.manager.current("pricing")?.call("answer"), 1);
 });
+
+Deno.test("that a file is in the place of the folder of what is current is noted, and it serves on", async () => {
+  await using fixture = await startDaemon({ recursive: true });
+  const folder = join(fixture.path, "in", "deep");
+  await Deno.mkdir(folder, { recursive: true });
+  const { path } = await publish(folder, ANSWER);
+  await fixture.loaded("pricing");
+  await Deno.writeTextFile(join(fixture.path, "file"), "");
+  await Deno.rename(join(fixture.path, "in"), join(fixture.path, ".in"));
+  await Deno.rename(join(fixture.path, "file"), join(fixture.path, "in"));
+  const event = await fixture.events.next(({ type }) => type === "deleted");
+  assertEquals(event.type === "deleted" && event.path, path);
+  assertEquals(await fixture.daemon.manager.current("pricing")?.call("answer"), 1);
+});

@@ -76,6 +76,8 @@ function isFound({ name, path }: Source, choices: Map<string, Choice>): boolean 
   return twins.some(({ directory, file }) => join(directory, file) === path);
 }
 
+const MISSING: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR"]);
+
 /** That a whole watched folder is gone, or what a link in its place leads to, is told of the folder. */
 async function lookAt({ path, root = dirname(path) }: Source): Promise<Look> {
   try {
@@ -83,7 +85,8 @@ async function lookAt({ path, root = dirname(path) }: Source): Promise<Look> {
     return "there";
   } catch (error) {
     if (!await isFolder(root)) return "away";
-    return (error as { code?: unknown }).code === "ENOENT" ? "gone" : "there";
+    // A file may be in the place of a folder on the way to it.
+    return MISSING.has((error as { code?: unknown }).code) ? "gone" : "there";
   }
 }
 

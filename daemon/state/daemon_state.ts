@@ -4,7 +4,7 @@ import type { ManagerEvent, RestoredHolds } from "../../manager/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { ArtifactStore } from "./artifact_store.ts";
 import type { QuarantineEvent, StateEvent } from "../events.ts";
-import { condemned, judgeLoad } from "./judge_load.ts";
+import { judgeLoads } from "./judge_loads.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
@@ -19,7 +19,6 @@ import {
   type PluginRecord,
   type Quarantined,
   type Suspect,
-  withOneMore,
 } from "./state_record.ts";
 import { byName } from "../../artifact/by_name.ts";
 import { StateWriter } from "./state_writer.ts";
@@ -217,22 +216,13 @@ export class DaemonState {
 
   /** What was loading is suspect; what was loading a second time in a row goes into quarantine. */
   async #judge(unended: readonly UnendedLoad[]): Promise<void> {
-    const before = new Map(this.#records);
-    for (const each of unended) {
-      const { name, scn, path, load } = each;
-      const verdict = judgeLoad(before.get(name) ?? NO_RECORD, each);
-      if (verdict === "known") continue;
-      this.#cleared(name, scn);
-      const { suspects, quarantine } = this.record(name);
-      if (this.isQuarantined(name, scn)) continue;
-      if (verdict === "condemned") {
-        this.#change(name, { quarantine: withOneMore(quarantine, condemned(each)) });
-        this.#tell(quarantineEvent("quarantined", { name, scn, path }));
-      } else {
-        const suspect = { scn, path, ...(load !== undefined && { load }) };
-        this.#change(name, { suspects: [...suspects, suspect] });
-        this.#tell(quarantineEvent("suspected", { name, scn, path }));
-      }
+    for (
+      const { load: { name, scn, path }, verdict, record } of judgeLoads(this.#records, unended)
+    ) {
+      this.#change(name, record);
+      if (verdict === "out") continue;
+      const type = verdict === "condemned" ? "quarantined" : "suspected";
+      this.#tell(quarantineEvent(type, { name, scn, path }));
     }
     const clearing = this.saved().then(() => this.#journal.clear()).catch((error) => {
       // It is told; the journal says the same again, next time.

@@ -117,6 +117,20 @@ export function troubleWithStateFolder(path: string): string | undefined {
   }
 }
 
+/** Whether a daemon has a folder for its state; nothing is made or changed. */
+export function isStateFolderTaken(path: string): boolean {
+  try {
+    if (!isFileThere(join(path, LOCK))) return false;
+    using lock = Deno.openSync(join(path, LOCK));
+    // Shared: two who ask at once do not take each other for a daemon. Who wants to have it meanwhile
+    // tries twice.
+    return !lock.tryLockSync();
+  } catch {
+    // Whether it can be used is asked elsewhere.
+    return false;
+  }
+}
+
 /** A link that leads nowhere is something, too: nothing can be made in its place. */
 function isThere(path: string): boolean {
   try {
