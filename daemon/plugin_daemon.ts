@@ -108,7 +108,7 @@ export class PluginDaemon implements AsyncDisposable {
    */
   async reload(): Promise<string[]> {
     this.#assertOpen();
-    const take = ({ logLevel }: ResolvedDaemonOptions): void => void (this.#logLevel = logLevel);
+    const take = (level: LogLevel): void => void (this.#logLevel = level);
     // Whether they can be read or not.
     return await this.#parts.options.reload(take).finally(() => this.scan());
   }

@@ -4,6 +4,7 @@ import type { PluginManager } from "../manager/mod.ts";
 import type { Recovery } from "./loading/recovery.ts";
 import type { RunnerPool } from "./loading/runner_pool.ts";
 import type { ConfigEvent } from "./events.ts";
+import type { LogLevel } from "./log_level.ts";
 import { resolveDaemonOptions, type ResolvedDaemonOptions } from "./options.ts";
 
 /** What is taken over when a daemon is made, and stays so until it is made again. */
@@ -48,10 +49,11 @@ export class OptionsReload {
   }
 
   /**
-   * Reads them, and takes over what can be, as whoever asks does; what came of it is told. Resolves to the
-   * names of those that have changed and need a restart.
+   * Reads them, and takes over what can be; what came of it is told. What is logged is set by whoever asks,
+   * where it is to be something else than before: it may have been set by hand since. Resolves to the names
+   * of those that have changed and need a restart.
    */
-  async reload(take: (next: ResolvedDaemonOptions) => void): Promise<string[]> {
+  async reload(setLogLevel: (level: LogLevel) => void): Promise<string[]> {
     const { reload } = this.#current;
     if (!reload) return [];
     const number = ++this.#begun;
@@ -61,8 +63,9 @@ export class OptionsReload {
       // One that was read later, from newer files, is in force already.
       if (number < this.#newest) return [];
       this.#newest = number;
+      const before = this.#current.logLevel;
       const restart = this.#take(next, read.restart ?? []);
-      take(next);
+      if (next.logLevel !== before) setLogLevel(next.logLevel);
       return restart;
     } catch (error) {
       this.#world.emit(rejectedEvent(error));
@@ -89,7 +92,7 @@ function applyOptions(
   current: ResolvedDaemonOptions,
   next: ResolvedDaemonOptions,
 ): string[] {
-  const { memorySoft, memoryHard, managerOptions } = next;
+  const { logLevel, memorySoft, memoryHard, managerOptions } = next;
   const changed = [
     ...FIXED.filter((each) => differs(current[each], next[each])),
     ...FIXED_OF_MANAGER.filter((each) => differs(current.manager[each], next.manager[each])),
@@ -97,7 +100,7 @@ function applyOptions(
   ];
   const { bareSettle: _, ...manager } = reloadable(next.manager);
   Object.assign(current.manager, manager);
-  Object.assign(current, { memorySoft, memoryHard, managerOptions });
+  Object.assign(current, { logLevel, memorySoft, memoryHard, managerOptions });
   return changed.map((each) => each === "alwaysPoll" ? "poll" : each)
     .filter((each, index, all) => all.indexOf(each) === index);
 }

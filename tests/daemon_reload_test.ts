@@ -48,6 +48,29 @@ Deno.test("a reload that can't be read does not keep an older one out that can",
   assertEquals(events.of("config").map(({ state }) => state), ["rejected", "reloaded"]);
 });
 
+Deno.test("a log level that was set by hand stays through reloads until the configured one is another", async () => {
+  await using directory = await tempDirectory();
+  const watch = [directory.path];
+  const levels = ["info", "warning", "warning", "info"] as const;
+  let count = 0;
+  await using fixture = makeDaemon(watch, {
+    // deno-lint-ignore require-await -- it is asked for a promise
+    reload: async () => ({ watch, logLevel: levels[count++] ?? "info" }),
+  });
+  const { daemon } = fixture;
+  await daemon.start();
+  const after = async (): Promise<string> => {
+    await daemon.reload();
+    return daemon.logLevel;
+  };
+  daemon.setLogLevel("debug");
+  assertEquals(await after(), "debug");
+  assertEquals(await after(), "warning");
+  daemon.setLogLevel("trace");
+  assertEquals(await after(), "trace");
+  assertEquals(await after(), "info");
+});
+
 Deno.test("a reload looks at the folders, though its options can't be read", async () => {
   await using directory = await tempDirectory();
   const reload = (): Promise<never> => Promise.reject(new HotplugError("config", "no"));
