@@ -10,6 +10,8 @@ export interface ServiceManager extends AsyncDisposable {
   notify(state: string): void;
 }
 
+/** It pings at least so often, in milliseconds: what no timer can hold would be none at all. */
+const MOST_INTERVAL = 60 * 60 * 1_000;
 /** How long it is waited for who does not take what it is told, in milliseconds. */
 const PATIENCE = 1_000;
 const NOT_READ = "it does not read what it is told";
@@ -31,7 +33,8 @@ const NOBODY: ServiceManager = {
 
 /**
  * Finds who watches over this process, by the environment that systemd gives it; and, if asked to,
- * tells them regularly that its main loop turns.
+ * tells them regularly that its main loop turns: twice within the time that they wait, and once an hour
+ * at least.
  *
  * A message is a datagram. Deno sends one only with `--unstable-net`, in 0.08 ms; without, the
  * program `systemd-notify` does, in 8 ms, and the unit must say `NotifyAccess=all`.
@@ -45,7 +48,7 @@ export function findServiceManager(warn: (message: string) => void): ServiceMana
   const mine = WATCHDOG_PID === undefined || WATCHDOG_PID === String(Deno.pid);
   const interval = mine ? Number(WATCHDOG_USEC) / 1000 / 2 : NaN;
   const ping = (): void => messages.push("WATCHDOG=1");
-  const timer = interval > 0 ? setInterval(ping, interval) : undefined;
+  const timer = interval > 0 ? setInterval(ping, Math.min(interval, MOST_INTERVAL)) : undefined;
   return {
     notify: (state) => messages.push(state),
     async [Symbol.asyncDispose]() {

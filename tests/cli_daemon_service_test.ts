@@ -82,6 +82,42 @@ Deno.test({
   fn: () => tells([]),
 });
 
+Deno.test({
+  name: "a watchdog that waits for months is not told all the time that the main loop turns",
+  ignore: !isLinux,
+  async fn() {
+    await using directory = await tempDirectory();
+    const path = directory.file("notify");
+    const flags = ["-A", "--unstable-net"];
+    await using listener = await startScript(directory.path, socketOf(path), flags);
+    const reader = listener.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let seen = "";
+    const told = async (text: string): Promise<void> => {
+      while (!seen.includes(text)) {
+        const { value } = await within(
+          PATIENCE,
+          reader.read(),
+          () => `only this was told: ${seen}`,
+        );
+        assert(value !== undefined, seen);
+        seen += value;
+      }
+    };
+    await told("listening");
+    // More than a timer can hold, in milliseconds.
+    const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: String(60 * 24 * 60 * 60 * 1e6) };
+    await using daemon = startDaemon([directory.path, "--no-config"], env, ["--unstable-net"]);
+    await told("READY=1");
+    daemon.kill("SIGTERM");
+    await told("STOPPING=1");
+    assertEquals((await daemon.ended()).code, 0);
+    assert(!seen.includes("WATCHDOG=1"), seen);
+    listener.kill("SIGKILL");
+    await reader.cancel();
+    await Promise.all([listener.stderr.cancel(), listener.stdin.close()]);
+  },
+});
+
 /** A process with a datagram socket that is full soon, and that nobody reads. */
 function fullSocket(path: string): string {
   return `
