@@ -80,8 +80,16 @@ export interface StateEvent {
    * - `not-reopened`: what was current of a plugin could not be reopened
    * - `unwritable`: changes can't be written down; they are lost if the process ends now
    * - `writable`: all is written down again
+   * - `unkept`: the bytes of what is current, or was before, are gone from the state folder, and can't be
+   *   had from where they were found
    */
-  readonly state: "taken-over" | "lost" | "not-reopened" | "unwritable" | "writable";
+  readonly state:
+    | "taken-over"
+    | "lost"
+    | "not-reopened"
+    | "unwritable"
+    | "writable"
+    | "unkept";
   /** What is the matter, and the remedy. */
   readonly message: string;
   /** The plugin's name, where it is about one. */

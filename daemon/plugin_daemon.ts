@@ -75,9 +75,9 @@ export class PluginDaemon implements AsyncDisposable {
   /** Takes its state folder, where it is to have one; {@linkcode start} does so first. */
   async open(): Promise<void> {
     this.#assertOpen();
-    const { state } = this.#options;
+    const { state, manager } = this.#options;
     if (state === undefined) return;
-    this.#opened ??= DaemonState.open(state, (event) => this.#hub.emit(event));
+    this.#opened ??= DaemonState.open(state, (event) => this.#hub.emit(event), manager.maxSize);
     this.#state = await this.#opened;
   }
 

@@ -9,6 +9,8 @@ export interface GenerationBytes {
   readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** Where the artifact lies, to be copied from there if its bytes are not at hand. */
   readonly path: string;
+  /** Since when it has been there, if that is not now: a version that is kept again is no newer for it. */
+  readonly since?: Date;
 }
 
 /** Its name, in a state folder. */
@@ -34,11 +36,25 @@ export class ArtifactStore {
 
   /** Opens the store of a state folder, and removes what was not finished. */
   static async open(state: string): Promise<ArtifactStore> {
-    const folder = assertStore(state);
-    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const store = new ArtifactStore(folder);
+    const store = new ArtifactStore(assertStore(state));
+    store.makeThere();
     await store.#removeAll((name) => name.startsWith(UNFINISHED));
     return store;
+  }
+
+  /**
+   * Makes its folder where that is gone: whoever cleans up has no idea of what it is for.
+   *
+   * @throws {Error} Where something else is there.
+   */
+  makeThere(): void {
+    try {
+      assertOwn(this.#folder);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      // Not with all above it: a state folder that is gone is not this daemon's to make again.
+      Deno.mkdirSync(this.#folder, { mode: 0o700 });
+    }
   }
 
   /** Where the artifact of a generation lies, or would. */
@@ -76,6 +92,9 @@ export class ArtifactStore {
       }
       if (!bytes.files.has(generation.file)) {
         await copyFlushed(bytes.path, join(temporary, generation.file));
+      }
+      if (bytes.since) {
+        await Deno.utime(join(temporary, generation.file), bytes.since, bytes.since);
       }
       // What is there is damaged, and would be in the way for good.
       await removeIfThere(join(this.#folder, final));

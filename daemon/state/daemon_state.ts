@@ -1,5 +1,5 @@
 import { basename } from "@std/path";
-import { HotplugError, type Scn } from "../../artifact/mod.ts";
+import { DEFAULT_MAX_MODULE_BYTES, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { ManagerEvent, RestoredHolds } from "../../manager/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { ArtifactStore } from "./artifact_store.ts";
@@ -8,7 +8,7 @@ import { judgeLoads } from "./judge_loads.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
-import { lostEvent, quarantineEvent, stateEvent } from "./state_events.ts";
+import { lostEvent, quarantineEvent, stateEvent, unkeptEvent } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
 import { type StateFolder, takeStateFolder } from "./state_folder.ts";
 import {
@@ -47,13 +47,14 @@ export class DaemonState {
     records: Map<string, PluginRecord>,
     journal: LoadJournal,
     store: ArtifactStore,
+    maxSize: number,
     tell: TellState,
   ) {
     this.#folder = folder;
     this.#records = records;
     this.#journal = journal;
     this.#store = store;
-    this.#bytes = new KeptBytes(store);
+    this.#bytes = new KeptBytes(store, maxSize, (...which) => tell(unkeptEvent(...which)));
     this.#tell = tell;
     this.#writer = new StateWriter(
       folder.path,
@@ -64,11 +65,16 @@ export class DaemonState {
   }
 
   /**
-   * Takes the state folder, and reads what is in it.
+   * Takes the state folder, and reads what is in it. What is missing in the store is looked for where it was
+   * found, up to a size.
    *
    * @throws {HotplugError} `state` where another daemon has it, or it can't be used.
    */
-  static async open(path: string, tell: TellState): Promise<DaemonState> {
+  static async open(
+    path: string,
+    tell: TellState,
+    maxSize: number = DEFAULT_MAX_MODULE_BYTES,
+  ): Promise<DaemonState> {
     const folder = await takeStateFolder(path);
     await using opened = new AsyncDisposableStack();
     opened.defer(() => folder.close());
@@ -77,7 +83,7 @@ export class DaemonState {
       const { journal, unended } = LoadJournal.open(path);
       opened.defer(() => journal.close());
       const store = await ArtifactStore.open(path);
-      const state = new DaemonState(folder, records, journal, store, tell);
+      const state = new DaemonState(folder, records, journal, store, maxSize, tell);
       if (folder.unended !== undefined) {
         tell(stateEvent("taken-over", `In "${path}" ${folder.unended}`));
       }
@@ -274,12 +280,13 @@ export class DaemonState {
     this.#writer.changed();
   }
 
-  async #write(): Promise<void> {
+  async #write(): Promise<boolean> {
     this.#folder.assertThere();
     // Bytes first: what the state names is there.
-    const fault = await this.#bytes.settle(this.#records).catch((error) => ({ error }));
+    const settled = await this.#bytes.settle(this.#records).catch((error) => ({ error }));
     await writeState(this.folder, this.#records);
-    if (fault) throw fault.error;
+    if (typeof settled === "object") throw settled.error;
+    return settled;
   }
 
   #flat<T>(list: (record: PluginRecord) => readonly T[]): (T & { readonly name: string })[] {

@@ -1,6 +1,7 @@
 import type { Scn } from "../../artifact/mod.ts";
 import type { VerifiedFiles } from "../../manager/mod.ts";
 import type { ArtifactStore } from "./artifact_store.ts";
+import { findBytes } from "./found_bytes.ts";
 import type { KeptGeneration, PluginRecords } from "./state_record.ts";
 
 /** The bytes of what was verified, until they are in the store or of no use. */
@@ -8,10 +9,20 @@ export class KeptBytes {
   readonly #store: ArtifactStore;
   readonly #waiting = new Map<string, VerifiedFiles>();
   readonly #loading = new Set<VerifiedFiles>();
+  readonly #maxSize: number;
+  readonly #lost: (name: string, generation: KeptGeneration) => void;
+  /** What that was told of. */
+  #gone = new Set<string>();
 
-  /** Makes it with nothing to keep. */
-  constructor(store: ArtifactStore) {
+  /** Makes it with nothing to keep; it tells once of what is recorded and can't be had any more. */
+  constructor(
+    store: ArtifactStore,
+    maxSize: number,
+    lost: (name: string, generation: KeptGeneration) => void,
+  ) {
     this.#store = store;
+    this.#maxSize = maxSize;
+    this.#lost = lost;
   }
 
   /** Whether something is loading. */
@@ -33,19 +44,33 @@ export class KeptBytes {
     };
   }
 
-  /** Keeps, of what is recorded, what is not kept yet, and removes what is not recorded any more. */
-  async settle(records: PluginRecords): Promise<void> {
+  /**
+   * Keeps, of what is recorded, what is not kept yet, or not any more, and removes what is not recorded any
+   * more. Answers with whether all that is recorded is kept then.
+   */
+  async settle(records: PluginRecords): Promise<boolean> {
     const recorded = [...records].flatMap(([name, { current, previous }]) =>
       [current, previous].filter((each) => each !== undefined).map((each) => [name, each] as const)
     );
     // What comes while this is going on is not in the records at hand: it is for the next time.
     const over = [...this.#waiting].filter(([, artifact]) => !this.#loading.has(artifact));
+    this.#store.makeThere();
+    const gone = new Set<string>();
     let kept = false;
-    for (const [name, generation] of recorded) kept = await this.#keep(name, generation) || kept;
+    for (const [name, generation] of recorded) {
+      if (await this.#keep(name, generation)) kept = true;
+      else if (await this.#keepFound(name, generation)) continue;
+      if (this.#store.has(name, generation)) continue;
+      const key = keyOf(name, generation.scn);
+      gone.add(key);
+      if (!this.#gone.has(key)) this.#lost(name, generation);
+    }
+    this.#gone = gone;
     for (const [key, artifact] of over) {
       if (this.#waiting.get(key) === artifact) this.#waiting.delete(key);
     }
     if (over.length > 0 || kept) await this.#store.prune(recorded);
+    return gone.size === 0;
   }
 
   /** Answers with whether there was something to be kept. */
@@ -57,9 +82,19 @@ export class KeptBytes {
       await this.#store.keep(name, generation, artifact);
     } catch (error) {
       // An executable that went before it was copied: there is nothing left to be kept.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      const isGone = error instanceof Deno.errors.NotFound && !artifact.files.has(generation.file);
+      if (!isGone) throw error;
     }
     this.#waiting.delete(key);
+    return true;
+  }
+
+  /** What somebody has removed from the store is kept again, while its artifact still lies in its folder. */
+  async #keepFound(name: string, generation: KeptGeneration): Promise<boolean> {
+    if (this.#store.has(name, generation)) return true;
+    const found = await findBytes(generation, this.#maxSize);
+    if (!found) return false;
+    await this.#store.keep(name, generation, found);
     return true;
   }
 }

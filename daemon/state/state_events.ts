@@ -1,5 +1,6 @@
 import type { Scn } from "../../artifact/mod.ts";
 import type { QuarantineEvent, StateEvent } from "../events.ts";
+import type { KeptGeneration } from "./state_record.ts";
 
 /** An event about the state. */
 export function stateEvent(
@@ -34,5 +35,15 @@ export function lostEvent(why: string): StateEvent {
   return stateEvent(
     "lost",
     `${why}; the initial SCN and what lies in the folders decide what is loaded`,
+  );
+}
+
+/** What is told of a generation whose bytes are gone from the store. */
+export function unkeptEvent(name: string, { scn, path }: KeptGeneration): StateEvent {
+  return stateEvent(
+    "unkept",
+    `The bytes of plugin "${name}" (SCN ${scn}) are gone from the store, and "${path}" does not have ` +
+      "them any more: a restart can't go back to it; publish that one again, or a newer version",
+    name,
   );
 }

@@ -17,7 +17,7 @@ const RETRY = 2_000;
  */
 export class StateWriter {
   readonly #folder: string;
-  readonly #write: () => Promise<void>;
+  readonly #write: () => Promise<boolean>;
   readonly #tell: (event: StateEvent) => void;
   readonly #isBusy: () => boolean;
   #due = false;
@@ -27,10 +27,13 @@ export class StateWriter {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  /** Makes a writer with nothing to write; while plugins load it is busy, and changes follow. */
+  /**
+   * Makes a writer with nothing to write; while plugins load it is busy, and changes follow. What writes
+   * answers with whether all that is needed is there then.
+   */
   constructor(
     folder: string,
-    write: () => Promise<void>,
+    write: () => Promise<boolean>,
     tell: (event: StateEvent) => void,
     isBusy: () => boolean = () => false,
   ) {
@@ -104,8 +107,7 @@ export class StateWriter {
     while (this.#due) {
       this.#due = false;
       try {
-        await this.#write();
-        this.#succeeded();
+        this.#succeeded(await this.#write());
       } catch (fault) {
         this.#due = true;
         this.failed(fault);
@@ -115,10 +117,11 @@ export class StateWriter {
     this.#running = undefined;
   }
 
-  #succeeded(): void {
+  #succeeded(isWhole: boolean): void {
     if (this.#fault === undefined) return;
     this.#fault = undefined;
-    this.#tell(stateEvent("writable", `All is written down in "${this.#folder}" again`));
+    const what = isWhole ? "All is written down" : "What is left to be kept is written down";
+    this.#tell(stateEvent("writable", `${what} in "${this.#folder}" again`));
   }
 
   #error(): HotplugError {
