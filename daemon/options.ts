@@ -8,6 +8,7 @@ import {
 import { range } from "../manager/settings/range.ts";
 import { defaultStateFolder } from "./state/default_state_folder.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
+import type { MemoryLimits } from "./memory_budget.ts";
 
 /** How a {@linkcode PluginDaemon} behaves; what it loads with is as for a manager. */
 export interface DaemonOptions extends ManagerOptions {
@@ -79,7 +80,7 @@ export interface DaemonOptions extends ManagerOptions {
    */
   readonly reload?: () => Promise<ReloadedOptions>;
   /**
-   * Past this RSS nothing more is loaded, in bytes.
+   * Past this RSS nothing more is loaded, in bytes; at most {@linkcode DaemonOptions.memoryHard}.
    *
    * @default `Infinity`
    */
@@ -163,8 +164,7 @@ export function resolveDaemonOptions(options: DaemonOptions): ResolvedDaemonOpti
     logLevel: checkLogLevel(options.logLevel ?? "info"),
     reload: options.reload,
     state: resolveState(options.state ?? false, watch, options.recursive ?? false),
-    memorySoft: bytes("memorySoft", options.memorySoft),
-    memoryHard: bytes("memoryHard", options.memoryHard),
+    ...memoryLimits(options),
   };
 }
 
@@ -201,6 +201,18 @@ function realOf(path: string): string {
 function isWithin(path: string, root: string): boolean {
   const way = relative(root, path);
   return !isAbsolute(way) && !way.split(/[\\/]/).some((part) => part.startsWith("."));
+}
+
+/** Past the hard limit the soft one has nothing left to refuse: who gives it there means something else. */
+function memoryLimits(options: DaemonOptions): MemoryLimits {
+  const memorySoft = bytes("memorySoft", options.memorySoft);
+  const memoryHard = bytes("memoryHard", options.memoryHard);
+  if (memorySoft === Infinity || memorySoft <= memoryHard) return { memorySoft, memoryHard };
+  throw new HotplugError(
+    "options",
+    `Option "memorySoft" is ${memorySoft} bytes, more than "memoryHard" (${memoryHard}): give a soft ` +
+      "limit that is reached before the hard one, or the same",
+  );
 }
 
 function bytes(option: string, value: number = Infinity): number {

@@ -58,6 +58,7 @@ for (
   const text of [
     `{ "initialScn": 20261399000000 }`,
     `{ "retryMin": 5000, "retryMax": 10 }`,
+    `{ "memory": { "soft": 2000000, "hard": 1500000 } }`,
     `{ "plugins": { "../pricing": {} } }`,
   ]
 ) {

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { DaemonOptions } from "../daemon/mod.ts";
+import { type DaemonOptions, PluginDaemon } from "../daemon/mod.ts";
 import { type ErrorCode, HotplugError } from "../artifact/mod.ts";
 import { type DaemonFixture, makeDaemon, publish } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
@@ -28,6 +28,24 @@ function limitedDaemon(watch: string): DaemonFixture & {
 async function skipped({ events }: DaemonFixture, code: ErrorCode): Promise<void> {
   await events.next((event) => event.type === "skipped" && event.code === code);
 }
+
+Deno.test("a soft limit above the hard one is refused with the remedy; the same, or one alone, is taken", async () => {
+  const [less, more] = [2 ** 30, 2 ** 31];
+  const take = async (limits: Partial<DaemonOptions>): Promise<void> => {
+    await using daemon = new PluginDaemon({ watch: ["plugins"], ...limits });
+    const { softLimit, hardLimit } = daemon.status().memory;
+    assertEquals([softLimit, hardLimit], [limits.memorySoft, limits.memoryHard]);
+  };
+  await assertRejects(
+    () => take({ memorySoft: more, memoryHard: less }),
+    HotplugError,
+    "give a soft limit that is reached before",
+  );
+  await take({ memorySoft: less, memoryHard: more });
+  await take({ memorySoft: more, memoryHard: more });
+  await take({ memorySoft: more });
+  await take({ memoryHard: less });
+});
 
 Deno.test("past the soft limit nothing new is loaded, and what waits is, once there is room", async () => {
   await using directory = await tempDirectory();

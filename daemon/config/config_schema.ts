@@ -83,7 +83,7 @@ const plugin = objectOf({
 });
 
 const memory = objectOf({
-  soft: described(bytes, "Past this RSS nothing more is loaded, in bytes"),
+  soft: described(bytes, "Past this RSS nothing more is loaded, in bytes; at most `hard`"),
   hard: described(bytes, "Past this RSS the process is to end, in bytes"),
   exit: described(v.boolean(), "Whether it drains and exits with 75 then"),
 });
