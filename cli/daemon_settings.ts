@@ -9,6 +9,7 @@ import {
   type ReloadedOptions,
 } from "../daemon/mod.ts";
 import { readPublicKeys } from "../daemon/config/key_files.ts";
+import { resolveDaemonOptions } from "../daemon/options.ts";
 import { type Address, portArgument } from "./argument.ts";
 import { readToken } from "./read_token.ts";
 
@@ -63,8 +64,8 @@ const MEBI = 2 ** 20;
  *
  * Directories may be named by neither: then there are none.
  *
- * @throws {HotplugError} `config` or `key` for a file that can't be used, `options` for an end past a
- * limit that is not there.
+ * @throws {HotplugError} `config` or `key` for a file that can't be used, or that does not go together with
+ * the flags; `options` for flags that make no sense whatever it says.
  */
 export async function daemonSettings(
   directories: readonly string[],
@@ -84,13 +85,11 @@ export async function daemonSettings(
     // From now on: without it, its trust keys above all would be gone in silence.
     configFile = file;
     const now = processSettings(flags, config);
-    const options = await merge(directories, flags, config);
-    assertLimited(now, options);
+    const options = await settle(directories, flags, config, file);
     const others = await hasOtherToken(flags, control) ? ["--token-file"] : [];
     return { ...options, restart: [...changed(ofProcess, now), ...others] };
   };
-  const options = await merge(directories, flags, config);
-  assertLimited(ofProcess, options);
+  const options = await settle(directories, flags, config, configFile);
   const control = await controlOptions(flags);
   return { options: { ...options, reload }, configFile, control, ...ofProcess };
 }
@@ -114,6 +113,41 @@ function processSettings(flags: DaemonFlags, config: DaemonConfig | undefined): 
     gateway: flags.gateway ??
       (config?.gateway === undefined ? undefined : portArgument(config.gateway)),
   };
+}
+
+/** Puts them together; who is to mend what does not go together is told: the file, unless flags alone fail so. */
+async function settle(
+  directories: readonly string[],
+  flags: DaemonFlags,
+  config: DaemonConfig | undefined,
+  configFile: string | undefined,
+): Promise<DaemonOptions> {
+  const options = await merge(directories, flags, config);
+  const cause = whyRefused(processSettings(flags, config), options);
+  if (cause === undefined) return options;
+  // A key may come by a pipe, which is read once; it is none that these errors are about.
+  const { trust: _, ...others } = flags;
+  const alone = await merge(options.watch, others, undefined);
+  const isOfFlags =
+    whyRefused(processSettings(others, undefined), alone)?.message === cause.message;
+  if (configFile === undefined || isOfFlags) throw cause;
+  throw new HotplugError(
+    "config",
+    `Cannot use configuration file "${configFile}": ${cause.message}`,
+    { cause },
+  );
+}
+
+/** Why they do not go together; undefined where they do, or no directory is named yet. */
+function whyRefused(ofProcess: ProcessSettings, options: DaemonOptions): HotplugError | undefined {
+  try {
+    assertLimited(ofProcess, options);
+    if (options.watch.length > 0) resolveDaemonOptions(options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HotplugError) return error;
+    throw error;
+  }
 }
 
 /** Who wants an end for want of memory is not to be left without. */

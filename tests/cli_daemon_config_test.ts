@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { basename, relative } from "@std/path";
 import { lockFileName } from "../artifact/mod.ts";
 import type { CheckedPlugin } from "../daemon/mod.ts";
@@ -181,6 +181,40 @@ Deno.test("hotplug daemon --check says what would be loaded and what not, and wh
   assertEquals(none.code, 1);
   assert(none.stderr.includes("none.jsonc"), none.stderr);
 });
+
+for (
+  const [text, flags, code, why] of [
+    [`{ "watch": ["e"], "state": "./e" }`, [], 1, "which is watched"],
+    [`{ "watch": ["e"], "recursive": true, "state": "./e/s" }`, [], 1, "which is watched"],
+    [`{ "watch": ["e"], "memory": { "exit": true } }`, [], 1, "needs that limit"],
+    [`{ "watch": ["e"], "trust": ["none.pub"] }`, [], 1, "none.pub"],
+    [
+      `{ "watch": ["e"], "state": false, "memory": { "soft": 9000000 } }`,
+      ["--memory-hard", "2"],
+      1,
+      "give a soft limit",
+    ],
+    [`{ "watch": ["e"], "state": false }`, ["--exit-on-memory"], 2, "needs that limit"],
+    [`{ "watch": ["e"], "state": false }`, ["--poll", "1"], 2, `"poll"`],
+    [
+      `{ "watch": ["e"], "state": false }`,
+      ["--memory-soft", "2", "--memory-hard", "1"],
+      2,
+      "give a soft limit",
+    ],
+    [`{ "watch": ["e"], "state": false, "memory": { "hard": 9000000, "exit": true } }`, [], 0, ""],
+  ] as const
+) {
+  Deno.test(`hotplug daemon --check ${flags.join(" ")} with the file ${text} exits with ${code}`, async () => {
+    await using directory = await tempDirectory();
+    await Deno.mkdir(directory.file("e"));
+    const config = directory.file("hotplug.jsonc");
+    await Deno.writeTextFile(config, text);
+    const check = await hotplug("daemon", "--check", "--config", config, ...flags);
+    assertEquals(check.code, code, check.stderr);
+    assertStringIncludes(check.stderr, why);
+  });
+}
 
 Deno.test("hotplug daemon --check tells of what lies below the initial SCN, and of what is not finished", async () => {
   await using directory = await tempDirectory();
