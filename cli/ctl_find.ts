@@ -4,6 +4,7 @@ import { defaultStateFolder, readConfig } from "../daemon/mod.ts";
 import { type ControlPlace, isLive, readPlace } from "../daemon/control/control_place.ts";
 import { TOKEN_FILE } from "../daemon/control/control_token.ts";
 import { defaultStateFolders } from "../daemon/state/default_state_folder.ts";
+import { isStateFolderLeft, isStateFolderTaken } from "../daemon/state/state_folder.ts";
 import { CONFIG_FILE } from "./daemon_settings.ts";
 import { readToken } from "./read_token.ts";
 
@@ -43,13 +44,19 @@ export async function findDaemon(flags: CtlFlags): Promise<CtlPlace> {
   const state = await namedState(flags);
   if (state === undefined) return await theOnlyOne(await running(), token);
   const place = await readPlace(state);
-  if (place) return await placeOf(state, place, token);
-  const those = flags.state === undefined && flags.watch ? await watching(flags.watch) : [];
+  // In a copy of a state folder, too, is written where that one's daemon is reached: it is not meant.
+  if (place && !isStateFolderLeft(state)) return await placeOf(state, place, token);
+  const those = !place && flags.state === undefined && flags.watch
+    ? await watching(flags.watch)
+    : [];
   if (those.length > 0) return await theOnlyOne(those, token);
+  const why = isStateFolderTaken(state)
+    ? "the one that runs there has no control (--no-control), or has not begun with it"
+    : "none runs there";
   throw new HotplugError(
     "remote",
-    `No daemon can be controlled by state folder "${state}": none runs there, or with --no-control; ` +
-      "start one with hotplug daemon, or name another one (--state, --watch, --control)" +
+    `No daemon can be controlled by state folder "${state}": ${why}; start one with hotplug daemon, or ` +
+      "name another one (--state, --watch, --control)" +
       (flags.state === undefined
         ? "; one that was started with a --state of its own is found by that alone"
         : ""),
@@ -101,7 +108,7 @@ async function running(): Promise<Running[]> {
   for (const name of await names(folder)) {
     const state = join(folder, name);
     const place = await readPlace(state);
-    if (place && await isLive(place)) found.push({ state, place });
+    if (place && !isStateFolderLeft(state) && await isLive(place)) found.push({ state, place });
   }
   return found;
 }

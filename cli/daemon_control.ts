@@ -1,4 +1,6 @@
 import { getLogger } from "@logtape/logtape";
+import { removeLeftPlace } from "../daemon/control/control_place.ts";
+import { removeLeftSocket } from "../daemon/control/control_socket.ts";
 import { ControlServer, type Gateway, type PluginDaemon } from "../daemon/mod.ts";
 import type { DaemonSettings } from "./daemon_settings.ts";
 
@@ -12,11 +14,16 @@ export async function startControl(
   { control }: DaemonSettings,
   gateway: Gateway | undefined,
 ): Promise<ControlServer | undefined> {
-  if (!control) return undefined;
   // Its lock first: without it somebody else may be listening there.
   await daemon.open();
   const { state } = daemon.status();
-  if (state === undefined && control.tcp === undefined) return undefined;
+  if (state !== undefined) {
+    // It would lead to another daemon, where one has that address by now.
+    await removeLeftPlace(state);
+    // One that is in the way is replaced.
+    if (!control) await removeLeftSocket(state);
+  }
+  if (!control || state === undefined && control.tcp === undefined) return undefined;
   const server = new ControlServer(daemon, {
     ...control,
     ...(state !== undefined && { state }),

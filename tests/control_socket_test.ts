@@ -28,6 +28,9 @@ test("the socket lies in the state folder, and both are private", async () => {
   assertEquals(at.place.socket, join(at.state, "control.sock"));
   assertEquals([await modeOf(at.state), await modeOf(at.place.socket ?? "")], ["700", "600"]);
   assertEquals(await readPlace(at.state), at.place);
+  // From there: a folder that was moved still leads to its own daemon.
+  const { socket } = JSON.parse(await Deno.readTextFile(join(at.state, "control.json")));
+  assertEquals(socket, "control.sock");
   await at.control.close();
   assertEquals(
     await Promise.all(["control.sock", "control.json"].map((each) => exists(join(at.state, each)))),

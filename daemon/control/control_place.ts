@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { dirname, isAbsolute, join, relative } from "@std/path";
 import * as v from "valibot";
 import { isFileThere } from "../state/is_file_there.ts";
 import { writeAtomically } from "../state/write_atomically.ts";
@@ -24,9 +24,15 @@ const schema: v.GenericSchema<unknown, ControlPlace> = v.object({
   watch: v.array(v.string()),
 });
 
-/** Writes into a state folder where its daemon's control listens. */
+/**
+ * Writes into a state folder where its daemon's control listens. A socket that lies in it is named from
+ * there: so it is the daemon's own after the folder was moved, too.
+ */
 export async function writePlace(state: string, place: ControlPlace): Promise<void> {
-  await writeAtomically(join(state, FILE), `${JSON.stringify(place)}\n`);
+  const { socket } = place;
+  const isInside = socket !== undefined && dirname(socket) === state;
+  const own = isInside ? { ...place, socket: relative(state, socket) } : place;
+  await writeAtomically(join(state, FILE), `${JSON.stringify(own)}\n`);
 }
 
 /** Where the control of a state folder's daemon listens; undefined where nothing, or rubbish, is said. */
@@ -34,7 +40,10 @@ export async function readPlace(state: string): Promise<ControlPlace | undefined
   try {
     if (!isFileThere(join(state, FILE))) return undefined;
     const result = v.safeParse(schema, JSON.parse(await Deno.readTextFile(join(state, FILE))));
-    return result.success ? result.output : undefined;
+    if (!result.success) return undefined;
+    const { socket } = result.output;
+    const isInside = socket !== undefined && !isAbsolute(socket);
+    return isInside ? { ...result.output, socket: join(state, socket) } : result.output;
   } catch {
     // No daemon was here, or none that ended in order.
     return undefined;
@@ -54,6 +63,11 @@ export async function isLive(
   } catch {
     return false;
   }
+}
+
+/** Removes what a daemon that was killed has left; for who has the folder now. */
+export async function removeLeftPlace(state: string): Promise<void> {
+  await Deno.remove(join(state, FILE)).catch(() => {});
 }
 
 /** Takes it back, where it is still this process's. */

@@ -28,7 +28,7 @@ export interface SocketPlace {
  * @throws {HotplugError} `listen` where there is none.
  */
 export async function placeSocket(state: string): Promise<SocketPlace> {
-  const path = join(state, "control.sock");
+  const path = inState(state);
   if (byteLength(path) <= MAX_PATH) return { path, folder: undefined };
   const folder = join(runtimeFolder(), `hotplug-${sha256(state).slice(0, 12)}`);
   const other = join(folder, "control.sock");
@@ -41,6 +41,18 @@ export async function placeSocket(state: string): Promise<SocketPlace> {
   }
   await makePrivate(folder);
   return { path: other, folder };
+}
+
+function inState(state: string): string {
+  return join(state, "control.sock");
+}
+
+/** Removes the socket that a daemon that was killed has left in a state folder. */
+export async function removeLeftSocket(state: string): Promise<void> {
+  const path = inState(state);
+  const found = await lstat(path).catch(() => undefined);
+  if (!found?.isSocket() || await isLive({ socket: path })) return;
+  await Deno.remove(path).catch(() => {});
 }
 
 /**

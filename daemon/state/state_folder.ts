@@ -131,6 +131,11 @@ export function isStateFolderTaken(path: string): boolean {
   }
 }
 
+/** Whether a folder was a daemon's state and is none's now: one that has ended, or a copy. */
+export function isStateFolderLeft(path: string): boolean {
+  return isThere(join(path, LOCK)) && !isStateFolderTaken(path);
+}
+
 /** A link that leads nowhere is something, too: nothing can be made in its place. */
 function isThere(path: string): boolean {
   try {
