@@ -27,11 +27,13 @@ async function startWatch(path: string, rootCheck = 20): Promise<
     changed.resolve();
     changed = Promise.withResolvers();
   };
+  const hint = (): void => {
+    hints++;
+    notify();
+  };
   const watch = new DirectoryWatch(path, {
-    hint: () => {
-      hints++;
-      notify();
-    },
+    hint,
+    tick: hint,
     state: (state) => {
       states.push(state);
       notify();
@@ -133,7 +135,11 @@ Deno.test("DirectoryWatch tells nothing once it is closed, and closes at any mom
   for (let turns = 0; turns < 20; turns++) {
     let [told, closed] = [0, false];
     const count = (): void => void (closed && told++);
-    const watch = new DirectoryWatch(directory.path, { hint: count, state: count }, HOW);
+    const watch = new DirectoryWatch(
+      directory.path,
+      { hint: count, tick: count, state: count },
+      HOW,
+    );
     const started = watch.start(1);
     for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
     await within(5_000, "closing", watch.close());
@@ -163,6 +169,7 @@ Deno.test("DirectoryWatch sets a new watch after an error, and each try is a hin
   const told: string[] = [];
   await using watch = new DirectoryWatch(directory.path, {
     hint: () => void told.push("hint"),
+    tick: () => void told.push("tick"),
     state: (state, message) => void told.push(message ? `${state} ${message}` : state),
   }, { ...HOW, setWatch });
   const checking = watch.check();
@@ -184,7 +191,7 @@ Deno.test("DirectoryWatch sets a new watch after an error, and each try is a hin
 Deno.test("DirectoryWatch can be closed while a watch is being set that never comes up", async () => {
   await using directory = await tempDirectory();
   const { all, setWatch } = fakeWatches();
-  const listener = { hint: (): void => {}, state: (): void => {} };
+  const listener = { hint: (): void => {}, tick: (): void => {}, state: (): void => {} };
   const watch = new DirectoryWatch(directory.path, listener, { ...HOW, setWatch });
   const started = watch.start(1_000);
   while (all.length < 1) await new Promise((resolve) => setImmediate(resolve));

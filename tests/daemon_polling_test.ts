@@ -24,11 +24,13 @@ Deno.test("a directory on a network file system is polled, and made again it is 
   await Deno.mkdir(path);
   const states: string[] = [];
   let hinted = Promise.withResolvers<void>();
+  const hint = (): void => {
+    hinted.resolve();
+    hinted = Promise.withResolvers();
+  };
   await using watch = new DirectoryWatch(path, {
-    hint: () => {
-      hinted.resolve();
-      hinted = Promise.withResolvers();
-    },
+    hint,
+    tick: hint,
     state: (state, message) => void states.push(`${state} ${message ?? ""}`),
   }, { poll: 10, alwaysPoll: false, networkOf: () => Promise.resolve("nfs") });
   await watch.start(10);

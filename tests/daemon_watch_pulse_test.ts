@@ -55,3 +55,37 @@ test("WatchPulse beats where a change is lost, as some are where much is told at
     Deno.utime = utime;
   }
 });
+
+test("WatchPulse waits while other changes are told, as many as there may be before its own", async () => {
+  await using directory = await tempDirectory();
+  await Deno.writeTextFile(directory.file("lock"), "");
+  using pulse = new WatchPulse(directory.file("lock"));
+  await pulse.beats();
+  const { utime } = Deno;
+  let turns = 0;
+  Deno.utime = () => {
+    pulse.told();
+    if (++turns > 40) Deno.utime = utime;
+    return Promise.resolve();
+  };
+  try {
+    assertEquals(await pulse.beats(), true);
+  } finally {
+    Deno.utime = utime;
+  }
+});
+
+test("WatchPulse that is given up waits for nothing more", async () => {
+  await using directory = await tempDirectory();
+  await Deno.writeTextFile(directory.file("lock"), "");
+  using pulse = new WatchPulse(directory.file("lock"));
+  const { utime } = Deno;
+  Deno.utime = () => Promise.resolve();
+  try {
+    const beats = pulse.beats();
+    pulse.giveUp();
+    assertEquals(await beats, false);
+  } finally {
+    Deno.utime = utime;
+  }
+});

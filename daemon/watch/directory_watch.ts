@@ -11,6 +11,8 @@ import { watchUnlisted } from "./watch_unlisted.ts";
 export interface DirectoryWatchListener {
   /** Something in the directory may have changed: the file of that name, or anything if none is given. */
   hint(name?: string): void;
+  /** It is time to look again, since nothing tells of changes. */
+  tick(): void;
   /** How the watching stands has changed. */
   state(state: WatchEvent["state"], message?: string): void;
 }
@@ -30,6 +32,8 @@ export interface DirectoryWatchOptions {
   readonly avoid?: (directory: string) => string | undefined;
   /** Whether a watch can be set or taken back now, without holding up the process. */
   readonly responds?: () => Promise<boolean>;
+  /** Told that the system told of a change, whatever it is about. */
+  readonly told?: () => void;
   /** The name of the network file system that a folder lies on, if it does. */
   readonly networkOf?: (directory: string) => Promise<string | undefined>;
   /** What sets a watch. */
@@ -77,6 +81,7 @@ export class DirectoryWatch implements AsyncDisposable {
       exhaustedFor: EXHAUSTED_FOR,
       avoid: () => undefined,
       responds: () => Promise.resolve(true),
+      told: () => {},
       networkOf: networkFileSystem,
       setWatch: watchUnlisted,
       ...options,
@@ -169,7 +174,7 @@ export class DirectoryWatch implements AsyncDisposable {
         this.#identity = undefined;
         void this.check();
       }
-      this.#listener.hint();
+      this.#listener.tick();
     }, this.#options.poll);
   }
 
@@ -195,6 +200,7 @@ export class DirectoryWatch implements AsyncDisposable {
     let failed = false;
     const recheck = (): void => void this.check();
     watcher.on("raw", (_event, path, details) => {
+      this.#options.told();
       // Where the folder is gone, its parent's is told of.
       const { watchedPath } = details as { readonly watchedPath?: string };
       const own = watchedPath === undefined || resolve(watchedPath) === this.#directory;

@@ -21,6 +21,8 @@ export interface GuardedWatches {
 const MOST = 64;
 /** And so many while a watch is taken back: less than half of what macOS, with the least, allows. */
 const MOST_AT_ONCE = 4_000;
+/** So long nobody waits for an answer to that who closes, in milliseconds. */
+const CLOSING_MS = 3_000;
 /** How often it is looked whether Deno still tells of changes, in milliseconds. */
 const BEAT_EACH = 1_000;
 /** Deno takes watches back in a later turn; so long one may still wait at a pipe, in milliseconds. */
@@ -66,6 +68,11 @@ export class PipeGuard {
     return await this.#pulse?.beats() ?? true;
   }
 
+  /** Notes that a change was told. */
+  told(): void {
+    this.#pulse?.told();
+  }
+
   /** Lets no watch wait at these, which are all pipes that lie in the folders. */
   async keep(paths: readonly string[]): Promise<void> {
     if (this.#stuck !== undefined) return;
@@ -108,7 +115,11 @@ export class PipeGuard {
       pipe: (path) => void pipes.push(path),
       failed: () => {}, // what can't be listed is gone
     });
-    if (this.#hold(pipes) === undefined && await this.responds()) return;
+    // Where so much is told at the moment that this takes long, nobody is to wait for it.
+    const late = setTimeout(() => this.#pulse?.giveUp(), CLOSING_MS);
+    const isFree = this.#hold(pipes) === undefined && await this.responds();
+    clearTimeout(late);
+    if (isFree) return;
     this.#stuck = DEAF;
     for (const each of watches) each.abandon();
   }

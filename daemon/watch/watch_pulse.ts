@@ -1,4 +1,4 @@
-/** So many turns of so many milliseconds a change may take to be told: others may be told before it. */
+/** So many turns of so many milliseconds nothing at all is told, where Deno waits for something. */
 const [TURNS, TURN] = [30, 100];
 
 /**
@@ -13,6 +13,8 @@ export class WatchPulse implements Disposable {
   /** Another one means that the watched one is gone. */
   #ino: number | null = null;
   #beat: PromiseWithResolvers<boolean> | undefined;
+  /** How many turns nothing was told. */
+  #silent = 0;
 
   /** Makes one with this file, by its absolute path. */
   constructor(file: string) {
@@ -23,11 +25,11 @@ export class WatchPulse implements Disposable {
   async beats(): Promise<boolean> {
     if (this.#beat) return await this.#beat.promise;
     const { promise, resolve } = this.#beat = Promise.withResolvers<boolean>();
-    let turns = 0;
+    this.#silent = 0;
     let again: Promise<void> | undefined;
     // Not by the clock: a plugin may have kept the process busy all the time.
     const late = setInterval(() => {
-      if (++turns === TURNS) resolve(false);
+      if (++this.#silent === TURNS) resolve(false);
       // Where much is told at a time, some of it is lost.
       again = this.#touch().catch(() => {});
     }, TURN);
@@ -45,6 +47,16 @@ export class WatchPulse implements Disposable {
       resolve(true);
       this.#beat = undefined;
     }
+  }
+
+  /** Notes that a change was told, whichever: its own may be behind ten thousand others. */
+  told(): void {
+    this.#silent = 0;
+  }
+
+  /** Waits no longer: what waits for an answer gets `false`. */
+  giveUp(): void {
+    this.#beat?.resolve(false);
   }
 
   /** Takes its watch back; only while it beats. */

@@ -25,9 +25,18 @@ export interface WatchSetOptions extends DirectoryWatchOptions {
 }
 
 type State = WatchEvent["state"];
+type FolderState = Pick<WatchEvent, "state" | "message">;
 
 /** The gravest one of a directory's folders is its own. */
 const GRAVITY: Record<State, number> = { watching: 0, polling: 1, error: 2, missing: 3 };
+
+/**
+ * So many folders in the directories have watches of their own. Whatever happens, Deno (2.9.5) asks one watch
+ * after the other whether it is meant, which takes it some 5 µs each: with a thousand watches a tree that is
+ * removed would take half a minute to be told of.
+ */
+const MOST_FOLDERS = 64;
+const TOO_MANY = `only ${MOST_FOLDERS} of the folders in it are watched, and the others looked at`;
 
 /** The watches of all directories, and of the folders in them where they are watched recursively. */
 export class WatchSet {
@@ -37,8 +46,12 @@ export class WatchSet {
   readonly #roots: readonly DirectoryWatch[];
   /** Those of folders in the directories, by path. */
   readonly #folders = new Map<string, { readonly root: string; readonly watch: DirectoryWatch }>();
-  readonly #states = new Map<string, Map<string, Pick<WatchEvent, "state" | "message">>>();
+  readonly #states = new Map<string, Map<string, FolderState>>();
   readonly #pipes: PipeGuard;
+  /** Of the folders that have no watch of their own. */
+  #poll: ReturnType<typeof setInterval> | undefined;
+  /** When all was looked at on a timer, in milliseconds of `performance.now()`. */
+  #tickedAt = -Infinity;
   #closed = false;
 
   /** Makes watches that have not begun. */
@@ -62,24 +75,32 @@ export class WatchSet {
     await Promise.all(this.#all().map((each) => each.check()));
   }
 
-  /** Watches, besides the directories, these folders that were found in them, and no others. */
+  /**
+   * Watches, besides the directories, these folders that were found in them, and no others: the first so many
+   * have watches, and the others are looked at on a timer.
+   */
   cover(listed: readonly string[]): void {
     if (this.#closed) return;
     const found = new Set(listed);
     for (const [folder, { root, watch }] of this.#folders) {
       if (found.has(folder)) continue;
       this.#folders.delete(folder);
-      this.#states.get(root)?.delete(folder);
-      this.#told(root);
+      this.#note(root, folder, undefined);
       void watch.close();
     }
+    const crowded = new Set<string>();
     for (const folder of found) {
       const root = this.rootOf(folder);
       if (root === undefined || folder === root || this.#folders.has(folder)) continue;
+      if (this.#folders.size >= MOST_FOLDERS) {
+        crowded.add(root);
+        continue;
+      }
       const watch = this.#make(folder, root);
       this.#folders.set(folder, { root, watch });
       void watch.start(this.#options.rootCheck);
     }
+    this.#pollIn(crowded);
   }
 
   /** Whether links in a folder may lead to pipes that a watch waits at. */
@@ -123,6 +144,7 @@ export class WatchSet {
   /** Ends all of them. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#poll);
     // No watch that goes is to wait at a pipe that came a moment ago.
     await this.#pipes.prepareClose((folder) => this.isLocal(folder));
     await Promise.all(this.#all().map((each) => each.close()));
@@ -141,19 +163,47 @@ export class WatchSet {
   #make(folder: string, root: string): DirectoryWatch {
     return new DirectoryWatch(folder, {
       hint: (name) => this.#listener.hint(name === undefined ? undefined : join(folder, name)),
+      tick: () => this.#tick(),
       state: (state, message) => {
-        let states = this.#states.get(root);
-        if (!states) this.#states.set(root, states = new Map());
         // A folder that is gone is no matter of the directory's; the next scan will miss it.
-        if (folder !== root && state === "missing") states.delete(folder);
-        else states.set(folder, { state, ...(message !== undefined && { message }) });
-        this.#told(root);
+        const isGone = folder !== root && state === "missing";
+        this.#note(root, folder, isGone ? undefined : { state, ...(message && { message }) });
       },
     }, {
       ...this.#options,
       avoid: (each) => this.#pipes.whyAvoid(each),
       responds: () => this.#pipes.responds(),
+      told: () => this.#pipes.told(),
     });
+  }
+
+  /** Looks on a timer for what is in folders of these directories that have no watch. */
+  #pollIn(crowded: ReadonlySet<string>): void {
+    for (const root of this.#options.watch) {
+      this.#note(root, "", crowded.has(root) ? { state: "polling", message: TOO_MANY } : undefined);
+    }
+    if (crowded.size > 0) {
+      return void (this.#poll ??= setInterval(() => this.#tick(), this.#options.poll));
+    }
+    clearInterval(this.#poll);
+    this.#poll = undefined;
+  }
+
+  /** All is looked at for each of them: once is enough for many folders. */
+  #tick(): void {
+    const now = performance.now();
+    if (now - this.#tickedAt < this.#options.poll / 2) return;
+    this.#tickedAt = now;
+    this.#listener.hint();
+  }
+
+  /** Notes how the watching of a folder in a directory stands; undefined where there is nothing to note. */
+  #note(root: string, folder: string, state: FolderState | undefined): void {
+    let states = this.#states.get(root);
+    if (!states) this.#states.set(root, states = new Map());
+    if (state) states.set(folder, state);
+    else if (!states.delete(folder)) return;
+    this.#told(root);
   }
 
   #told(root: string): void {
