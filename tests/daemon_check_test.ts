@@ -118,6 +118,43 @@ Deno.test("A check finds what can't be reopened: for another Deno, or with other
   assertEquals(await serves(options, "old"), FIRST);
 });
 
+for (
+  const [what, code, options] of [
+    ["a process of its own", "no-deno", { deno: "/nonexistent/deno", tier: "process" }],
+    ["a preflight before it", "no-deno", { deno: "/nonexistent/deno", preflight: true }],
+    ["a worker of its own permissions", "unsupported", { workerPermissions: true, tier: "worker" }],
+  ] as const
+) {
+  Deno.test(`A check refuses as a load does, and runs nothing of it, what is to have ${what} that this host can't give`, async () => {
+    await using directory = await tempDirectory();
+    const ran = directory.file("ran");
+    const { path } = await writeArtifact(
+      directory.path,
+      `Deno.writeTextFileSync(${JSON.stringify(ran)}, ""); export const a = 1;`,
+      { name: "stuck" },
+    );
+    const daemonOptions = { watch: [directory.path], ...options };
+    const { ok, plugins } = await checkDaemon(daemonOptions);
+    assertEquals([ok, plugins.map(({ name, scn }) => [name, scn])], [false, [[
+      "stuck",
+      undefined,
+    ]]]);
+    await using daemon = new PluginDaemon(daemonOptions);
+    const events = daemon.events();
+    await daemon.start();
+    let failure: unknown;
+    for await (const event of events) {
+      if (event.type === "ready") break;
+      if (event.type === "failed") {
+        failure = { path: event.path, code: event.code, message: event.message };
+      }
+    }
+    assertEquals<unknown>(plugins[0]?.refused, [failure]);
+    assertEquals(plugins[0]?.refused.map((each) => [each.path, each.code]), [[path, code]]);
+    await assertRejects(() => Deno.stat(ran), Deno.errors.NotFound);
+  });
+}
+
 /** Writes down, of the only plugin, what a start does of what it finds loading. */
 async function suspect(folder: string, entry: Readonly<Record<string, unknown>>): Promise<void> {
   const file = `${folder}/state.json`;

@@ -7,8 +7,8 @@ import { locate, type Location } from "../artifacts/locate.ts";
 import { type ReadArtifact, readArtifact, refuseUnfinished } from "../artifacts/read_artifact.ts";
 import { refuseOther } from "./refuse_other.ts";
 import type { ResolvedManagerOptions } from "../settings/options.ts";
-import { refuseConfined } from "../tiers/refuse_confined.ts";
 import { refuseUncompilable } from "../tiers/refuse_uncompilable.ts";
+import { refuseUnstartable } from "../tiers/refuse_unstartable.ts";
 import { contractsOf, settingsOf } from "../settings/plugin_settings.ts";
 
 /** What is known of a version before it runs. */
@@ -26,7 +26,7 @@ export interface CandidateDemands {
 
 /**
  * Checks an artifact as the load sequence does before anything of it runs: it is read, verified and
- * compiled, and what it is left to import, and whether its tier would take it, is looked at. Its name is
+ * compiled, and what it is left to import, and whether this host can start it, is looked at. Its name is
  * admitted already.
  *
  * @throws {HotplugError} As {@linkcode PluginManager.open} does, up to there.
@@ -76,10 +76,9 @@ async function verify(
   judge(artifact);
   if (mode === "module") {
     await checkLeftovers(artifact.content, artifact.info?.optional ?? [], file);
+    const settings = settingsOf(options, parts, artifact.info);
+    await refuseUnstartable(settings.tier, { location, artifact, options, settings });
     refuseUncompilable(artifact.content, file);
-    const { tier } = settingsOf(options, parts, artifact.info);
-    const isPlain = tier === "worker" && !options.workerPermissions;
-    if (isPlain) await refuseConfined(file, artifact.info?.permissions);
   }
   return { scn, info: artifact.info };
 }

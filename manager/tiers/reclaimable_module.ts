@@ -24,6 +24,20 @@ export interface ModuleRequest {
   readonly patience: Pick<Patience, "milliseconds" | "signal">;
 }
 
+/**
+ * Refuses a module where this runtime has not what `loader: "reclaimable"` needs.
+ *
+ * @throws {HotplugError} `unsupported`
+ */
+export function refuseUnreclaimable(file: string): void {
+  if (canReclaim()) return;
+  throw new HotplugError(
+    "unsupported",
+    `Cannot open "${file}" with the loader "reclaimable": this Deno has no vm.SourceTextModule; use a ` +
+      'newer one, or the loader "import"',
+  );
+}
+
 /** Whether this runtime has what `loader: "reclaimable"` needs. */
 export function canReclaim(): boolean {
   // Deno 2.4 has neither, whatever the types say.
@@ -31,9 +45,10 @@ export function canReclaim(): boolean {
 }
 
 /**
- * Evaluates a module whose memory V8 may give back once nobody holds it any more.
+ * Evaluates a module whose memory V8 may give back once nobody holds it any more; whether that can be is
+ * what {@linkcode refuseUnreclaimable} tells.
  *
- * @throws {HotplugError} `unsupported` where the runtime can't, `syntax` and `load` with the module's
+ * @throws {HotplugError} `syntax` and `load` with the module's
  * own error as the cause, `deadline`; the signal's reason.
  */
 export async function evaluateModule(request: ModuleRequest): Promise<ModuleNamespace> {
@@ -57,13 +72,6 @@ export async function evaluateModule(request: ModuleRequest): Promise<ModuleName
 const DEFAULT_LOADER = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER as unknown as undefined;
 
 async function compile(request: ModuleRequest): Promise<vm.SourceTextModule> {
-  if (!canReclaim()) {
-    throw new HotplugError(
-      "unsupported",
-      `Cannot open "${request.file}" with the loader "reclaimable": this Deno has no ` +
-        `vm.SourceTextModule; use a newer one, or the loader "import"`,
-    );
-  }
   try {
     const module = new vm.SourceTextModule(new TextDecoder().decode(request.artifact.content), {
       identifier: request.url,

@@ -4,6 +4,7 @@ import type { Instance, InstanceRequest } from "./instance.ts";
 import { preflight } from "./preflight.ts";
 import type { Tier } from "../settings/plugin_settings.ts";
 import { startProcess } from "./process_tier.ts";
+import { refuseUnstartable } from "./refuse_unstartable.ts";
 import { historyOf } from "./tier_history.ts";
 import { startWorker } from "./worker_tier.ts";
 
@@ -14,6 +15,7 @@ export async function startInstance(request: InstanceRequest): Promise<Instance>
   const tier = moved || mode === "executable" ? "process" : settings.tier;
   const history = historyOf(options);
   try {
+    await refuseUnstartable(tier, request);
     // A process of its own is its own preflight.
     if (tier !== "process" && (settings.preflight || history.hasCrashed(name))) {
       await preflight(request).catch((error) => {

@@ -1,16 +1,13 @@
-import { HotplugError } from "../../artifact/mod.ts";
 import { fromFileUrl } from "@std/path";
 import { guardFolder } from "./folder_guard.ts";
 import { grantedPermissions } from "./granted_permissions.ts";
 import type { Instance, InstanceRequest } from "./instance.ts";
 import { writeHost } from "./process_command.ts";
 import { PING_DEADLINE } from "./process_tier.ts";
-import { refuseConfined } from "./refuse_confined.ts";
 import { labelOf, loadError, remoteEvents } from "./remote_events.ts";
 import { RemoteInstance } from "./remote_instance.ts";
 import { requireSpareFiles } from "./spare_files.ts";
 import { historyOf } from "./tier_history.ts";
-import { hasWorkerOptions } from "./worker_flag.ts";
 import { type Heartbeat, WorkerRunner } from "./worker_runner.ts";
 import {
   type OnThreadEnd,
@@ -24,10 +21,13 @@ const MOST_LOST = 3;
 
 const HEARTBEAT: Heartbeat = { interval: 2_000, lostAfter: 10_000 };
 
-/** Starts a module in a worker: an isolate of its own, in this process. */
+/**
+ * Starts a module in a worker: an isolate of its own, in this process, which {@linkcode refuseUnstartable}
+ * has found fit for that.
+ */
 export async function startWorker(request: InstanceRequest): Promise<Instance> {
   const { location: { parts }, artifact, placed, options, signal } = request;
-  const startThreadAt = await threadStarter(request);
+  const startThreadAt = threadStarter(request);
   const label = labelOf(parts);
   const hostUrl = await writeHost(placed.directoryUrl);
   const history = historyOf(options);
@@ -63,18 +63,10 @@ export async function startWorker(request: InstanceRequest): Promise<Instance> {
 
 type StartAt = (hostUrl: string, onEnd: OnThreadEnd) => WorkerThread;
 
-async function threadStarter(request: InstanceRequest): Promise<StartAt> {
+function threadStarter(request: InstanceRequest): StartAt {
   const { options, settings, placed } = request;
   if (!options.workerPermissions) {
-    await refuseConfined(request.location.file, request.artifact.info?.permissions);
     return (url, onEnd) => startThread(url, settings.heapLimit, onEnd);
-  }
-  if (!hasWorkerOptions()) {
-    throw new HotplugError(
-      "unsupported",
-      `Cannot open "${request.location.file}" in a worker: option "workerPermissions" states that this ` +
-        "process runs with --unstable-worker-options, and it does not; add the flag",
-    );
   }
   const permissions = grantedPermissions(request);
   // To be imported, the module itself must be readable.
