@@ -476,6 +476,8 @@ for (const name of ["state.json", "journal", "store"]) {
     const error = await assertRejects(() => fixture.daemon.start(), HotplugError);
     assertEquals(error.code, "state");
     assert(error.message.includes(at.state), error.message);
+    // What is to be done is said once.
+    assertEquals(error.message.split("remove it").length, 2, error.message);
     assertEquals(await openFilesIn(at.state), []);
   });
 }

@@ -35,6 +35,9 @@ export const JOURNAL_FILE = "journal";
 const SIZE = 256 * 1024;
 const LINE_BREAK = 0x0a;
 
+/** Not through a link that came since it was looked at; that flag is 0 on Windows. */
+const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+
 const flush = promisify(fdatasync);
 const encoder = new TextEncoder();
 
@@ -81,7 +84,7 @@ export class LoadJournal {
   ): { readonly journal: LoadJournal; readonly unended: UnendedLoad[] } {
     const path = join(folder, JOURNAL_FILE);
     const bytes = isFileThere(path) ? readFileSync(path) : new Uint8Array();
-    const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    const file = openSync(path, OPEN_FLAGS, 0o600);
     const end = endOf(bytes);
     const found = readUnended(bytes.subarray(0, end));
     const unended = Array.from(found.values(), ({ load }) => load);

@@ -73,6 +73,7 @@ function look(folder: string): Look {
 }
 
 function unreadable(folder: string, cause: unknown): HotplugError {
+  if (cause instanceof HotplugError) return cause;
   return new HotplugError(
     "state",
     `Cannot read the state in "${folder}": ${describeError(cause)}; mend or remove it`,

@@ -5,7 +5,7 @@ import { dirname, join } from "@std/path";
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { assertStore } from "./artifact_store.ts";
-import { assertFileIfThere, isFileThere } from "./is_file_there.ts";
+import { assertFileIfThere, assertNoLink, isFileThere } from "./is_file_there.ts";
 import { JOURNAL_FILE } from "./load_journal.ts";
 import { STATE_FILE } from "./state_file.ts";
 
@@ -44,7 +44,7 @@ export async function takeStateFolder(path: string): Promise<StateFolder> {
   let lock: Deno.FsFile | undefined;
   try {
     makePrivate(path);
-    assertFileIfThere(join(path, LOCK));
+    assertFiles(path);
     lock = Deno.openSync(join(path, LOCK), { create: true, write: true, mode: 0o600 });
     // In a later turn if it is taken: who tries again and again lets others go on.
     if (!lock.tryLockSync(true) && !await lock.tryLock(true)) throw taken(path, readOwner(path));
@@ -66,6 +66,13 @@ export async function takeStateFolder(path: string): Promise<StateFolder> {
       { cause },
     );
   }
+}
+
+/** Asserts that what is opened in a folder is the folder's own, and nothing that it could be led away by. */
+function assertFiles(path: string): void {
+  for (const each of [LOCK, STATE_FILE, JOURNAL_FILE]) assertFileIfThere(join(path, each));
+  // What else it is does no harm: then it is not written.
+  assertNoLink(join(path, OWNER));
 }
 
 /** Only to say who it is: that there is no room for it is no reason not to begin. */
@@ -109,7 +116,7 @@ export function troubleWithStateFolder(path: string): string | undefined {
     if (!Deno.statSync(folder).isDirectory) return `"${folder}" is not a directory`;
     if (folder === path) isPrivate(path);
     accessSync(folder, constants.W_OK | constants.X_OK);
-    for (const each of [LOCK, STATE_FILE, JOURNAL_FILE]) assertFileIfThere(join(path, each));
+    assertFiles(path);
     assertStore(path);
     return undefined;
   } catch (error) {
