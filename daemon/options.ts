@@ -178,11 +178,15 @@ function resolveState(
   const folder = state === true ? defaultStateFolder(watch) : resolve(state);
   const real = realOf(folder);
   // What is kept there are artifacts: they would be found, and who publishes would be locked out.
-  if (watch.map(realOf).some((root) => real === root || recursive && isWithin(real, root))) {
-    throw new HotplugError(
-      "options",
-      `Option "state" is "${folder}", which is watched: name a folder outside of it`,
-    );
+  for (const each of watch) {
+    const root = realOf(each);
+    const what = real === root || recursive && isWithin(real, root)
+      ? "which is watched: name a folder outside of it"
+      : isBelow(root, real)
+      ? `and "${each}" in it is watched: name a folder of its own`
+      : undefined;
+    if (what === undefined) continue;
+    throw new HotplugError("options", `Option "state" is "${folder}", ${what}`);
   }
   return folder;
 }
@@ -195,6 +199,11 @@ function realOf(path: string): string {
     const folder = dirname(path);
     return folder === path ? path : join(realOf(folder), basename(path));
   }
+}
+
+function isBelow(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return !isAbsolute(way) && way.split(/[\\/]/)[0] !== "..";
 }
 
 /** What begins with a dot is not looked into. */

@@ -76,13 +76,23 @@ Deno.test("a state folder that is watched is refused before anything is written 
   const { path } = directory;
   const state = directory.file("state");
   const dotted = directory.file(".state");
-  const refused = [{ state: path }, { state, recursive: true }];
+  const refused = [
+    { state: path },
+    { state, recursive: true },
+    { state, watch: [path, directory.file("state", "store")] },
+    { state, watch: [directory.file("state", "..", "state", ".plugins", "own")] },
+  ];
   for (const options of refused) {
     const error = assertThrows(() => new PluginDaemon({ watch: [path], ...options }), HotplugError);
     assertEquals(error.code, "options");
     assert(error.message.includes("is watched"), error.message);
   }
-  for (const options of [{ state }, { state: dotted, recursive: true }]) {
+  const taken = [
+    { state },
+    { state: dotted, recursive: true },
+    { state, watch: [directory.file("state-of-plugins"), directory.file("..plugins")] },
+  ];
+  for (const options of taken) {
     await using _daemon = new PluginDaemon({ watch: [path], ...options });
   }
   assertEquals(Array.from(Deno.readDirSync(path)), []);
