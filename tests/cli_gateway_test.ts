@@ -67,6 +67,64 @@ Deno.test("hotplug ctl says that a daemon's gateway is not its control; why it a
   await daemon.ended();
 });
 
+/** How many failures are told of by lines that hold the text, and the last reason. */
+function toldOf(log: string, text: string): [count: number, reason: string | undefined] {
+  const lines = log.split("\n").filter((line) => line.includes(text));
+  const counts = lines.map((line) =>
+    Number(/\((\d+) more, the last of them\)/.exec(line)?.[1] ?? 1)
+  );
+  return [counts.reduce((sum, each) => sum + each, 0), lines.at(-1)?.split(": Error: ").at(-1)];
+}
+
+/** Fails by the last part of the path, before its answer or in the body of it. */
+const FAILING = `
+  export default {
+    fetch({ url }) {
+      const [kind, why] = new URL(url).pathname.split("/").slice(-2);
+      const error = new Error("reason " + why);
+      if (kind === "early") throw error;
+      return new Response(new ReadableStream({ pull: () => Promise.reject(error) }));
+    },
+  };`;
+
+Deno.test("of failures that follow each other all are counted in the log, and the last reason is told, though no more fail", async () => {
+  await using directory = await tempDirectory();
+  for (const name of ["one", "other"]) await publish(directory.path, FAILING, { name });
+  const args = ["--no-state", "--gateway", "0", "--no-config"];
+  await using daemon = startDaemon([directory.path, ...args]);
+  const url = await urlOf(daemon);
+  await daemon.events.next(({ type }) => type === "ready", 30_000);
+  const ask = async (path: string): Promise<void> => {
+    await fetch(`${url}${path}`).then((answer) => answer.text()).catch(() => {}); // broken off
+  };
+  await ask("one/early/one-1");
+  await ask("other/early/other-1");
+  for (const path of ["one/early/one-2", "one/early/one-3", "other/early/other-2"]) await ask(path);
+  await daemon.printed("reason one-3");
+  const log = await daemon.printed("reason other-2");
+  assertEquals(toldOf(log, 'Plugin "one" failed'), [3, "reason one-3"]);
+  assertEquals(toldOf(log, 'Plugin "other" failed'), [2, "reason other-2"]);
+
+  for (const path of ["one/late/a", "other/late/b", "one/late/c"]) await ask(path);
+  const late = await daemon.printed("reason c");
+  assertEquals(toldOf(late, "can't be sent"), [3, "reason c"]);
+  daemon.kill("SIGTERM");
+  await daemon.ended();
+});
+
+Deno.test("what was held back of failures is told at the end of the daemon", async () => {
+  await using directory = await tempDirectory();
+  await publish(directory.path, FAILING, { name: "one" });
+  const args = ["--no-state", "--gateway", "0", "--no-config"];
+  await using daemon = startDaemon([directory.path, ...args]);
+  const url = await urlOf(daemon);
+  await daemon.events.next(({ type }) => type === "ready", 30_000);
+  for (const why of ["a", "b", "c"]) await (await fetch(`${url}one/early/${why}`)).text();
+  daemon.kill("SIGTERM");
+  const { code, stderr } = await daemon.ended();
+  assertEquals([code, toldOf(stderr, 'Plugin "one" failed')], [0, [3, "reason c"]]);
+});
+
 Deno.test("an answer that a swap breaks off at the drain deadline is logged, as no error", async () => {
   await using directory = await tempDirectory();
   const plugins = directory.file("plugins");

@@ -181,5 +181,6 @@ export class Gateway implements AsyncDisposable {
     else this.#ending.abort();
     if (!idle) await server?.finished.catch(() => {}); // told by then
     this.#noting[Symbol.dispose]();
+    this.#log[Symbol.dispose]();
   }
 }
