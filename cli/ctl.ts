@@ -15,6 +15,9 @@ import {
 import type { Io } from "./io.ts";
 import { print } from "./print.ts";
 
+/** More than this no daemon takes, nor keeps. */
+const MOST_LAST = 999_999_999;
+
 const EXAMPLES = `
 Examples:
   hotplug ctl status
@@ -56,7 +59,7 @@ function views(io: Io): Command[] {
     withTarget(
       new Command("events")
         .description("what happens, as it happens, until ctrl-c or the daemon's end")
-        .option("--last <N>", "the newest so many first (default: 0)", numberArgument)
+        .option("--last <N>", "the newest so many first (default: 0)", lastArgument)
         .option("--no-follow", "end with the newest"),
     ).action((flags: CtlFlags & { readonly last?: number; readonly follow: boolean }) =>
       connected(flags, io, (client) => ctlEvents(client, flags, io))
@@ -245,6 +248,12 @@ function urlArgument(text: string): URL {
   const url = URL.parse(text);
   if (url && /^https?:$/.test(url.protocol)) return new URL(url.pathname.replace(/\/?$/, "/"), url);
   throw new InvalidArgumentError("Give it as http://HOST:PORT.");
+}
+
+function lastArgument(text: string): number {
+  const last = numberArgument(text);
+  if (last <= MOST_LAST) return last;
+  throw new InvalidArgumentError(`Give a whole number, from 0 to ${MOST_LAST}.`);
 }
 
 function levelArgument(text: string): string {

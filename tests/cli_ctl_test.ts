@@ -122,6 +122,7 @@ Deno.test({
       [2, "missing required argument 'NAME'", "rollback"],
       [2, "It is no JSON", "invoke", "greeter", "greet", "Ada"],
       [2, "Give one of trace", "log-level", "loud"],
+      [2, "from 0 to 999999999", "events", "--last", "99999999999"],
       [2, "Give it as http://HOST:PORT", "status", "--control", "somewhere"],
       [2, "unknown command", "stop"],
       [2, "Usage: hotplug ctl"],

@@ -92,6 +92,19 @@ Deno.test("a HEAD request takes no reader's place", async () => {
   assert(await events.next());
 });
 
+Deno.test("how many events may be asked for is said in words", async () => {
+  await using at = await startControl();
+  for (const last of ["99999999999", "many", "-1"]) {
+    const response = await at.ask("GET", `/v1/events?last=${last}`);
+    const { code, detail } = await response.json();
+    assertEquals([response.status, code], [400, "options"]);
+    assertEquals(
+      detail,
+      '"last" of the query makes no sense: give a whole number, from 0 to 999999999',
+    );
+  }
+});
+
 Deno.test("an id that is ahead of all events waits for what comes", async () => {
   await using at = await startControl();
   await freezeAll(at, ["a"]);

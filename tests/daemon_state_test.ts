@@ -416,6 +416,25 @@ Deno.test("the default state folder is one for the same directories in any order
   assert(/[\\/]hotplug[\\/][0-9a-f]{12}$/.test(one), one);
 });
 
+Deno.test({
+  name: "a state home that is no absolute path does not count",
+  ignore: Deno.build.os === "windows",
+  fn() {
+    const before = Deno.env.get("XDG_STATE_HOME");
+    try {
+      Deno.env.delete("XDG_STATE_HOME");
+      const folder = defaultStateFolder(["/a"]);
+      for (const each of ["relative", "./relative", ""]) {
+        Deno.env.set("XDG_STATE_HOME", each);
+        assertEquals(defaultStateFolder(["/a"]), folder);
+      }
+    } finally {
+      if (before === undefined) Deno.env.delete("XDG_STATE_HOME");
+      else Deno.env.set("XDG_STATE_HOME", before);
+    }
+  },
+});
+
 Deno.test("without the option nothing outlives a daemon", async () => {
   await using at = await statePlace();
   await using daemon = new PluginDaemon({ watch: [at.plugins] });

@@ -72,7 +72,11 @@ function daemonRoutes(): ControlRoute[] {
 
 const eventsQuery = v.strictObject({
   last: v.exactOptional(
-    v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.description("So many of the newest come first")),
+    v.pipe(
+      v.string(),
+      v.regex(/^\d{1,9}$/, "give a whole number, from 0 to 999999999"),
+      v.description("So many of the newest come first"),
+    ),
   ),
   follow: v.exactOptional(
     v.pipe(v.picklist(["true", "false"]), v.description("false: ends with the newest")),
