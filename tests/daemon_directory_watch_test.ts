@@ -89,6 +89,26 @@ Deno.test("DirectoryWatch tells of a lock that goes, and not of temporary files"
   assert(watched.hints() - before < 10, `${watched.hints() - before} hints`);
 });
 
+Deno.test({
+  name: "DirectoryWatch watches anew what is reached by another way, with a link above it",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using directory = await tempDirectory();
+    const path = directory.file("above", "plugins");
+    await Deno.mkdir(path, { recursive: true });
+    await using watched = await startWatch(path);
+    const begun = watched.states.length;
+    await Deno.rename(directory.file("above"), directory.file("other"));
+    await Deno.symlink("other", directory.file("above"));
+    while (watched.states.length === begun || watched.states.at(-1) !== "watching") {
+      await watched.hint();
+    }
+    const hint = watched.hint();
+    await Deno.writeTextFile(join(path, "a.mjs"), "1");
+    await hint;
+  },
+});
+
 Deno.test("DirectoryWatch watches anew what was deleted and made again", async () => {
   await using root = await tempDirectory();
   const path = root.file("plugins");

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { access, realpath, stat } from "node:fs/promises";
 import { describeError } from "../../manager/describe_error.ts";
 import type { WatchEvent } from "../events.ts";
 
@@ -23,8 +23,10 @@ export async function lookAtRoot(directory: string): Promise<Root> {
     }
     await access(directory, constants.R_OK);
     const { dev, ino, birthtimeMs } = stats;
-    // The time too: a directory made again may get the number of the one that went.
-    return { state: "watching", identity: `${dev}:${ino}:${birthtimeMs}` };
+    // The time too: a directory made again may get the number of the one that went. And the way to it: once
+    // a link is in the place of a folder above it, Deno (2.9.5) takes what happens for another's.
+    const real = await realpath(directory);
+    return { state: "watching", identity: `${dev}:${ino}:${birthtimeMs}:${real}` };
   } catch (error) {
     if ((error as { code?: unknown }).code === "ENOENT") {
       return { state: "missing", identity: "missing" };
