@@ -76,8 +76,8 @@ function faultOf(answer: unknown): string | undefined {
 }
 
 /**
- * Makes of a request what can be sent. Its signal is none of that: `Deno.serve` aborts it at the end of
- * every answer, and not before where whoever asked has gone.
+ * Makes of a request what can be sent. Its signal is none of that: `Deno.serve` (2.9.5) aborts it at the end
+ * of every answer too, and warns on standard error of whoever looks at it.
  */
 export function sendRequest(request: Request, { remoteAddr }: FetchInfo): SentRequest {
   const { url, method, headers, body } = request;

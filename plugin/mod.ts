@@ -47,7 +47,7 @@ export type {
   Pong,
   SentContext,
 } from "./protocol.ts";
-export { OwnResponse, ownResponse } from "./own_http.ts";
+export { OwnRequest, OwnResponse, ownResponse } from "./own_http.ts";
 export { fromPort, toPort } from "./port_message.ts";
 export type { PortMessage } from "./port_message.ts";
 export type { WorkerHello } from "./serve_worker.ts";

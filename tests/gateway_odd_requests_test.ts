@@ -132,11 +132,15 @@ for (const tier of ["inline", "worker", "process"] as const) {
     await using fixture = await startGateway({ tier, probation: { errorRate: 0.1, minCalls: 1 } });
     await publish(fixture.path, TELL, { name: "tell" });
     await fixture.loaded("tell");
-    for (const host of ["a:99999", "a b", "[", "a%zz", "a:b"]) {
+    const odd = ["a/tell", "a/", "/tell", "a?b", "a#", "b@a", "a\\tell"];
+    for (const host of ["a:99999", "a b", "[", "a%zz", "a:b", ...odd]) {
       const answer = await ask(fixture, "GET /tell/", { host });
       assertStringIncludes(answer, "HTTP/1.1 400 ");
       assertStringIncludes(answer, "application/problem+json");
     }
+    // Where a plugin of that name would be found in the URL.
+    assertStringIncludes(await ask(fixture, "GET /nope/", { host: "a/tell" }), "HTTP/1.1 400 ");
+    assertStringIncludes(await ask(fixture, "GET http://a?b/tell/"), "HTTP/1.1 400 ");
     for (const host of ["a", "a:80", "a:8", "[::1]:8080", "1.2.3.4", "ab"]) {
       assertStringIncludes(await ask(fixture, "GET /tell/", { host }), "HTTP/1.1 200 ");
     }

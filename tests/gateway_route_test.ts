@@ -27,13 +27,18 @@ Deno.test("whatever was asked for before, a request goes to the plugin that it n
   const route = router();
   for (const [url, segment] of named) {
     for (const [before] of URLS) {
-      route(before);
-      assertEquals(route(url), segment, `${url} after ${before}`);
+      route(before, null);
+      assertEquals(route(url, null), segment, `${url} after ${before}`);
     }
   }
-  const nobody = route("http://localhost/%2e%2e/shop");
+  const nobody = route("http://localhost/%2e%2e/shop", null);
   assertEquals(typeof nobody === "string" ? nobody : nobody.status, 404);
-  route("http://localhost/shop/");
-  const nowhere = route("http://a b/shop/");
-  assertEquals(typeof nowhere === "string" ? nowhere : nowhere.status, 400);
+  route("http://localhost/shop/", "localhost");
+  for (const host of ["a b", "a?", "a#b", "b@a", "a\\b"]) {
+    const nowhere = route(`http://${host}/shop/`, null);
+    assertEquals(typeof nowhere === "string" ? nowhere : nowhere.status, 400, host);
+  }
+  // The same URL as with another host and path.
+  const hidden = route("http://localhost/shop/other/", "localhost/shop");
+  assertEquals(typeof hidden === "string" ? hidden : hidden.status, 400);
 });

@@ -364,7 +364,8 @@ Deno.test("gateway: an answer that its plugin reads after it gave it ends, at wh
         const stream = new Blob(["whole"]).stream().pipeThrough(new TransformStream());
         const answer = new Response(kind === "text" ? "whole" : stream, { headers: { from: "${scn}" } });
         readAfter(Number(steps), answer);
-        return kind === "sync" ? answer : later(answer);
+        if (kind === "headers") request.headers.get("host");
+        return kind === "text" || kind === "stream" ? later(answer) : answer;
       },
     };`;
   const ask = async (kind: string, steps: number): Promise<string> => {
@@ -374,7 +375,7 @@ Deno.test("gateway: an answer that its plugin reads after it gave it ends, at wh
     return response.status === 502 && text.includes('"code":"call"') ? "refused" : text;
   };
   const askAll = () =>
-    ["text", "stream", "sync"].flatMap((kind) =>
+    ["text", "stream", "sync", "headers"].flatMap((kind) =>
       Array.from({ length: 20 }, (_, steps) => ask(kind, steps))
     );
   await publish(fixture.path, source(SCN), { name: "read" });

@@ -10,6 +10,7 @@ import type { GatewayTraffic } from "./gateway_traffic.ts";
 import { followSocket, GOING_AWAY, upgradeOf } from "./gateway_sockets.ts";
 import { endable } from "./gateway_stream.ts";
 import { type Finish, inItsTurn } from "./in_its_turn.ts";
+import { areHeadersRead, hostOf } from "./request_headers.ts";
 
 /** What a gateway serves from: a daemon. */
 export interface GatewayTarget {
@@ -94,7 +95,7 @@ export function gatewayHandler(world: HandlerWorld): GatewayHandler {
   const routeOf = router();
   return (request, info) => {
     if (traffic.stopped) return count("", closing());
-    const name = routeOf(request.url);
+    const name = routeOf(request.url, hostOf(request));
     if (typeof name !== "string") return count("", name);
     const gate = target.manager.gate(name);
     const served = gate ? serveLate(gate, name, request, info) : serve(name, request, info);
@@ -129,7 +130,9 @@ function answer(
   } catch (error) {
     return failed(world, lease, request, info, error);
   }
-  if (response instanceof OwnResponse && !late) return keep(world, lease, request, info, response);
+  if (response instanceof OwnResponse && !late && !areHeadersRead(request)) {
+    return keep(world, lease, request, info, response);
+  }
   return Promise.resolve(response).then(
     (each) => () => keepLate(world, lease, request, info, each),
     (error) => () => failed(world, lease, request, info, error),

@@ -2,32 +2,40 @@ import { isPluginName } from "../../artifact/mod.ts";
 import { noHost, noPlugin } from "./gateway_problem.ts";
 
 const OTHER_END = /[?#]/;
+/** No part of a host, and what parts a URL: it would put the path elsewhere. */
+const NO_HOST = /[/?#\\@]/;
 
 /**
- * Makes what finds, by a request's URL, which plugin it is for; where it is for none, it answers with what
- * to tell.
+ * Makes what finds, by a request's URL and its header `host`, which plugin it is for; where it is for none,
+ * it answers with what to tell.
  *
  * Most often a request begins as the one before: then nothing is looked for, and the name is that very
  * string: whoever looks it up has no new one to hash.
  *
- * Of a request's URL only the host may be rubbish. What can't be parsed is nobody's to answer: a plugin that
- * parses it would fail, and be taken back for what anybody can send.
+ * Of a request's URL only the host may be rubbish, and of that it can't be told any more, from the URL, where
+ * it ends. What can't be parsed is nobody's to answer: a plugin that parses it would fail, and be taken back
+ * for what anybody can send.
  */
-export function router(): (url: string) => string | Response {
+export function router(): (url: string, host: string | null) => string | Response {
   let origin: string | undefined;
   let last = "";
   let beginning: string | undefined;
-  return (url) => {
+  return (url, host) => {
+    if (host !== null && NO_HOST.test(host)) return noHost();
     if (beginning !== undefined && url.startsWith(beginning)) return last;
     const name = firstSegment(url);
     if (name === undefined || !isPluginName(name)) return noPlugin();
     const own = originOf(url);
-    if (own !== origin && !URL.canParse(own)) return noHost();
+    if (own !== origin && !isOrigin(own)) return noHost();
     origin = own;
     last = name;
     beginning = `${own}${name}/`;
     return name;
   };
+}
+
+function isOrigin(own: string): boolean {
+  return !NO_HOST.test(own.slice(own.indexOf("//") + 2, -1)) && URL.canParse(own);
 }
 
 /** All before a URL's path, with its slash: a longer host or port begins with a shorter one. */
