@@ -1,8 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import type { DaemonFixture } from "./_daemon.ts";
-import { publish } from "./_daemon.ts";
+import { formatArtifactName, formatInfo, infoFileName } from "../artifact/mod.ts";
+import { findBytes } from "../daemon/state/found_bytes.ts";
+import { writeArtifact } from "./_artifacts.ts";
+import { type DaemonFixture, publish } from "./_daemon.ts";
 import { type StatePlace, statePlace } from "./_state_place.ts";
+import { tempDirectory } from "./_temp.ts";
 
 const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
 
@@ -105,4 +108,29 @@ Deno.test("what is gone from the store and from its folder is told, once, and th
     ["unkept", "b", false],
     ["writable", undefined, false],
   ]);
+});
+
+Deno.test("an executable is only kept again where its file is still the one that its info file tells of", async () => {
+  await using directory = await tempDirectory();
+  const { parts, path, info } = await writeArtifact(directory.path, "the program");
+  const executable = { ...parts, mode: "executable", os: "linux", arch: "amd64" } as const;
+  const file = formatArtifactName(executable);
+  const runtime = { ...info.runtime, os: "linux", arch: "amd64" } as const;
+  const own = {
+    ...info,
+    mode: "executable",
+    runtime,
+    artifact: { ...info.artifact, file },
+  } as const;
+  const infoFile = infoFileName(executable);
+  await Deno.rename(path, directory.file(file));
+  await Deno.writeTextFile(directory.file(infoFile), formatInfo(own));
+  const kept = { scn: FIRST, sha256: info.content.sha256, file, path: directory.file(file) };
+  const found = await findBytes(kept, 1_000);
+  // Its own bytes are copied from where it lies.
+  assertEquals([found?.path, [...found?.files.keys() ?? []]], [kept.path, [infoFile]]);
+  await Deno.writeTextFile(kept.path, "the Program");
+  assertEquals(await findBytes(kept, 1_000), undefined);
+  await Deno.remove(kept.path);
+  assertEquals(await findBytes(kept, 1_000), undefined);
 });
