@@ -6,6 +6,7 @@ import {
   resolveManagerOptions,
 } from "../manager/settings/options.ts";
 import { range } from "../manager/settings/range.ts";
+import { storeOf } from "./state/artifact_store.ts";
 import { defaultStateFolder } from "./state/default_state_folder.ts";
 import { checkLogLevel, type LogLevel } from "./log_level.ts";
 import type { MemoryLimits } from "./memory_budget.ts";
@@ -182,8 +183,8 @@ function resolveState(
     const root = realOf(each);
     const what = real === root || recursive && isWithin(real, root)
       ? "which is watched: name a folder outside of it"
-      : isBelow(root, real)
-      ? `and "${each}" in it is watched: name a folder of its own`
+      : isBelow(root, storeOf(real))
+      ? `and "${each}" in its store is watched: watch another folder`
       : undefined;
     if (what === undefined) continue;
     throw new HotplugError("options", `Option "state" is "${folder}", ${what}`);

@@ -80,7 +80,7 @@ Deno.test("a state folder that is watched is refused before anything is written 
     { state: path },
     { state, recursive: true },
     { state, watch: [path, directory.file("state", "store")] },
-    { state, watch: [directory.file("state", "..", "state", ".plugins", "own")] },
+    { state, watch: [directory.file("state", "..", "state", "store", ".a", "b")] },
   ];
   for (const options of refused) {
     const error = assertThrows(() => new PluginDaemon({ watch: [path], ...options }), HotplugError);
@@ -90,7 +90,7 @@ Deno.test("a state folder that is watched is refused before anything is written 
   const taken = [
     { state },
     { state: dotted, recursive: true },
-    { state, watch: [directory.file("state-of-plugins"), directory.file("..plugins")] },
+    { state, watch: [directory.file("state", "plugins"), directory.file("state", "stored")] },
   ];
   for (const options of taken) {
     await using _daemon = new PluginDaemon({ watch: [path], ...options });

@@ -125,13 +125,18 @@ export class ArtifactStore {
   }
 }
 
+/** Where the store of a state folder lies. */
+export function storeOf(state: string): string {
+  return join(state, STORE);
+}
+
 /**
  * Asserts that the store of a state folder can be used, or made; answers with its path.
  *
  * @throws {Error} Where something else is there.
  */
 export function assertStore(state: string): string {
-  const folder = join(state, STORE);
+  const folder = storeOf(state);
   try {
     assertOwn(folder);
   } catch (error) {
@@ -149,7 +154,7 @@ function assertOwn(folder: string): void {
 
 /** Where the artifact of a generation lies in a state folder, if it is kept there. */
 export function storedPath(state: string, name: string, generation: KeptGeneration): string {
-  return pathIn(join(state, STORE), name, generation);
+  return pathIn(storeOf(state), name, generation);
 }
 
 function pathIn(store: string, name: string, generation: KeptGeneration): string {
