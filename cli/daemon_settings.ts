@@ -170,6 +170,13 @@ function changed(before: ProcessSettings, now: ProcessSettings): string[] {
 async function controlOptions(
   { control = true, tokenFile, allowInvoke }: DaemonFlags,
 ): Promise<ControlOptions | undefined> {
+  // Whoever gives one expects to be asked for it.
+  if (tokenFile !== undefined && typeof control === "boolean") {
+    throw new HotplugError(
+      "options",
+      "Flag --token-file is for --control HOST:PORT, which is not there; add that, or leave it away",
+    );
+  }
   if (control === false) return undefined;
   return {
     ...(control !== true && { tcp: control }),

@@ -97,7 +97,8 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     },
     emit,
   });
-  const holds = new Holds({ manager, loader, state, emit: forward, scan });
+  const opened = (name: string): void => runners.superseded(name);
+  const holds = new Holds({ manager, loader, state, emit: forward, opened, scan });
   const reload = new OptionsReload(options, { manager, runners, recovery, emit });
   return { manager, budget, recovery, holds, watches, scanner, runners, options: reload };
 }

@@ -196,6 +196,7 @@ for (
     ],
     [`{ "watch": ["e"], "state": false }`, ["--exit-on-memory"], 2, "needs that limit"],
     [`{ "watch": ["e"], "state": false }`, ["--poll", "1"], 2, `"poll"`],
+    [`{ "watch": ["e"], "state": false }`, ["--token-file", "t"], 2, "--control HOST:PORT"],
     [
       `{ "watch": ["e"], "state": false }`,
       ["--memory-soft", "2", "--memory-hard", "1"],

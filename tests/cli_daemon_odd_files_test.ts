@@ -24,7 +24,8 @@ Deno.test({
     await using directory = await tempDirectory();
     const pipe = directory.file("pipe");
     await makePipes(pipe);
-    const ways = [["--config", pipe], ["--trust", pipe], ["--token-file", pipe]];
+    const token = ["--control", "127.0.0.1:0", "--token-file", pipe];
+    const ways = [["--config", pipe], ["--trust", pipe], token];
     for (
       const said of await Promise.all(ways.map((way) => fails(directory.path, "--check", ...way)))
     ) assertStringIncludes(said, "nobody has written into this pipe");

@@ -101,6 +101,25 @@ Deno.test("status does not say of a version that waits, or has been superseded, 
   assertEquals(daemon.status().failing, []);
 });
 
+Deno.test("what was approved, rolled back and released waits anew, and is told so, however soon that is", async () => {
+  await using fixture = await startDaemon({ retryMin: 60_000 });
+  const { daemon, path, events } = fixture;
+  await publish(path, "export const answer = () => 1;", { scn: FIRST });
+  await fixture.loaded("pricing", FIRST);
+  const permissions = { net: true } as const;
+  await publish(path, "export const answer = () => 2;", { scn: SECOND, permissions });
+  await events.next(({ type }) => type === "skipped");
+  await daemon.approve("pricing");
+  await daemon.rollback("pricing");
+  await daemon.release("pricing");
+  await daemon.scan();
+  assertEquals(daemon.status().pending.map(({ scn }) => scn), [SECOND]);
+  const told = events.all.flatMap((event) =>
+    event.type === "skipped" ? [event.code] : event.type === "retried" ? [event.outcome] : []
+  );
+  assertEquals(told, ["approval-required", "loaded", "approval-required"]);
+});
+
 Deno.test("a rolled back version stays out until it is released, then it is found again", async () => {
   await using fixture = await startDaemon();
   const { daemon, path, loaded } = fixture;

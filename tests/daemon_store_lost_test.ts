@@ -83,6 +83,28 @@ Deno.test("what is gone from the store is kept again at the next write, and is n
   assertEquals(fixture.events.of("state"), []);
 });
 
+Deno.test("what was reopened and is rolled back to is back after a restart: it is kept from where it was found", async () => {
+  await using at = await statePlace();
+  const THIRD = SECOND + 1;
+  await publishVersion(at, "a", FIRST);
+  await (await at.start()).daemon.close();
+  // It comes while nobody looks: what is reopened first is current for a moment only.
+  await publishVersion(at, "a", SECOND);
+  {
+    await using fixture = await at.start();
+    await fixture.loaded("a", SECOND);
+    await publishVersion(at, "a", THIRD);
+    await fixture.loaded("a", THIRD);
+    await fixture.daemon.freeze("later");
+    assertEquals(Object.keys(kept(at)), [`a@${SECOND}`, `a@${THIRD}`]);
+    assertEquals((await fixture.daemon.rollback("a", { to: FIRST })).scn, FIRST);
+    assertEquals(Object.keys(kept(at)), [`a@${FIRST}`]);
+    assertEquals(fixture.events.of("state"), []);
+  }
+  await using after = await at.start();
+  assertEquals(after.daemon.manager.current("a")?.scn, FIRST);
+});
+
 Deno.test("what is gone from the store and from its folder is told, once, and that all is written is not", async () => {
   await using at = await statePlace();
   await using fixture = await running(at);

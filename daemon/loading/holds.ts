@@ -20,6 +20,8 @@ export interface HoldsWorld {
   readonly state: () => DaemonState | undefined;
   /** Tells those who listen. */
   emit(event: ManagerEvent): void;
+  /** Told that something of a plugin was opened by who asked for it. */
+  opened(name: string): void;
   /** Looks for what may be loaded now. */
   scan(): void;
 }
@@ -70,6 +72,8 @@ export class Holds {
   /** Opens a version that waits for an approval. */
   async approve(name: string, scn?: Scn): Promise<Generation> {
     const generation = await this.#world.loader.approve(name, scn);
+    // Before it may be rolled back: what waits for an approval then waits anew.
+    this.#world.opened(name);
     await this.#saved();
     return generation;
   }

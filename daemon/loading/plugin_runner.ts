@@ -82,6 +82,11 @@ export class PluginRunner {
     this.#running ??= this.#run();
   }
 
+  /** Ends the retries of what is current by now, or older: somebody else has opened something. */
+  superseded(): void {
+    if (this.#choice) this.#forgetGone(this.#choice);
+  }
+
   /** Lets what failed be tried again with the next choice. */
   retry(): void {
     this.#failures.expire();

@@ -41,6 +41,11 @@ export class RunnerPool {
     for (const choice of [...due, ...idle]) this.#act(choice);
   }
 
+  /** Ends the retries of what somebody else has opened of a plugin, or superseded by that. */
+  superseded(name: string): void {
+    this.#runners.get(name)?.superseded();
+  }
+
   /** Lets what failed be tried again: it may be judged otherwise now. */
   retry(): void {
     for (const runner of this.#runners.values()) runner.retry();

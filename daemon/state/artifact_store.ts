@@ -29,6 +29,8 @@ export class ArtifactStore {
   readonly #folder: string;
   /** The folders whose bytes are not what was kept. */
   readonly #doubted = new Set<string>();
+  /** Where artifacts were found at first that were opened from here, by their paths here. */
+  readonly #found = new Map<string, string>();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -55,6 +57,16 @@ export class ArtifactStore {
       // Not with all above it: a state folder that is gone is not this daemon's to make again.
       Deno.mkdirSync(this.#folder, { mode: 0o700 });
     }
+  }
+
+  /** Notes that an artifact was opened from its place in the store, and where it was found at first. */
+  opened(path: string, found: string): void {
+    this.#found.set(path, found);
+  }
+
+  /** Where an artifact was found that was opened from a path: that itself, unless it was in the store. */
+  foundAt(path: string): string {
+    return this.#found.get(path) ?? path;
   }
 
   /** Where the artifact of a generation lies, or would. */

@@ -249,6 +249,7 @@ export class DaemonState {
     const next = this.#keptOf(name, { scn, sha256, path });
     // Not from where it is kept, if it is: that could not be used, and these bytes are good.
     if (path !== this.#store.pathOf(name, next)) this.#store.doubt(name, next);
+    else this.#store.opened(path, next.path);
     const newer = suspects.filter((each) => each.scn > scn);
     if (next === current && newer.length === suspects.length) {
       return this.keptAt(name, next) ? undefined : this.#writer.changed();
@@ -272,7 +273,7 @@ export class DaemonState {
   #keptOf(name: string, { scn, sha256, path }: Served): KeptGeneration {
     const { current, previous } = this.record(name);
     const kept = [current, previous].find((each) => each?.scn === scn && each.sha256 === sha256);
-    return kept ?? { scn, sha256, file: basename(path), path };
+    return kept ?? { scn, sha256, file: basename(path), path: this.#store.foundAt(path) };
   }
 
   #change(name: string, change: Partial<PluginRecord>): void {

@@ -13,6 +13,8 @@ export class KeptBytes {
   readonly #lost: (name: string, generation: KeptGeneration) => void;
   /** What that was told of. */
   #gone = new Set<string>();
+  /** All but what the store was last cleared of. */
+  #pruned = "";
 
   /** Makes it with nothing to keep; it tells once of what is recorded and can't be had any more. */
   constructor(
@@ -69,7 +71,9 @@ export class KeptBytes {
     for (const [key, artifact] of over) {
       if (this.#waiting.get(key) === artifact) this.#waiting.delete(key);
     }
-    if (over.length > 0 || kept) await this.#store.prune(recorded);
+    const names = recorded.map(([name, { scn, sha256 }]) => `${keyOf(name, scn)} ${sha256}`).join();
+    if (over.length > 0 || kept || names !== this.#pruned) await this.#store.prune(recorded);
+    this.#pruned = names;
     return gone.size === 0;
   }
 
