@@ -63,15 +63,20 @@ export interface Address {
 
 /** A host and a port, as somebody typed it: `HOST:PORT`, an IPv6 address in brackets. */
 export function addressArgument(text: string): Address {
-  const [, hostname = "", port = ""] = /^(\[[\da-f:.]+\]|[^:\s/]+):(\d{1,5})$/i.exec(text) ?? [];
-  if (hostname !== "" && Number(port) <= 65_535) return { hostname, port: Number(port) };
-  if (hostname !== "") throw new InvalidArgumentError("A port is at most 65535.");
-  throw new InvalidArgumentError("Give it as HOST:PORT, as 127.0.0.1:9090.");
+  return readAddress(text, "HOST:PORT, as 127.0.0.1:9090");
 }
 
 /** As {@linkcode addressArgument}; a port alone is one of this machine's own. */
 export function portArgument(text: string): Address {
-  return addressArgument(/^\d+$/.test(text) ? `127.0.0.1:${text}` : text);
+  const address = /^\d+$/.test(text) ? `127.0.0.1:${text}` : text;
+  return readAddress(address, "[HOST:]PORT, as 8080 or 127.0.0.1:8080");
+}
+
+function readAddress(text: string, form: string): Address {
+  const [, hostname = "", port = ""] = /^(\[[\da-f:.]+\]|[^:\s/]+):(\d{1,5})$/i.exec(text) ?? [];
+  if (hostname !== "" && Number(port) <= 65_535) return { hostname, port: Number(port) };
+  if (hostname !== "") throw new InvalidArgumentError("A port is at most 65535.");
+  throw new InvalidArgumentError(`Give it as ${form}.`);
 }
 
 /** For an option that may be repeated. */

@@ -76,6 +76,8 @@ for (
   const [text, why] of [
     [`{ "watch": ["a"] "poll": 5 }`, "line 1, column 18: CommaExpected"],
     [`{\n  "wach": ["a"] }`, `"wach" is no setting`],
+    [`{ "watch": ["a"],\n  "watch": ["b"] }`, `line 2, column 3: "watch" stands there twice`],
+    [`{ "plugins": { "a": {}, "a": {} } }`, `"a" stands there twice`],
     [`{ "memory": { "sof": 1 } }`, `"memory.sof" is no setting`],
     [`{ "plugins": { "a": { "tier": "cloud" } } }`, `"plugins.a.tier"`],
     [`{ "plugins": { "prototype": { "tier": "cloud" } } }`, `"plugins.prototype.tier"`],

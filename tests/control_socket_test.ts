@@ -175,7 +175,7 @@ test("the socket of a daemon that was killed is replaced", async () => {
   await fixture.daemon.open();
   // While it lives, it is left alone.
   const { message } = await assertCode(clearSocket(path, 100), "listen");
-  assertStringIncludes(message, "another process listens there");
+  assertStringIncludes(message, "somebody listens there already");
   assert(await exists(path));
   other.kill("SIGKILL");
   await other.status;

@@ -7,6 +7,7 @@ import type { Config } from "./config.ts";
 import { configSchema } from "./config_schema.ts";
 import { readPublicKeys } from "./key_files.ts";
 import { readInput } from "./read_input.ts";
+import { findRepeatedKey } from "./repeated_key.ts";
 import { type DaemonOptions, resolveDaemonOptions } from "../options.ts";
 
 /** What a configuration file says, as options: paths are absolute, keys are read. */
@@ -71,6 +72,10 @@ function parseText(text: string, path: string): Config {
   if (error) {
     const where = placeOf(text, error.offset);
     throw fault(path, `${where}: ${printParseErrorCode(error.error)}`);
+  }
+  const repeated = findRepeatedKey(text);
+  if (repeated) {
+    throw fault(path, `${placeOf(text, repeated.offset)}: "${repeated.name}" stands there twice`);
   }
   if (Array.isArray(value)) throw fault(path, "it is a list, where an object is expected");
   const result = v.safeParse(configSchema, value);

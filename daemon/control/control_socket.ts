@@ -67,7 +67,7 @@ export async function clearSocket(path: string, patience = PATIENCE): Promise<vo
     if (!found) return;
     if (!found.isSocket()) throw taken(path, "something that is no socket is there; remove it");
     if (!await isLive({ socket: path })) return await Deno.remove(path).catch(() => {});
-    if (Date.now() - began >= patience) throw taken(path, "another process listens there");
+    if (Date.now() - began >= patience) throw taken(path, "somebody listens there already");
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
 }
