@@ -354,7 +354,6 @@ Deno.test("a daemon's control can be turned off, and what makes no sense is a mi
     const [args, text] of [
       [["--no-state", "--control", "127.0.0.1:0"], "--token-file"],
       [["--control", "9090"], "Give it as HOST:PORT"],
-      [["--gateway", "localhost"], "Give it as [HOST:]PORT"],
       [["--control", "127.0.0.1:99999"], "at most 65535"],
       [["--token-file", at.file("none")], "is for --control HOST:PORT"],
       [["--control", "127.0.0.1:0", "--token-file", at.file("none")], "Cannot read the token"],

@@ -153,7 +153,7 @@ Deno.test("hotplug daemon --gateway refuses what is no address, and a port that 
   const args = [directory.path, "--no-state", "--no-config", "--gateway"];
   const misuse = await hotplug("daemon", ...args, "x:y:z");
   assertEquals(misuse.code, 2);
-  assertStringIncludes(misuse.stderr, "HOST:PORT");
+  assertStringIncludes(misuse.stderr, "[HOST:]PORT");
   const beyond = await hotplug("daemon", ...args, "70000");
   assertEquals(beyond.code, 2);
   assertStringIncludes(beyond.stderr, "at most 65535");
