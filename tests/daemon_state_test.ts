@@ -214,11 +214,19 @@ Deno.test({
   },
 });
 
+/** A state of one plugin, whose artifact has that name. */
+function stateWithFile(file: string): string {
+  const current = { scn: FIRST, sha256: "0".repeat(64), file, path: "/nowhere" };
+  const holds = { floor: FIRST, held: 0, frozen: false, suspects: [], quarantine: [] };
+  return JSON.stringify({ format: 1, plugins: [{ name: "pricing", ...holds, current }] });
+}
+
 for (
   const [what, text, why] of [
     ["damaged", "{ not json", "is damaged"],
     ["cut short", `{"format": 1, "plugins": [{"name": "pricing"`, "is damaged"],
     ["of another shape", `{"format": 1, "plugins": [{"name": 1}]}`, "is damaged"],
+    ["with a way out of its store", stateWithFile(".."), "is damaged"],
     ["empty", "", "is damaged"],
     ["newer", `{"format": 2, "plugins": {}}`, "newer version"],
   ]

@@ -86,8 +86,12 @@ export class Holds {
   /** Lets a version out of quarantine. */
   async unquarantine(name: string, scn: Scn): Promise<boolean> {
     const was = this.#world.state()?.unquarantine(name, scn) ?? false;
-    if (was) this.#world.scan();
-    await this.#saved();
+    try {
+      // First: it may end the process again, and is to be suspect then.
+      await this.#saved();
+    } finally {
+      if (was) this.#world.scan();
+    }
     return was;
   }
 

@@ -3,6 +3,7 @@ import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { Generation, OpenOptions, PluginManager } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
+import { LoadTurns } from "./load_turns.ts";
 import type { NotedLoad } from "../state/noted_load.ts";
 import type { KeptGeneration } from "../state/state_record.ts";
 
@@ -27,6 +28,7 @@ export interface LoaderWorld {
 /** Opens artifacts for a daemon: within its folders and its budget, each load noted in the journal. */
 export class Loader {
   readonly #world: LoaderWorld;
+  readonly #turns = new LoadTurns();
 
   /** Makes the loader of a daemon. */
   constructor(world: LoaderWorld) {
@@ -37,8 +39,8 @@ export class Loader {
   async open(path: string, options: Pick<OpenOptions, "signal"> = {}): Promise<Generation> {
     const root = this.#world.rootOf(path);
     const own = { ...options, ...(root !== undefined && { root }) };
-    return await this.#noted((notes) =>
-      this.#world.manager.open(path, { ...own, ...this.#withRoom(notes) })
+    return await this.#inTurn(() =>
+      this.#noted((notes) => this.#world.manager.open(path, { ...own, ...this.#withRoom(notes) }))
     );
   }
 
@@ -59,10 +61,21 @@ export class Loader {
     };
     const open = (how: Pick<OpenOptions, "handover">): Promise<Generation> =>
       this.#noted((notes) => this.#world.manager.open(path, { ...own, ...how, ...notes }));
-    return await open({}).catch((error) => {
-      if (!(error instanceof HotplugError) || !KEEPS.has(error.code)) throw error;
-      return open({ handover: false });
-    });
+    return await this.#inTurn(() =>
+      open({}).catch((error) => {
+        if (!(error instanceof HotplugError) || !KEEPS.has(error.code)) throw error;
+        return open({ handover: false });
+      })
+    );
+  }
+
+  async #inTurn(open: () => Promise<Generation>): Promise<Generation> {
+    const end = await this.#turns.next();
+    try {
+      return await open();
+    } finally {
+      end();
+    }
   }
 
   /** What is new is opened only where there is memory for it. */

@@ -59,15 +59,24 @@ export class KeptBytes {
     this.#store.makeThere();
     const gone = new Set<string>();
     let kept = false;
+    let fault: { readonly error: unknown } | undefined;
     for (const [name, generation] of recorded) {
-      if (await this.#keep(name, generation)) kept = true;
-      else if (await this.#keepFound(name, generation)) continue;
+      try {
+        if (await this.#keep(name, generation)) kept = true;
+        else if (await this.#keepFound(name, generation)) continue;
+      } catch (error) {
+        // What is the matter with one is no reason to do without the others.
+        fault ??= { error };
+        continue;
+      }
       if (this.#store.has(name, generation)) continue;
       const key = keyOf(name, generation.scn);
       gone.add(key);
       if (!this.#gone.has(key)) this.#lost(name, generation);
     }
     this.#gone = gone;
+    // All is held on to, for the next time.
+    if (fault) throw fault.error;
     for (const [key, artifact] of over) {
       if (this.#waiting.get(key) === artifact) this.#waiting.delete(key);
     }

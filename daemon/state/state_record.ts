@@ -85,7 +85,8 @@ const floor = v.custom<Scn>((value) => value === 0 || isScn(value), "must be an 
 const kept = v.object({
   scn,
   sha256: v.custom<string>(isSha256, "must be a SHA-256"),
-  file: v.pipe(v.string(), v.regex(/^[^/\\\0]+$/)),
+  // No way out of the folder that it is kept in.
+  file: v.pipe(v.string(), v.regex(/^(?!\.{1,2}$)[^/\\\0]+$/)),
   path: v.string(),
 });
 const found = v.object({ scn, path: v.string() });
