@@ -6,10 +6,12 @@ import type { Drain } from "./generations/drain.ts";
 import type { GenerationLife, LifeWorld } from "./generations/generation_life.ts";
 import { loadedEvent } from "./loaded_event.ts";
 import type { PluginRegistry } from "./generations/plugin_registry.ts";
+import { contractsOf } from "./settings/plugin_settings.ts";
 import { failsProbation } from "./settings/probation.ts";
+import { refuseLooser } from "./settings/refuse_looser.ts";
 import { refusalEvent, toHotplugError } from "./refusal_event.ts";
 import type { ResolvedManagerOptions } from "./settings/options.ts";
-import { demandsOf } from "./artifacts/demands.ts";
+import { demandsOf, refuseContract } from "./artifacts/demands.ts";
 import { refuseUntrusted } from "./artifacts/refuse_untrusted.ts";
 import { rollback, type RollbackOptions, type RolledBack } from "./generations/rollback.ts";
 
@@ -145,10 +147,13 @@ export class Upkeep implements LifeWorld {
     return done;
   }
 
-  /** A key that was taken back is not to have the last word because what it signed is in memory. */
-  async #judge({ generation }: GenerationLife): Promise<void> {
-    const { trust } = demandsOf(this.#world.options, generation.name);
+  /** What was taken back, as a key or a permission, is not to come back because it is in memory. */
+  async #judge({ generation, settings }: GenerationLife): Promise<void> {
+    const { options } = this.#world;
+    const { trust } = demandsOf(options, generation.name);
     if (trust) await refuseUntrusted(generation, trust);
+    refuseContract(generation.path, generation.info, contractsOf(options, generation.name));
+    refuseLooser(generation, settings, options);
   }
 
   /** Retires what the plugin's retention does not keep, now and when its time comes. */

@@ -1,4 +1,4 @@
-import { HotplugError, type Scn } from "../../artifact/mod.ts";
+import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type {
   Generation,
   ManagerEvent,
@@ -9,6 +9,9 @@ import type { DaemonState } from "../state/daemon_state.ts";
 import type { Loader } from "./loader.ts";
 import { reopenKept } from "./reopen.ts";
 import type { QuarantinedVersion } from "../status.ts";
+
+/** Nothing in memory can be gone back to: nothing is there, or it may do more than it is to by now. */
+const BY_STORE: ReadonlySet<ErrorCode> = new Set(["not-found", "unsupported"]);
 
 /** What the holds of a daemon's plugins are changed by. */
 export interface HoldsWorld {
@@ -38,7 +41,7 @@ export class Holds {
   /** Takes an older generation back into use: one in memory, or what was current before a restart. */
   async rollback(name: string, options: RollbackOptions): Promise<Generation> {
     const generation = await this.#world.manager.rollback(name, options).catch((error) => {
-      if (!(error instanceof HotplugError) || error.code !== "not-found") throw error;
+      if (!(error instanceof HotplugError) || !BY_STORE.has(error.code)) throw error;
       return this.#rollbackToKept(name, options, error);
     });
     await this.#saved();

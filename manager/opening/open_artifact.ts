@@ -66,7 +66,7 @@ export async function openArtifact(
         files.set(file, bytes);
       });
       const artifact = await readArtifact({ ...location, ...(seen && { seen }) }, demands);
-      refuseContract(location, artifact, contractsOf(options, name));
+      refuseContract(path, artifact.info, contractsOf(options, name));
       if (reopen) refuseOther(location, artifact, reopen.sha256);
       else world.approvals.check(location, artifact, slot.current?.generation);
       told = verified?.({ name, scn, path, sha256: artifact.sha256, files });

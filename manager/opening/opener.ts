@@ -9,7 +9,7 @@ import {
   tryParseArtifactName,
 } from "../../artifact/mod.ts";
 import type { Generation } from "../generations/generation.ts";
-import { demandsOf } from "../artifacts/demands.ts";
+import { demandsOf, isFulfilled } from "../artifacts/demands.ts";
 import { locate, type Location, toPath } from "../artifacts/locate.ts";
 import { openArtifact, type OpenWorld } from "./open_artifact.ts";
 import { openNewest } from "./open_newest.ts";
@@ -17,7 +17,7 @@ import type { OpenOptions } from "../settings/open_options.ts";
 import { type ManagerOptions, reloadable, resolveManagerOptions } from "../settings/options.ts";
 import type { RestoredHolds } from "../generations/plugin_registry.ts";
 import { runsOtherwise } from "../settings/runs_otherwise.ts";
-import { settingsOf } from "../settings/plugin_settings.ts";
+import { contractsOf, settingsOf } from "../settings/plugin_settings.ts";
 import { readRegularFile } from "../artifacts/read_file.ts";
 import { toHotplugError } from "../refusal_event.ts";
 import { readyParser } from "../tiers/ready_parser.ts";
@@ -79,7 +79,9 @@ export class Opener {
       // Who takes a key back is to know what it still lets run.
       const isTrusted = !trust ||
         trust.some(({ key }) => signers.some((each) => each.key.x === key.x));
-      return !isTrusted || runsOtherwise(settings, () => settingsOf(own, artifact, info));
+      // Nor would it be opened again, at a restart.
+      const isWanted = isTrusted && isFulfilled(info, contractsOf(own, name));
+      return !isWanted || runsOtherwise(settings, () => settingsOf(own, artifact, info));
     });
   }
 

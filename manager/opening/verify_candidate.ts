@@ -72,7 +72,7 @@ async function verify(
   const { name, scn, mode } = parts;
   refuseUnfinished(location);
   const artifact = await readArtifact(location, demandsOf(options, name));
-  refuseContract(location, artifact, contractsOf(options, name));
+  refuseContract(location.path, artifact.info, contractsOf(options, name));
   judge(artifact);
   if (mode === "module") {
     await checkLeftovers(artifact.content, artifact.info?.optional ?? [], file);

@@ -1,0 +1,99 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { type ManagerOptions, PluginManager } from "../manager/mod.ts";
+import { type ArtifactInit, SCN, writeArtifact } from "./_artifacts.ts";
+import type { ReloadedOptions } from "../daemon/mod.ts";
+import { makeDaemon, publish } from "./_daemon.ts";
+import { tempDirectory } from "./_temp.ts";
+
+const SOURCE =
+  "export const net = () => Deno.permissions.querySync({ name: 'net', host: 'x.example' }).state;";
+
+/** Opens a version by some settings and another one by others, and rolls back then. */
+async function rollbackAfter(
+  settings: readonly [ManagerOptions, ManagerOptions],
+  artifacts: readonly [ArtifactInit, ArtifactInit],
+): Promise<{ readonly code: string; readonly message: string; readonly scn: number | undefined }> {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager(settings[0]);
+  for (const [index, each] of artifacts.entries()) {
+    if (index > 0) manager.reconfigure(settings[1]);
+    await manager.open(
+      (await writeArtifact(directory.path, SOURCE, { ...each, scn: SCN + index })).path,
+    );
+  }
+  const fault = await manager.rollback("pricing").then(() => undefined, (error) => error);
+  return {
+    code: fault?.code ?? "",
+    message: fault?.message ?? "",
+    scn: manager.current("pricing")?.scn,
+  };
+}
+
+Deno.test("nothing is rolled back to that requires a contract which is not declared any more", async () => {
+  const { code, message, scn } = await rollbackAfter(
+    [{ contracts: ["tax/1"] }, { contracts: ["tax/2"] }],
+    [{ requires: { contract: "tax/1" } }, { requires: { contract: "tax/2" } }],
+  );
+  assertEquals([code, scn], ["contract", SCN + 1]);
+  assertStringIncludes(message, `requires contract "tax/1", this host declares tax/2`);
+});
+
+Deno.test("nothing is rolled back to that has permissions in its process which were taken back", async () => {
+  const of = (net: readonly string[]): ManagerOptions => ({
+    tier: "process",
+    permissions: { net },
+  });
+  const artifact = { permissions: { net: ["x.example", "y.example"] } };
+  const less = await rollbackAfter([of(["x.example", "y.example"]), of(["y.example"])], [
+    artifact,
+    artifact,
+  ]);
+  assertEquals([less.code, less.scn], ["unsupported", SCN + 1]);
+  assertStringIncludes(less.message, "permissions that were taken back since (net)");
+  const more = await rollbackAfter([of(["y.example"]), of(["x.example", "y.example"])], [
+    artifact,
+    artifact,
+  ]);
+  assertEquals([more.code, more.scn], ["", SCN]);
+});
+
+Deno.test("nothing is rolled back to that is less apart from its host than it is to be by now", async () => {
+  const { code, message, scn } = await rollbackAfter([{ tier: "inline" }, { tier: "worker" }], [
+    {},
+    {},
+  ]);
+  assertEquals([code, scn], ["unsupported", SCN + 1]);
+  assertStringIncludes(message, `in tier "inline", and is to run in "worker" by now`);
+  assertEquals((await rollbackAfter([{ tier: "worker" }, { tier: "inline" }], [{}, {}])).scn, SCN);
+});
+
+Deno.test("a daemon with a state folder goes back to it all the same: by the settings of now", async () => {
+  await using directory = await tempDirectory();
+  const plugins = directory.file("plugins");
+  await Deno.mkdir(plugins);
+  const watch = [plugins];
+  const reload = (): Promise<ReloadedOptions> => Promise.resolve({ watch, tier: "worker" });
+  await using fixture = makeDaemon(watch, { state: directory.file("state"), reload });
+  const { daemon } = fixture;
+  await publish(plugins, SOURCE, { scn: SCN });
+  await daemon.start();
+  await daemon.reload();
+  await publish(plugins, SOURCE, { scn: SCN + 1 });
+  await fixture.loaded("pricing", SCN + 1);
+  const { scn, tier } = await daemon.rollback("pricing");
+  assertEquals([scn, tier], [SCN, "worker"]);
+  assertEquals(daemon.manager.current("pricing")?.scn, SCN);
+  assertEquals(daemon.status().plugins[0]?.held, SCN + 1);
+});
+
+Deno.test("a reload names the plugins that require what is not declared any more", async () => {
+  await using directory = await tempDirectory();
+  const watch = [directory.path];
+  const reload = (): Promise<ReloadedOptions> => Promise.resolve({ watch, contracts: ["tax/2"] });
+  await using fixture = makeDaemon(watch, { contracts: ["tax/1"], reload });
+  await publish(directory.path, SOURCE, { requires: { contract: "tax/1" } });
+  await publish(directory.path, SOURCE, { name: "other" });
+  await fixture.daemon.start();
+  await fixture.daemon.reload();
+  assertEquals(fixture.events.of("config").map(({ plugins }) => plugins), [["pricing"]]);
+});
