@@ -169,6 +169,7 @@ export {
 export type {
   AcquireOptions,
   ApprovalRule,
+  ApproveOptions,
   CallOptions,
   ChooseTier,
   ConflictEvent,
@@ -207,6 +208,7 @@ export type {
   TierSettings,
   VerifiedArtifact,
   VerifiedFiles,
+  WhichVersion,
 } from "./manager/mod.ts";
 export {
   ControlServer,

@@ -77,8 +77,9 @@ function actions(io: Io): Command[] {
       ),
     onPlugin("approve", "load a version that waits for an approval")
       .option("--scn <SCN>", "which one (default: the newest)", scnArgument)
-      .action((name: string, { scn, ...flags }) =>
-        act(io, flags, name, "approve", { ...(scn && { scn }) })
+      .option("--sha256 <DIGEST>", "only this file of it, as status --json tells it", textArgument)
+      .action((name: string, { scn, sha256, ...flags }) =>
+        act(io, flags, name, "approve", { ...(scn && { scn }), ...(sha256 && { sha256 }) })
       ),
     onPlugin("freeze", "keep a plugin as it is")
       .action((name: string, flags: CtlFlags) => act(io, flags, name, "freeze", {})),

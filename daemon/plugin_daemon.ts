@@ -1,5 +1,6 @@
 import { HotplugError, type Scn } from "../artifact/mod.ts";
-import type { Generation, ManagerEvent, PluginManager, RollbackOptions } from "../manager/mod.ts";
+import type { Generation, ManagerEvent, PluginManager } from "../manager/mod.ts";
+import type { RollbackOptions, WhichVersion } from "../manager/mod.ts";
 import { EventHub } from "../manager/event_hub.ts";
 import { type DaemonParts, makeParts } from "./daemon_parts.ts";
 import { DaemonState } from "./state/daemon_state.ts";
@@ -167,13 +168,12 @@ export class PluginDaemon implements AsyncDisposable {
   }
 
   /**
-   * Opens a version that waits for an approval, the newest one if no SCN is given.
-   *
-   * @throws {HotplugError} `not-found` where none waits; else as {@linkcode PluginManager.open}.
+   * Opens a version that waits for an approval, the newest one if no other is named.
+   * @throws {HotplugError} `not-found` where none waits, `conflict`; else as {@linkcode PluginManager.open}.
    */
-  async approve(name: string, scn?: Scn): Promise<Generation> {
+  async approve(name: string, which?: WhichVersion): Promise<Generation> {
     this.#assertOpen();
-    return await this.#parts.holds.approve(name, scn);
+    return await this.#parts.holds.approve(name, which);
   }
 
   /** The versions in quarantine, by name and then by SCN. */

@@ -1,5 +1,5 @@
 import { assertPluginName, HotplugError, scanModule, type Scn } from "../artifact/mod.ts";
-import { Approvals, type PendingVersion } from "./opening/approvals.ts";
+import { Approvals, type PendingVersion, type WhichVersion } from "./opening/approvals.ts";
 import { EventHub } from "./event_hub.ts";
 import type { ManagerEvent } from "./events.ts";
 import type { Generation } from "./generations/generation.ts";
@@ -230,12 +230,12 @@ export class PluginManager implements AsyncDisposable {
 
   /**
    * Opens a version that waits for an approval (see {@linkcode ManagerOptions.approve}), the newest one
-   * if no SCN is given, as its file was when it was held.
-   * @throws {HotplugError} `not-found` where none waits; else as {@linkcode open}.
+   * if no other is named, as its file was when it was held.
+   * @throws {HotplugError} `not-found` where none waits, `conflict`; else as {@linkcode open}.
    */
-  async approve(name: string, scn?: Scn, options: OpenOptions = {}): Promise<Generation> {
+  async approve(name: string, one?: WhichVersion, options?: OpenOptions): Promise<Generation> {
     this.#assertOpen();
-    return await this.#opener.approve(name, scn, options);
+    return await this.#opener.approve(name, one, options);
   }
 
   /** The versions that wait for an approval, by name and then by SCN. */

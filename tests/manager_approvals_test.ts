@@ -244,3 +244,25 @@ Deno.test("two approvals at a time, and an open beside them, end with the versio
   await manager.close();
   await assertCode(manager.approve("pricing"), "closed");
 });
+
+Deno.test("an approval that names the file that was looked at lets no other one in", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager();
+  await manager.open((await version(directory, 1)).path);
+  const { path } = await version(directory, 2, { net: ["example.com"] });
+  await assertCode(manager.open(path), "approval-required");
+  const [seen] = manager.pending();
+  assert(seen);
+  // Another build of the same version, in its place.
+  await writeArtifact(directory.path, "export const version = () => 3;", {
+    scn: SCN + 2,
+    permissions: { net: ["example.com"], run: true },
+  });
+  await assertCode(manager.open(path), "approval-required");
+  const { message } = await assertCode(manager.approve("pricing", seen), "conflict");
+  assertStringIncludes(message, `net "example.com"; all of run`);
+  assertEquals(manager.current("pricing")?.scn, SCN + 1);
+  const [now] = manager.pending();
+  assert(now && now.sha256 !== seen.sha256);
+  assertEquals((await manager.approve("pricing", now)).scn, SCN + 2);
+});

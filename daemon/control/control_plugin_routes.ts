@@ -75,13 +75,13 @@ function versionRoutes(): ControlRoute[] {
       method: "post",
       path: "/v1/plugins/{name}/approve",
       id: "approve",
-      summary: "Opens a version that waits for an approval, the newest one if no SCN is given",
+      summary: "Opens a version that waits for an approval, the newest one if no other is named",
       body: approveSchema,
       answer: pluginAnswerSchema,
       fails: OF_LOADING,
-      handle: async ({ target }, { path: { name = "" }, body: { scn } }) => {
+      handle: async ({ target }, { path: { name = "" }, body }) => {
         assertPluginName(name);
-        await target.approve(name, scn);
+        await target.approve(name, body);
         return answer(target, name, true);
       },
     }),

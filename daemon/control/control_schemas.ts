@@ -246,7 +246,16 @@ export const rollbackSchema = objectOf({
 });
 
 /** What an approval is asked for with. */
-export const approveSchema = objectOf({ scn: v.exactOptional(scn) });
+export const approveSchema = objectOf({
+  scn: v.exactOptional(scn),
+  sha256: v.exactOptional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[0-9a-f]{64}$/, "give 64 hex digits"),
+      v.description("Of the file that waits: another one by now is not approved"),
+    ),
+  ),
+});
 
 /** What needs nothing more. */
 export const emptySchema = objectOf({});

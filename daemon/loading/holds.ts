@@ -4,6 +4,7 @@ import type {
   ManagerEvent,
   PluginManager,
   RollbackOptions,
+  WhichVersion,
 } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { Loader } from "./loader.ts";
@@ -73,8 +74,8 @@ export class Holds {
   }
 
   /** Opens a version that waits for an approval. */
-  async approve(name: string, scn?: Scn): Promise<Generation> {
-    const generation = await this.#world.loader.approve(name, scn);
+  async approve(name: string, which?: WhichVersion): Promise<Generation> {
+    const generation = await this.#world.loader.approve(name, which);
     // Before it may be rolled back: what waits for an approval then waits anew.
     this.#world.opened(name);
     await this.#saved();

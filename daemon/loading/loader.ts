@@ -1,6 +1,6 @@
 import { basename } from "@std/path";
 import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
-import type { Generation, OpenOptions, PluginManager } from "../../manager/mod.ts";
+import type { Generation, OpenOptions, PluginManager, WhichVersion } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
 import { LoadTurns } from "./load_turns.ts";
@@ -45,9 +45,9 @@ export class Loader {
   }
 
   /** Opens a version that waits for an approval; see {@linkcode PluginManager.approve}. */
-  async approve(name: string, scn?: Scn): Promise<Generation> {
+  async approve(name: string, which?: WhichVersion): Promise<Generation> {
     return await this.#noted((notes) =>
-      this.#world.manager.approve(name, scn, this.#withRoom(notes))
+      this.#world.manager.approve(name, which, this.#withRoom(notes))
     );
   }
 

@@ -33,6 +33,21 @@ export interface PendingVersion {
   readonly since: string;
 }
 
+/** Which version is approved; a {@linkcode PendingVersion} tells, too. */
+export interface ApproveOptions {
+  /**
+   * Its sequence change number.
+   *
+   * @default that of the newest that waits
+   */
+  readonly scn?: Scn;
+  /** The SHA-256 of its file, as 64 lower-case hex digits: another one that waits by now is not approved. */
+  readonly sha256?: string;
+}
+
+/** A version, by its SCN alone or by its file as well. */
+export type WhichVersion = Scn | ApproveOptions;
+
 /** What an approval is for: these bytes, with these permissions at the most. */
 type Approved = Pick<PendingVersion, "sha256" | "permissions">;
 
@@ -92,22 +107,24 @@ export class Approvals {
   /**
    * Approves a version that waits, the newest of the plugin if no SCN is given; answers with it.
    *
-   * @throws {HotplugError} `not-found` where it does not wait
+   * @throws {HotplugError} `not-found` where it does not wait, `conflict` where another file of it does
    */
-  approve(name: string, scn?: Scn): PendingVersion {
+  approve(name: string, which: WhichVersion = {}): PendingVersion {
+    const { scn, sha256 } = typeof which === "number" ? { scn: which } : which;
     const waiting = this.list();
     const version = waiting.findLast((each) =>
       each.name === name && (scn === undefined || each.scn === scn)
     );
     if (version) {
+      if (sha256 !== undefined && sha256 !== version.sha256) throw otherFile(version);
       this.#approved.set(keyOf(name, version.scn), version);
       return version;
     }
-    const which = scn === undefined ? "No version" : `No version ${scn}`;
+    const none = scn === undefined ? "No version" : `No version ${scn}`;
     const others = waiting.map((each) => `${each.name} ${each.scn}`).join(", ") || "none";
     throw new HotplugError(
       "not-found",
-      `${which} of plugin "${name}" waits for an approval; waiting: ${others}`,
+      `${none} of plugin "${name}" waits for an approval; waiting: ${others}`,
     );
   }
 
@@ -149,6 +166,14 @@ function approvalRequired(file: string, version: PendingVersion): HotplugError {
   return new HotplugError(
     "approval-required",
     `Not opened "${file}": ${why}; it is held until approve("${name}", ${scn}) lets it in`,
+  );
+}
+
+function otherFile({ name, scn, sha256, permissions }: PendingVersion): HotplugError {
+  return new HotplugError(
+    "conflict",
+    `Not approved: what waits of plugin "${name}" (SCN ${scn}) is another file by now (SHA-256 ${sha256}), ` +
+      `which asks for ${describe(permissions)}; look at it, and approve that one`,
   );
 }
 

@@ -5,10 +5,10 @@ import {
   MAX_INFO_BYTES,
   parseInfo,
   parseInfoFileName,
-  type Scn,
   tryParseArtifactName,
 } from "../../artifact/mod.ts";
 import type { Generation } from "../generations/generation.ts";
+import type { WhichVersion } from "./approvals.ts";
 import { demandsOf, isFulfilled } from "../artifacts/demands.ts";
 import { locate, type Location, toPath } from "../artifacts/locate.ts";
 import { openArtifact, type OpenWorld } from "./open_artifact.ts";
@@ -92,8 +92,8 @@ export class Opener {
   }
 
   /** Approves a version that waits, and opens it. */
-  async approve(name: string, scn?: Scn, options?: OpenOptions): Promise<Generation> {
-    const { path } = this.#world.approvals.approve(name, scn);
+  async approve(name: string, which?: WhichVersion, options?: OpenOptions): Promise<Generation> {
+    const { path } = this.#world.approvals.approve(name, which);
     // One that is being opened was judged before; it is over soon, and fails.
     await this.#opening.get(path)?.catch(() => {});
     return await this.open(path, options);
