@@ -76,8 +76,8 @@ function options(): Option[] {
     new Option(
       "--approve <RULE>",
       "more: leave out versions that ask for more permissions than the one that runs; " +
-        "none: load them (default: more)",
-    ).choices(["more", "none"]),
+        "all: first versions too; none: load them (default: more)",
+    ).choices(["more", "all", "none"]),
     new Option("--recursive", "watch the folders in the directories too"),
     new Option(
       "--poll <MS>",

@@ -8,6 +8,7 @@ import {
   readConfig,
   type ReloadedOptions,
 } from "../daemon/mod.ts";
+import type { ApprovalRule } from "../manager/mod.ts";
 import { readPublicKeys } from "../daemon/config/key_files.ts";
 import { resolveDaemonOptions } from "../daemon/options.ts";
 import { type Address, portArgument } from "./argument.ts";
@@ -18,7 +19,7 @@ export interface DaemonFlags {
   readonly config?: string | boolean;
   readonly initialScn?: Scn;
   readonly trust?: readonly string[];
-  readonly approve?: "more" | "none";
+  readonly approve?: ApprovalRule;
   readonly state?: string | boolean;
   readonly recursive?: true;
   readonly poll?: number;

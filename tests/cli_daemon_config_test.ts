@@ -40,6 +40,21 @@ Deno.test("hotplug daemon takes its directories and settings from a file, and fl
   assertEquals([ready.watch, ready.plugins], [[directory.file("two")], ["second"]]);
 });
 
+Deno.test("hotplug daemon takes by a flag whatever rule for approvals a file may state", async () => {
+  await using directory = await tempDirectory();
+  await writeArtifact(directory.path, "export const a = 1;", { permissions: { net: true } });
+  for (const [rule, scn] of [["more", FIRST], ["none", FIRST], ["all", undefined]] as const) {
+    const flags = ["--no-config", "--no-state", "--approve", rule];
+    const { code, stdout, stderr } = await hotplug(
+      ...["daemon", directory.path, "--check", "--json"],
+      ...flags,
+    );
+    assertEquals(code, 0, stderr);
+    const { plugins: [plugin] } = JSON.parse(stdout);
+    assertEquals([rule, plugin.scn], [rule, scn]);
+  }
+});
+
 Deno.test({
   name:
     "SIGHUP reads the configuration again: settings hold for the next load, a bad file for none",
