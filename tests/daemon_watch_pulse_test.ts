@@ -8,6 +8,17 @@ function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore, fn });
 }
 
+/** Lets what changes a file's time do nothing, and tells of each, until it is restored or disposed of. */
+function loseTouches(lost: (restore: () => void) => void): Disposable {
+  const { utime } = Deno;
+  const restore = (): void => void (Deno.utime = utime);
+  Deno.utime = () => {
+    lost(restore);
+    return Promise.resolve();
+  };
+  return { [Symbol.dispose]: restore };
+}
+
 test("WatchPulse beats as often as it is asked, for several at once", async () => {
   await using directory = await tempDirectory();
   await Deno.writeTextFile(directory.file("lock"), "");
@@ -44,16 +55,8 @@ test("WatchPulse beats where a change is lost, as some are where much is told at
   await using directory = await tempDirectory();
   await Deno.writeTextFile(directory.file("lock"), "");
   using pulse = new WatchPulse(directory.file("lock"));
-  const { utime } = Deno;
-  Deno.utime = () => {
-    Deno.utime = utime;
-    return Promise.resolve();
-  };
-  try {
-    assertEquals(await pulse.beats(), true);
-  } finally {
-    Deno.utime = utime;
-  }
+  using _touches = loseTouches((restore) => restore());
+  assertEquals(await pulse.beats(), true);
 });
 
 test("WatchPulse waits while other changes are told, as many as there may be before its own", async () => {
@@ -61,31 +64,20 @@ test("WatchPulse waits while other changes are told, as many as there may be bef
   await Deno.writeTextFile(directory.file("lock"), "");
   using pulse = new WatchPulse(directory.file("lock"));
   await pulse.beats();
-  const { utime } = Deno;
   let turns = 0;
-  Deno.utime = () => {
+  using _touches = loseTouches((restore) => {
     pulse.told();
-    if (++turns > 40) Deno.utime = utime;
-    return Promise.resolve();
-  };
-  try {
-    assertEquals(await pulse.beats(), true);
-  } finally {
-    Deno.utime = utime;
-  }
+    if (++turns > 40) restore();
+  });
+  assertEquals(await pulse.beats(), true);
 });
 
 test("WatchPulse that is given up waits for nothing more", async () => {
   await using directory = await tempDirectory();
   await Deno.writeTextFile(directory.file("lock"), "");
   using pulse = new WatchPulse(directory.file("lock"));
-  const { utime } = Deno;
-  Deno.utime = () => Promise.resolve();
-  try {
-    const beats = pulse.beats();
-    pulse.giveUp();
-    assertEquals(await beats, false);
-  } finally {
-    Deno.utime = utime;
-  }
+  using _touches = loseTouches(() => {});
+  const beats = pulse.beats();
+  pulse.giveUp();
+  assertEquals(await beats, false);
 });

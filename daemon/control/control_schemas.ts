@@ -57,13 +57,15 @@ const permissions: v.GenericSchema<unknown, Permissions> = v.object({
   write: v.exactOptional(list),
 });
 
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "give 64 hex digits"));
+
 const generation: v.GenericSchema<unknown, GenerationStatus> = v.object({
   scn,
   tier: v.picklist(["inline", "worker", "process"]),
   state: v.picklist(["starting", "current", "superseded", "drained", "parked", "retired"]),
   since: time,
   loadedAt: time,
-  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  sha256: digest,
   path: v.string(),
   leases: count,
   calls: count,
@@ -249,11 +251,7 @@ export const rollbackSchema = objectOf({
 export const approveSchema = objectOf({
   scn: v.exactOptional(scn),
   sha256: v.exactOptional(
-    v.pipe(
-      v.string(),
-      v.regex(/^[0-9a-f]{64}$/, "give 64 hex digits"),
-      v.description("Of the file that waits: another one by now is not approved"),
-    ),
+    v.pipe(digest, v.description("Of the file that waits: another one by now is not approved")),
   ),
 });
 

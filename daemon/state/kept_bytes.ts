@@ -13,8 +13,8 @@ export class KeptBytes {
   readonly #lost: (name: string, generation: KeptGeneration) => void;
   /** What that was told of. */
   #gone = new Set<string>();
-  /** All but what the store was last cleared of. */
-  #pruned = "";
+  /** What was recorded as the store was last cleared of all else. */
+  #pruned: string | undefined;
 
   /** Makes it with nothing to keep; it tells once of what is recorded and can't be had any more. */
   constructor(
@@ -58,12 +58,11 @@ export class KeptBytes {
     const over = [...this.#waiting].filter(([, artifact]) => !this.#loading.has(artifact));
     this.#store.makeThere();
     const gone = new Set<string>();
-    let kept = false;
     let fault: { readonly error: unknown } | undefined;
     for (const [name, generation] of recorded) {
       try {
-        if (await this.#keep(name, generation)) kept = true;
-        else if (await this.#keepFound(name, generation)) continue;
+        const isNew = await this.#keep(name, generation);
+        if (!isNew && await this.#keepFound(name, generation)) continue;
       } catch (error) {
         // What is the matter with one is no reason to do without the others.
         fault ??= { error };
@@ -81,7 +80,7 @@ export class KeptBytes {
       if (this.#waiting.get(key) === artifact) this.#waiting.delete(key);
     }
     const names = recorded.map(([name, { scn, sha256 }]) => `${keyOf(name, scn)} ${sha256}`).join();
-    if (over.length > 0 || kept || names !== this.#pruned) await this.#store.prune(recorded);
+    if (names !== this.#pruned) await this.#store.prune(recorded);
     this.#pruned = names;
     return gone.size === 0;
   }

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
+import { storeOf } from "./artifact_store.ts";
 import { isFileThere } from "./is_file_there.ts";
 import { formatState, parseState, type PluginRecord, type PluginRecords } from "./state_record.ts";
 import { writeAtomically } from "./write_atomically.ts";
@@ -64,7 +65,7 @@ function look(folder: string): Look {
   const text = readTextFile(path);
   if (text === undefined) {
     const missing = `There is no "${path}", though a daemon was here`;
-    return { records: new Map(), ...(isLeft(join(folder, "store")) && { missing }) };
+    return { records: new Map(), ...(isLeft(storeOf(folder)) && { missing }) };
   }
   const read = parseState(text);
   if (read instanceof Map) return { records: read };
