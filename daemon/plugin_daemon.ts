@@ -280,7 +280,7 @@ export class PluginDaemon implements AsyncDisposable {
 
   #forward(event: ManagerEvent): void {
     if ("name" in event && event.name !== undefined) {
-      this.#state?.observe(event, this.#parts.manager.current(event.name));
+      this.#state?.observe(event, this.#parts.manager);
     }
     if (this.#parts.runners.isMuted(event)) return;
     this.#hub.emit(event);

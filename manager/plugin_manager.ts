@@ -60,26 +60,22 @@ export class PluginManager implements AsyncDisposable {
     const { signal: closing } = this.#closing;
     const assertOpen = (): void => this.#assertOpen();
     const shared = { registry: this.#registry, approvals: this.#approvals, closing, assertOpen };
-    this.#upkeep = new Upkeep({
-      ...shared,
-      options: resolved,
-      emit: (event) => this.#hub.emit(event),
-    });
+    const emit = (event: ManagerEvent): void => this.#hub.emit(event);
+    this.#upkeep = new Upkeep({ ...shared, options: resolved, emit });
     this.#opener = new Opener({
       ...shared,
       options: resolved,
       store: this.#store,
       scopes: this.#scopes,
       life: this.#upkeep,
-      refused: (error, path) => this.#hub.emit(refusalEvent(error, path)),
-      incident: ({ path }, incident) => this.#hub.emit(incidentEvent(incident, path)),
+      refused: (error, path) => emit(refusalEvent(error, path)),
+      incident: ({ path }, incident) => emit(incidentEvent(incident, path)),
       flipped: (...flip) => this.#upkeep.flipped(...flip),
     });
   }
 
   /**
    * Opens an artifact and makes it the plugin's current generation.
-   *
    * Opens of the same file that are under way at the same time share one load.
    * @param pathOrUrl A path, or a `file:` URL.
    * @throws {PluginOutdatedError} where what is loaded is as new, or the initial SCN is newer.
@@ -121,6 +117,11 @@ export class PluginManager implements AsyncDisposable {
     return this.#registry.find(name)?.current?.generation;
   }
 
+  /** The generation in memory that a rollback would go back to; undefined where there is none. */
+  previous(name: string): Generation | undefined {
+    return this.#registry.find(name)?.previous?.generation;
+  }
+
   /** The plugin's generations in memory, oldest first. */
   generations(name: string): Generation[] {
     return this.#registry.find(name)?.lives.map(({ generation }) => generation) ?? [];
@@ -128,7 +129,6 @@ export class PluginManager implements AsyncDisposable {
 
   /**
    * Takes a lease on the current generation.
-   *
    * @throws {HotplugError} `not-found` where none is loaded.
    */
   acquire(name: string, options: AcquireOptions = {}): Lease {

@@ -90,6 +90,9 @@ Deno.test("what a damaged journal says is only believed where it may be true", a
   assertEquals(after.daemon.manager.names(), ["pricing"]);
 });
 
+/** A manager with nothing in memory. */
+const NOTHING = { current: () => undefined, previous: () => undefined };
+
 Deno.test("a daemon whose state folder was moved leaves alone what is there instead", async () => {
   await using directory = await tempDirectory();
   const path = directory.file("state");
@@ -97,11 +100,11 @@ Deno.test("a daemon whose state folder was moved leaves alone what is there inst
   const first = await DaemonState.open(path, (event) => void told.push(event.type));
   await Deno.rename(path, `${path}.moved`);
   const second = await DaemonState.open(path, () => {});
-  first.observe(frozen("pricing"), undefined);
+  first.observe(frozen("pricing"), NOTHING);
   const error = await assertRejects(() => first.saved(), HotplugError);
   assertStringIncludes(error.message, "was moved");
   assertEquals(told, ["state"]);
-  second.observe(frozen("tax"), undefined);
+  second.observe(frozen("tax"), NOTHING);
   await second.saved();
   await first.close();
   const { plugins } = JSON.parse(await Deno.readTextFile(join(path, "state.json")));

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { defaultStateFolder, PluginDaemon } from "../daemon/mod.ts";
@@ -182,6 +182,57 @@ Deno.test("after a restart a rollback goes to what was current before that", asy
   await publish(at.plugins, answers(2), { scn: SECOND });
   await using last = await at.start();
   assertEquals(await answerOf(last), 1);
+});
+
+Deno.test("after a rollback and a restart one can go further back, as before the restart", async () => {
+  await using at = await statePlace();
+  {
+    await using before = await at.start();
+    for (const scn of [FIRST, SECOND, THIRD]) {
+      await publish(at.plugins, answers(scn), { scn });
+      await before.loaded("pricing", scn);
+    }
+    assertEquals((await before.daemon.rollback("pricing")).scn, SECOND);
+  }
+  await remove(at.plugins);
+  await using after = await at.start();
+  assertEquals(await answerOf(after), SECOND);
+  assertEquals((await after.daemon.rollback("pricing")).scn, FIRST);
+  assertEquals(after.daemon.status().plugins[0]?.held, THIRD);
+});
+
+Deno.test("what was skipped by a rollback is not gone back to after a restart", async () => {
+  await using at = await statePlace();
+  {
+    await using before = await at.start();
+    for (const scn of [FIRST, SECOND, THIRD]) {
+      await publish(at.plugins, answers(scn), { scn });
+      await before.loaded("pricing", scn);
+    }
+    assertEquals((await before.daemon.rollback("pricing", { to: FIRST })).scn, FIRST);
+    assertEquals(before.daemon.manager.previous("pricing")?.scn, SECOND);
+  }
+  await remove(at.plugins);
+  await using after = await at.start();
+  assertEquals(await answerOf(after), FIRST);
+  const error = await assertRejects(() => after.daemon.rollback("pricing"), HotplugError);
+  assertEquals(error.code, "not-found");
+});
+
+Deno.test("a rollback to what can be kept no more says that a restart can't go back to it", async () => {
+  await using at = await statePlace();
+  await using daemon = await at.start();
+  for (const scn of [FIRST, SECOND, THIRD]) {
+    await publish(at.plugins, answers(scn), { scn });
+    await daemon.loaded("pricing", scn);
+    await remove(at.plugins);
+    // Resolves once all is written.
+    await daemon.daemon.thaw("pricing");
+  }
+  assertEquals((await daemon.daemon.rollback("pricing")).scn, SECOND);
+  const told = daemon.events.of("state").filter(({ state }) => state === "unkept");
+  assertEquals(told.length, 1);
+  assertMatch(told[0]?.message ?? "", new RegExp(`SCN ${FIRST}.*a restart can't go back to it`));
 });
 
 Deno.test("only what is current and what was before is kept", async () => {

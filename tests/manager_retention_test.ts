@@ -128,6 +128,21 @@ Deno.test("what proved bad, and is still held, is not kept in the place of what 
   assertEquals([manager.current("pricing"), good.state], [good, "current"]);
 });
 
+Deno.test("what was rolled back from is retired before what a rollback goes back to", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager({ retention: { count: 2 } });
+  using events = collectEvents(manager);
+  await open(manager, directory.path, 1);
+  await open(manager, directory.path, 2);
+  await manager.rollback("pricing");
+  await open(manager, directory.path, 3);
+  const gone = await events.next(({ type }) => type === "retired");
+  assertEquals("scn" in gone && gone.scn, SCN + 2);
+  assertEquals(manager.previous("pricing")?.scn, SCN + 1);
+  assertEquals((await manager.rollback("pricing")).scn, SCN + 1);
+  assertEquals(manager.previous("pricing"), undefined);
+});
+
 async function fail(manager: PluginManager): Promise<void> {
   for (let n = 0; n < 2; n++) await manager.current("pricing")?.call("fails").catch(() => {});
 }

@@ -1,4 +1,5 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { HotplugError } from "../artifact/mod.ts";
 import { type ManagerOptions, PluginManager } from "../manager/mod.ts";
 import { type ArtifactInit, SCN, writeArtifact } from "./_artifacts.ts";
 import type { ReloadedOptions } from "../daemon/mod.ts";
@@ -84,6 +85,29 @@ Deno.test("a daemon with a state folder goes back to it all the same: by the set
   assertEquals([scn, tier], [SCN, "worker"]);
   assertEquals(daemon.manager.current("pricing")?.scn, SCN);
   assertEquals(daemon.status().plugins[0]?.held, SCN + 1);
+});
+
+Deno.test("what was loaded anew by the settings of now goes further back, and not to itself", async () => {
+  await using directory = await tempDirectory();
+  const plugins = directory.file("plugins");
+  await Deno.mkdir(plugins);
+  const watch = [plugins];
+  const reload = (): Promise<ReloadedOptions> =>
+    Promise.resolve({ watch, tier: "worker", retention: { count: 3 } });
+  await using fixture = makeDaemon(watch, { state: directory.file("state"), reload });
+  const { daemon } = fixture;
+  await daemon.start();
+  for (const scn of [SCN, SCN + 1, SCN + 2]) {
+    if (scn === SCN + 2) await daemon.reload();
+    await publish(plugins, SOURCE, { scn });
+    await fixture.loaded("pricing", scn);
+  }
+  for (const to of [SCN + 1, SCN]) {
+    const { scn, tier } = await daemon.rollback("pricing");
+    assertEquals([scn, tier, daemon.manager.current("pricing")?.scn], [to, "worker", to]);
+  }
+  const error = await assertRejects(() => daemon.rollback("pricing"), HotplugError);
+  assertEquals(error.code, "not-found");
 });
 
 Deno.test("a reload names the plugins that require what is not declared any more", async () => {

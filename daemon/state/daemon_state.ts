@@ -1,14 +1,14 @@
 import { basename } from "@std/path";
 import { DEFAULT_MAX_MODULE_BYTES, HotplugError, type Scn } from "../../artifact/mod.ts";
-import type { ManagerEvent, RestoredHolds } from "../../manager/mod.ts";
+import type { ManagerEvent, PluginManager, RestoredHolds } from "../../manager/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
 import { ArtifactStore } from "./artifact_store.ts";
-import type { QuarantineEvent, StateEvent } from "../events.ts";
 import { judgeLoads } from "./judge_loads.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
 import { lostEvent, quarantineEvent, stateEvent, unkeptEvent } from "./state_events.ts";
+import type { TellState } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
 import { type StateFolder, takeStateFolder } from "./state_folder.ts";
 import {
@@ -23,10 +23,10 @@ import {
 import { byName } from "../../artifact/by_name.ts";
 import { StateWriter } from "./state_writer.ts";
 
-/** What is told of the state. */
-export type TellState = (event: StateEvent | QuarantineEvent) => void;
+/** What has the plugins in memory. */
+type InMemory = Pick<PluginManager, "current" | "previous">;
 
-/** What is current of a plugin. */
+/** What is current of a plugin, or was before. */
 type Served = Pick<KeptGeneration, "scn" | "sha256" | "path">;
 
 /**
@@ -164,13 +164,13 @@ export class DaemonState {
     });
   }
 
-  /** Notes what a manager tells; what is current of that plugin goes with it. */
-  observe(event: ManagerEvent, current: Served | undefined): void {
+  /** Notes what a manager tells. */
+  observe(event: ManagerEvent, manager: InMemory): void {
     switch (event.type) {
       case "loaded":
         return this.#loaded(event.name, event);
       case "rolled-back":
-        return current && this.#rolledBack(event.name, event.held, current);
+        return this.#rolledBack(event.name, event.held, manager);
       case "released":
         return this.#change(event.name, { held: 0, floor: 0 });
       case "frozen":
@@ -264,10 +264,12 @@ export class DaemonState {
   }
 
   /** What it was rolled back from is bad: nothing goes back to that. */
-  #rolledBack(name: string, held: Scn, served: Served): void {
-    const { previous } = this.record(name);
-    const older = previous && previous.scn < served.scn ? previous : undefined;
-    this.#change(name, { held, current: this.#keptOf(name, served), previous: older });
+  #rolledBack(name: string, held: Scn, manager: InMemory): void {
+    const [served, before] = [manager.current(name), manager.previous(name)];
+    if (!served) return;
+    const previous = [before && this.#keptOf(name, before), this.record(name).previous]
+      .find((each) => each && each.scn < served.scn);
+    this.#change(name, { held, current: this.#keptOf(name, served), previous });
   }
 
   #keptOf(name: string, { scn, sha256, path }: Served): KeptGeneration {

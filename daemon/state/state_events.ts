@@ -2,6 +2,9 @@ import type { Scn } from "../../artifact/mod.ts";
 import type { QuarantineEvent, StateEvent } from "../events.ts";
 import type { KeptGeneration } from "./state_record.ts";
 
+/** What is told of the state. */
+export type TellState = (event: StateEvent | QuarantineEvent) => void;
+
 /** An event about the state. */
 export function stateEvent(
   state: StateEvent["state"],

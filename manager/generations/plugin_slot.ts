@@ -9,7 +9,7 @@ export class PluginSlot {
   /** Of all that were ever current: what is gone may still have calls that end. */
   readonly #sums: CallSums = { calls: 0, errors: 0 };
   /** Those that were current, in that order, the current one last; without those that proved bad. */
-  readonly #served: GenerationLife[] = [];
+  #served: GenerationLife[] = [];
   #current: GenerationLife | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #queued = 0;
@@ -80,7 +80,8 @@ export class PluginSlot {
       this.#lives.push(next);
       next.calls.countIn(this.#sums);
     }
-    remove(this.#served, next);
+    // What was opened anew, by other settings, is no version to go back to from itself.
+    this.#served = this.#served.filter(({ generation }) => generation.scn !== next.generation.scn);
     this.#served.push(next);
     this.#current = next;
     next.promote();
@@ -98,7 +99,9 @@ export class PluginSlot {
     const retention = this.#current?.settings.retention;
     if (!retention) return [];
     const refuge = this.#refuge(now);
-    const all = this.#lives.map((life) => ({
+    // What nothing goes back to by itself goes before what something may.
+    const bad = this.#lives.filter((each) => !this.#served.includes(each));
+    const all = [...bad, ...this.#served].map((life) => ({
       life,
       bytes: life.bytes,
       parkedAt: life === refuge ? undefined : life.parkedAt,
@@ -147,7 +150,7 @@ export class PluginSlot {
     clearTimeout(this.#retirement);
     await Promise.all(this.#lives.map((each) => each.close()));
     this.#lives.length = 0;
-    this.#served.length = 0;
+    this.#served = [];
     this.#current = undefined;
     this.#gate?.resolve();
   }

@@ -1,7 +1,8 @@
 import { MAX_TIMER, range } from "./range.ts";
 
 /**
- * Which generations of a plugin stay in memory; the others are retired, the oldest first.
+ * Which generations of a plugin stay in memory; the others are retired: what was rolled back from
+ * first, then what has been out of use for longest.
  *
  * Only what is parked is retired: never the current generation, nor one that somebody still holds, nor
  * what served before while the current one is in its probation.
