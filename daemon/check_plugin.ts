@@ -14,6 +14,7 @@ import {
   inQuarantine,
   isSuspect,
   type KeptGeneration,
+  keptOf,
   type PluginRecord,
 } from "./state/state_record.ts";
 import type { ResolvedDaemonOptions } from "./options.ts";
@@ -126,10 +127,13 @@ async function reopened(
   { manager, state }: ResolvedDaemonOptions,
   roots: ReadonlyMap<string, string>,
 ): Promise<{ readonly running?: Opened; readonly faults: readonly CheckRefusal[] }> {
-  const { current, previous } = record;
   const faults: CheckRefusal[] = [];
-  for (const kept of current ? [current, previous] : []) {
-    if (!kept || inQuarantine(record, kept.scn)) continue;
+  for (const kept of keptOf(record)) {
+    const condemned = inQuarantine(record, kept.scn) && whyKeptOut(record, kept.scn);
+    if (condemned) {
+      faults.push(refusal(kept.path, condemned));
+      continue;
+    }
     if (isSuspect(record, kept.scn)) {
       faults.push(suspected(kept.path));
       continue;

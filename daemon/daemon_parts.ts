@@ -7,6 +7,7 @@ import type { DaemonEvent } from "./events.ts";
 import { Holds } from "./loading/holds.ts";
 import { Loader } from "./loading/loader.ts";
 import { MemoryBudget } from "./memory_budget.ts";
+import { MutedFailures } from "./loading/muted_failures.ts";
 import type { ResolvedDaemonOptions } from "./options.ts";
 import { OptionsReload } from "./reload.ts";
 import { Recovery } from "./loading/recovery.ts";
@@ -20,6 +21,8 @@ export interface DaemonParts {
   readonly manager: PluginManager;
   /** How much memory there may be. */
   readonly budget: MemoryBudget;
+  /** What tells only of failures that are news. */
+  readonly muted: MutedFailures;
   /** What brings back what there was before a restart. */
   readonly recovery: Recovery;
   /** What keeps versions out. */
@@ -52,7 +55,10 @@ const PATIENCE = 1_000;
 /** Makes the parts of a daemon; nothing of them has begun. */
 export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): DaemonParts {
   const { emit, forward, state, scan } = world;
-  const manager = new PluginManager(options.managerOptions);
+  const manager: PluginManager = new PluginManager(
+    options.managerOptions,
+    (...failing) => holds.takeBack(...failing),
+  );
   manager.subscribe(forward);
   const budget = new MemoryBudget(options, emit);
   const hint = (path?: string): void => {
@@ -62,9 +68,12 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
   const watches = new WatchSet(options, { hint, emit });
   const rootOf = (path: string): string | undefined => watches.rootOf(path);
   const loader = new Loader({ manager, state, budget, rootOf });
+  const muted = new MutedFailures();
   const recovery = new Recovery({
     manager,
     loader,
+    backoff: options,
+    muted,
     probationOf: (name) => probationOf(options.manager, name)?.window,
     emit,
   });
@@ -91,6 +100,7 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     backoff: options,
     bareSettle: options.manager.bareSettle,
     patience: PATIENCE,
+    muted,
     isHeld,
     exhausted: (name) => {
       if (scanner.deepen(name)) scan();
@@ -98,7 +108,10 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     emit,
   });
   const opened = (name: string): void => runners.superseded(name);
-  const holds = new Holds({ manager, loader, state, emit: forward, opened, scan });
+  const released = (name: string): void => recovery.tryAgain(name);
+  const holds: Holds = new Holds({
+    ...{ manager, loader, state, emit: forward, opened, released, scan },
+  });
   const reload = new OptionsReload(options, { manager, runners, recovery, emit });
-  return { manager, budget, recovery, holds, watches, scanner, runners, options: reload };
+  return { manager, budget, muted, recovery, holds, watches, scanner, runners, options: reload };
 }

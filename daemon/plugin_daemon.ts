@@ -259,7 +259,7 @@ export class PluginDaemon implements AsyncDisposable {
     if (drain > 0) await drained(this.#parts.manager, drain);
     // The manager gives up what is loading, so that the runners need not wait for its deadline.
     await Promise.all([this.#parts.manager.close(), this.#parts.runners.close()]);
-    await Promise.allSettled([this.#opened, this.#started, this.#parts.recovery.settled()]);
+    await Promise.allSettled([this.#opened, this.#started, this.#parts.recovery.close()]);
     await this.#state?.close();
     this.#hub.emit(stoppedEvent());
     this.#hub.close();
@@ -282,7 +282,7 @@ export class PluginDaemon implements AsyncDisposable {
     if ("name" in event && event.name !== undefined) {
       this.#state?.observe(event, this.#parts.manager);
     }
-    if (this.#parts.runners.isMuted(event)) return;
+    if (this.#parts.muted.isMuted(event)) return;
     this.#hub.emit(event);
     // What was kept out until now may be there already.
     const freed = event.type === "released" || event.type === "thawed";

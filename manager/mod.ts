@@ -68,6 +68,7 @@ export type {
 export type { Probation } from "./settings/probation.ts";
 export type { Retention } from "./settings/retention.ts";
 export type { RollbackOptions } from "./generations/rollback.ts";
+export type { TakeBack } from "./upkeep.ts";
 export type { GenerationStatus, PluginStatus } from "./generations/status.ts";
 export type { TierOptions, TierSettings } from "./settings/tier_settings.ts";
 export type { Entry } from "./artifacts/read_entry.ts";

@@ -16,7 +16,7 @@ import { incidentEvent, refusalEvent } from "./refusal_event.ts";
 import type { RollbackOptions } from "./generations/rollback.ts";
 import { ScopeKeeper } from "./guards/scope_keeper.ts";
 import type { PluginStatus } from "./generations/status.ts";
-import { Upkeep } from "./upkeep.ts";
+import { type TakeBack, Upkeep } from "./upkeep.ts";
 
 /**
  * Loads plugins, newest wins, and keeps every generation in memory. The idea, and the words, are
@@ -49,11 +49,11 @@ export class PluginManager implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   /**
-   * Makes a manager with nothing loaded.
-   *
+   * Makes a manager with nothing loaded. Where nothing in memory may serve in the place of what fails
+   * its probation, that is taken back by `takeBack`, if at all.
    * @throws {HotplugError} `options` where one is out of its range.
    */
-  constructor(options: ManagerOptions = {}) {
+  constructor(options: ManagerOptions = {}, takeBack?: TakeBack) {
     const resolved = resolveManagerOptions(options);
     this.#guards = resolved.guards ? installGuards() : undefined;
     this.#approvals = new Approvals(resolved.approve);
@@ -61,7 +61,7 @@ export class PluginManager implements AsyncDisposable {
     const assertOpen = (): void => this.#assertOpen();
     const shared = { registry: this.#registry, approvals: this.#approvals, closing, assertOpen };
     const emit = (event: ManagerEvent): void => this.#hub.emit(event);
-    this.#upkeep = new Upkeep({ ...shared, options: resolved, emit });
+    this.#upkeep = new Upkeep({ ...shared, options: resolved, emit, takeBack });
     this.#opener = new Opener({
       ...shared,
       options: resolved,

@@ -15,6 +15,12 @@ import { demandsOf, refuseContract } from "./artifacts/demands.ts";
 import { refuseUntrusted } from "./artifacts/refuse_untrusted.ts";
 import { rollback, type RollbackOptions, type RolledBack } from "./generations/rollback.ts";
 
+/**
+ * Takes a plugin back that fails its probation, from elsewhere: nothing in memory may serve in its
+ * place. Rejects where it can't.
+ */
+export type TakeBack = (bad: Generation, reason: string, error: HotplugError) => Promise<unknown>;
+
 /** What the upkeep needs of its manager. */
 export interface UpkeepWorld {
   /** The plugins. */
@@ -29,6 +35,8 @@ export interface UpkeepWorld {
   assertOpen(): void;
   /** Tells those who listen. */
   emit(event: ManagerEvent): void;
+  /** What takes a plugin back where nothing in memory can; undefined where nothing does. */
+  readonly takeBack: TakeBack | undefined;
 }
 
 /**
@@ -80,15 +88,21 @@ export class Upkeep implements LifeWorld {
   called(life: GenerationLife): void {
     const { probation } = life.settings;
     if (!probation || life.state !== "current" || this.#judged.has(life)) return;
+    const { generation } = life;
+    const { registry, takeBack } = this.#world;
+    // Who has frozen it wants it as it is.
+    if (registry.find(generation.name)?.frozen) return;
     if (Date.now() - life.since > probation.window) return;
     const { ended: calls, failed: errors } = life.calls;
     const reason = failsProbation({ calls, errors, crashes: life.crashes }, probation);
     if (reason === undefined) return;
     this.#judged.add(life);
-    const { name } = life.generation;
-    void this.#rollback(name, { reason }, { bad: life, automatic: true }).catch((error) => {
-      this.trouble(life, notTakenBack(life, reason, toHotplugError(error)));
-    });
+    void this.#rollback(generation.name, { reason }, { bad: life, automatic: true })
+      .catch((error) => {
+        if (!takeBack) throw error;
+        return takeBack(generation, reason, toHotplugError(error));
+      })
+      .catch((error) => this.trouble(life, notTakenBack(life, reason, toHotplugError(error))));
   }
 
   /** Rolls a plugin back, and tells of it. */
@@ -162,6 +176,8 @@ export class Upkeep implements LifeWorld {
     if (!slot) return;
     try {
       for (const { generation: { scn } } of await slot.retire(Date.now())) {
+        // It was loaded anew meanwhile, by other settings.
+        if (slot.lives.some(({ generation }) => generation.scn === scn)) continue;
         this.#world.emit({ type: "retired", time: now(), name, scn });
       }
     } catch (error) {

@@ -143,6 +143,35 @@ Deno.test("what was rolled back from is retired before what a rollback goes back
   assertEquals(manager.previous("pricing"), undefined);
 });
 
+Deno.test("what was rolled back from, and is still held, keeps nothing good from staying", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager();
+  using events = collectEvents(manager);
+  for (const scn of [1, 2, 3]) await open(manager, directory.path, scn);
+  const lease = manager.acquire("pricing");
+  await manager.rollback("pricing");
+  manager.reconfigure({ retention: { count: 3 } });
+  await open(manager, directory.path, 4);
+  lease[Symbol.dispose]();
+  assertEquals((await events.next(({ type }) => type === "retired")).type, "retired");
+  assertEquals(manager.generations("pricing").map(({ scn }) => scn - SCN), [1, 2, 4]);
+});
+
+Deno.test("a frozen plugin that fails its probation stays as it is until it is thawed", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager({ probation: { minCalls: 2 } });
+  using events = collectEvents(manager);
+  await open(manager, directory.path, 1);
+  await open(manager, directory.path, 2);
+  manager.freeze("pricing");
+  await fail(manager);
+  assertEquals([events.of("rolled-back"), events.of("failed")], [[], []]);
+  manager.thaw("pricing");
+  await fail(manager);
+  await events.next(({ type }) => type === "rolled-back");
+  assertEquals(manager.current("pricing")?.scn, SCN + 1);
+});
+
 async function fail(manager: PluginManager): Promise<void> {
   for (let n = 0; n < 2; n++) await manager.current("pricing")?.call("fails").catch(() => {});
 }

@@ -1,4 +1,5 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { type ManagerOptions, PluginManager } from "../manager/mod.ts";
 import { type ArtifactInit, SCN, writeArtifact } from "./_artifacts.ts";
@@ -85,6 +86,52 @@ Deno.test("a daemon with a state folder goes back to it all the same: by the set
   assertEquals([scn, tier], [SCN, "worker"]);
   assertEquals(daemon.manager.current("pricing")?.scn, SCN);
   assertEquals(daemon.status().plugins[0]?.held, SCN + 1);
+});
+
+Deno.test("what fails its probation goes back to it, too: by the settings of now", async () => {
+  await using directory = await tempDirectory();
+  const plugins = directory.file("plugins");
+  await Deno.mkdir(plugins);
+  const common = { watch: [plugins], probation: { minCalls: 2 } };
+  const reload = (): Promise<ReloadedOptions> => Promise.resolve({ ...common, tier: "worker" });
+  const state = directory.file("state");
+  await using fixture = makeDaemon(common.watch, { ...common, state, reload });
+  const { daemon, events } = fixture;
+  await publish(plugins, SOURCE, { scn: SCN });
+  await daemon.start();
+  await daemon.reload();
+  const bad = "export const net = () => { throw new Error('bad'); };";
+  await publish(plugins, bad, { scn: SCN + 1 });
+  await fixture.loaded("pricing", SCN + 1);
+  const { manager } = daemon;
+  for (let n = 0; n < 2; n++) await manager.current("pricing")?.call("net").catch(() => {});
+  const told = await events.next(({ type }) => type === "rolled-back" || type === "failed");
+  assert(told.type === "rolled-back" && told.automatic);
+  assertEquals([told.scn, told.from, told.held], [SCN, SCN + 1, SCN + 1]);
+  assertEquals(manager.current("pricing")?.tier, "worker");
+});
+
+Deno.test("a rollback to what has no bytes any more says so, and where they were", async () => {
+  await using directory = await tempDirectory();
+  const plugins = directory.file("plugins");
+  await Deno.mkdir(plugins);
+  const state = directory.file("state");
+  await using first = makeDaemon([plugins], { state });
+  await first.daemon.start();
+  for (const scn of [SCN, SCN + 1]) {
+    await publish(plugins, SOURCE, { scn });
+    await first.loaded("pricing", scn);
+  }
+  await first.daemon.close();
+  for (const { name } of Deno.readDirSync(join(state, "store"))) {
+    if (name.includes(`@${SCN}-`)) Deno.removeSync(join(state, "store", name), { recursive: true });
+  }
+  for (const { name } of Deno.readDirSync(plugins)) Deno.removeSync(join(plugins, name));
+  await using after = makeDaemon([plugins], { state });
+  await after.daemon.start();
+  const error = await assertRejects(() => after.daemon.rollback("pricing"), HotplugError);
+  assertStringIncludes(error.message, `Cannot roll "pricing" back to SCN ${SCN}: its bytes are`);
+  assertStringIncludes(error.message, `${plugins}/pricing_`);
 });
 
 Deno.test("what was loaded anew by the settings of now goes further back, and not to itself", async () => {

@@ -14,6 +14,14 @@ import type { QuarantinedVersion } from "../status.ts";
 /** Nothing in memory can be gone back to: nothing is there, or it may do more than it is to by now. */
 const BY_STORE: ReadonlySet<ErrorCode> = new Set(["not-found", "unsupported"]);
 
+/** A rollback to what is kept. */
+interface KeptRollback extends RollbackOptions {
+  /** What was current, and is held from then on; undefined where nothing was. */
+  readonly from: Scn | undefined;
+  /** Whether nobody asked for it. */
+  readonly automatic: boolean;
+}
+
 /** What the holds of a daemon's plugins are changed by. */
 export interface HoldsWorld {
   /** What has the plugins loaded. */
@@ -26,6 +34,8 @@ export interface HoldsWorld {
   emit(event: ManagerEvent): void;
   /** Told that something of a plugin was opened by who asked for it. */
   opened(name: string): void;
+  /** Told that a version of a plugin was let out of quarantine. */
+  released(name: string): void;
   /** Looks for what may be loaded now. */
   scan(): void;
 }
@@ -42,11 +52,22 @@ export class Holds {
   /** Takes an older generation back into use: one in memory, or what was current before a restart. */
   async rollback(name: string, options: RollbackOptions): Promise<Generation> {
     const generation = await this.#world.manager.rollback(name, options).catch((error) => {
-      if (!(error instanceof HotplugError) || !BY_STORE.has(error.code)) throw error;
-      return this.#rollbackToKept(name, options, error);
+      const from = this.#world.manager.current(name)?.scn;
+      return this.#rollbackToKept(name, { ...options, from, automatic: false }, error);
     });
     await this.#saved();
     return generation;
+  }
+
+  /** Takes a plugin back that fails its probation, where nothing in memory may serve in its place. */
+  async takeBack(
+    { name, scn: from }: Generation,
+    reason: string,
+    error: HotplugError,
+  ): Promise<void> {
+    // Where nothing is beside it, it was not on trial: what served before a restart is long past then.
+    if (error.code !== "unsupported") throw error;
+    await this.#rollbackToKept(name, { reason, from, automatic: true }, error);
   }
 
   /** Lifts the hold of a rollback. */
@@ -94,6 +115,7 @@ export class Holds {
       // First: it may end the process again, and is to be suspect then.
       await this.#saved();
     } finally {
+      if (was) this.#world.released(name);
       if (was) this.#world.scan();
     }
     return was;
@@ -105,19 +127,32 @@ export class Holds {
 
   async #rollbackToKept(
     name: string,
-    { to, reason = "asked for" }: RollbackOptions,
-    error: HotplugError,
+    { to, reason = "asked for", from, automatic }: KeptRollback,
+    error: unknown,
   ): Promise<Generation> {
-    const { manager, loader, emit } = this.#world;
+    const { loader, emit } = this.#world;
     const state = this.#world.state();
-    const from = manager.current(name)?.scn;
     const kept = state?.record(name).previous;
+    if (!(error instanceof HotplugError) || !BY_STORE.has(error.code)) throw error;
     if (!state || from === undefined || !kept || kept.scn >= from) throw error;
     if (to !== undefined && to !== kept.scn) throw error;
-    const generation = await reopenKept(name, kept, { state, loader }, from);
+    const refused = (code: ErrorCode, why: string, cause?: unknown): HotplugError =>
+      new HotplugError(code, `Cannot roll "${name}" back to SCN ${kept.scn}: ${why}`, { cause });
+    if (state.isQuarantined(name, kept.scn)) {
+      throw refused("quarantined", "it is in quarantine; let it out first, when it is mended");
+    }
+    const isKept = state.keptAt(name, kept) !== undefined;
+    const generation = await reopenKept(name, kept, { state, loader }, from).catch((cause) => {
+      if (!(cause instanceof HotplugError)) throw cause;
+      const { code, message } = cause;
+      if (isKept) throw refused(code, message, cause);
+      const why =
+        `its bytes are in the store no more, nor to be had from "${kept.path}": ${message}`;
+      throw refused(code, `${why}; publish that one again, or a newer version`, cause);
+    });
     const time = new Date().toISOString();
     const { scn } = generation;
-    emit({ type: "rolled-back", time, name, scn, from, held: from, reason, automatic: false });
+    emit({ type: "rolled-back", time, name, scn, from, held: from, reason, automatic });
     return generation;
   }
 }

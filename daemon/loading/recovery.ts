@@ -1,13 +1,26 @@
 import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import { isFinal } from "../../manager/mod.ts";
-import { reopenKept, reopenLast, reopenPlugin, type ReopenWorld } from "./reopen.ts";
-import type { KeptGeneration, Suspect } from "../state/state_record.ts";
+import {
+  type NotReopened,
+  reopenKept,
+  reopenLast,
+  reopenPlugin,
+  type ReopenWorld,
+} from "./reopen.ts";
+import type { RetriedEvent, StateEvent } from "../events.ts";
+import type { Backoff } from "./failure_log.ts";
+import type { Loader } from "./loader.ts";
+import type { MutedFailures } from "./muted_failures.ts";
+import { retriedEvent } from "./retried_event.ts";
+import {
+  type KeptGeneration,
+  keptOf,
+  NO_RECORD,
+  type PluginRecord,
+  type Suspect,
+} from "../state/state_record.ts";
 import { type FailingVersion, failingVersion } from "../status.ts";
-
-/** The pauses between tries to reopen, in milliseconds. */
-const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 300_000;
 
 /** A suspect, and what is kept of it. */
 interface Deferred extends Suspect {
@@ -17,16 +30,26 @@ interface Deferred extends Suspect {
   readonly isFrozen: boolean;
 }
 
-/** What could not be reopened. */
-interface Lost {
-  /** Why. */
-  readonly code: ErrorCode;
+/** What could not be reopened, while something older may stand in for it. */
+interface Lost extends NotReopened {
   /** How often it was tried. */
   readonly attempts: number;
   /** When it is tried again, in milliseconds of `performance.now()`; `Infinity` for when it is asked for. */
   readonly at: number;
   /** How long it was put off. */
   readonly pause: number;
+  /** Whether it is what the plugin is frozen at. */
+  readonly isFrozen: boolean;
+}
+
+/** What the recovery needs of its daemon. */
+export interface RecoveryWorld extends Omit<ReopenWorld, "state" | "emit"> {
+  /** The pauses between tries. */
+  readonly backoff: Backoff;
+  /** What tells only of failures that are news. */
+  readonly muted: MutedFailures;
+  /** Tells those who listen. */
+  emit(event: StateEvent | RetriedEvent): void;
 }
 
 /**
@@ -34,15 +57,21 @@ interface Lost {
  * did.
  */
 export class Recovery {
-  readonly #world: Omit<ReopenWorld, "state">;
+  readonly #world: RecoveryWorld;
   readonly #deferred = new Set<Deferred>();
   /** What could not be reopened, by name. */
   readonly #lost = new Map<string, Lost>();
   readonly #retrying = new Map<string, Promise<void>>();
+  /** The failures that were told since all was last asked for. */
+  readonly #told = new Set<string>();
   #state: DaemonState | undefined;
+  /** Whether what was suspect was tried: until then nothing is tried again by itself. */
+  #isRecovered = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
 
   /** Makes it for a daemon that has not begun. */
-  constructor(world: Omit<ReopenWorld, "state">) {
+  constructor(world: RecoveryWorld) {
     this.#world = world;
   }
 
@@ -56,8 +85,9 @@ export class Recovery {
       const isFrozen = frozen && current?.scn === suspect.scn;
       this.#deferred.add({ ...suspect, kept, isFrozen });
     }
-    for (const [name, { code }] of await reopenLast({ ...this.#world, state })) {
-      this.#lose(name, code);
+    const frozenAt = new Map(state.names().map((name) => [name, atWhich(state.record(name))]));
+    for (const [name, lost] of await reopenLast(this.#worldOf(state))) {
+      this.#lose(name, lost, { isFrozen: frozenAt.get(name) === lost.scn });
     }
   }
 
@@ -67,21 +97,37 @@ export class Recovery {
    */
   retryReopening(): void {
     for (const [name, lost] of this.#lost) {
-      if (this.#world.manager.current(name) !== undefined) {
-        // Something newer has come meanwhile.
+      const end = this.#endOf(name, lost);
+      if (end) {
         this.#lost.delete(name);
+        // By whatever has loaded it that is told already.
+        if (end !== "loaded" && !isFinal(lost.code)) this.#world.emit(retriedEvent(lost, end));
         continue;
       }
       if (performance.now() < lost.at || this.#retrying.has(name)) continue;
+      // Frozen at what stands in for it.
+      if (!lost.isFrozen && this.#stateOf(name).frozen && this.#world.manager.current(name)) {
+        continue;
+      }
       this.#lost.set(name, { ...lost, at: Infinity });
-      this.#retrying.set(name, this.#retry(name, lost).finally(() => this.#retrying.delete(name)));
+      this.#retry(name, lost);
     }
+    this.#wake();
   }
 
   /** Lets what could not be reopened be tried at the next scan: it may be judged otherwise now. */
   retry(): void {
-    // The pauses begin anew: what is asked for is not one more try of the same.
-    for (const [name, lost] of this.#lost) this.#lost.set(name, { ...lost, at: 0, pause: 0 });
+    this.#told.clear();
+    for (const name of this.#lost.keys()) this.#askFor(name);
+  }
+
+  /** Reopens what was let out of quarantine, where that was current. */
+  tryAgain(name: string): void {
+    const [last] = keptOf(this.#stateOf(name));
+    if (!last || last.scn <= (this.#world.manager.current(name)?.scn ?? 0)) return;
+    this.#told.clear();
+    const lost = this.#lost.get(name) ?? { attempts: 0, isFrozen: false };
+    this.#lost.set(name, { ...lost, ...last, code: "quarantined", at: 0, pause: 0 });
   }
 
   /** Resolves when what is tried again is open, or has failed to be. */
@@ -89,34 +135,97 @@ export class Recovery {
     await Promise.all(this.#retrying.values());
   }
 
-  /** The versions that were current, and could not be reopened, where nothing else is. */
-  failing(): FailingVersion[] {
-    return [...this.#lost].flatMap(([name, { code, attempts, at }]) => {
-      const last = this.#state?.record(name).current;
-      if (!last || this.#world.manager.current(name)) return [];
-      return [failingVersion(name, { ...last, code, attempts }, at)];
-    });
+  /** Tries nothing more by itself, and waits for what is being tried. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.settled();
   }
 
-  async #retry(name: string, { attempts, pause }: Lost): Promise<void> {
-    const state = this.#state as DaemonState;
-    const fault = await reopenPlugin(name, { ...this.#world, state }, true);
-    if (!fault) return void this.#lost.delete(name);
+  /** The versions that could not be reopened, where nothing as new is loaded. */
+  failing(): FailingVersion[] {
+    return [...this.#lost].filter(([name, lost]) => !this.#endOf(name, lost))
+      .map(([name, lost]) => failingVersion(name, lost, lost.at));
+  }
+
+  #retry(name: string, lost: Lost): void {
+    const retrying = this.#reopen(name, lost).finally(() => {
+      this.#retrying.delete(name);
+      this.#wake();
+    });
+    this.#retrying.set(name, retrying);
+  }
+
+  async #reopen(name: string, lost: Lost): Promise<void> {
+    const { manager, emit } = this.#world;
+    const world = this.#worldOf(this.#state as DaemonState);
+    const quiet = lost.attempts > 0 && lost.pause > 0;
+    const again = await reopenPlugin(name, world, { suspectsToo: true, quiet });
+    const attempts = lost.attempts + 1;
+    if (!again) {
+      this.#lost.delete(name);
+      if (manager.current(name)?.scn === lost.scn) {
+        emit(retriedEvent({ ...lost, attempts }, "loaded"));
+      }
+      return;
+    }
     // Asked for meanwhile, with other settings it may be.
     const isAsked = this.#lost.get(name)?.at === 0;
-    this.#lose(
-      name,
-      fault.code,
-      attempts + 1,
-      Math.min(Math.max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE),
-    );
-    if (isAsked) this.retry();
+    const { retryMin, retryMax } = this.#world.backoff;
+    const pause = Math.min(Math.max(lost.pause * 2, retryMin), retryMax);
+    this.#lose(name, again, { ...lost, attempts, pause });
+    if (isAsked) this.#askFor(name);
+  }
+
+  /** The pauses begin anew: what is asked for is not one more try of the same. */
+  #askFor(name: string): void {
+    const lost = this.#lost.get(name);
+    if (lost) this.#lost.set(name, { ...lost, at: 0, pause: 0 });
   }
 
   /** What fails for good is tried again when it is asked for, the rest when its time comes too. */
-  #lose(name: string, code: ErrorCode, attempts = 1, pause = FIRST_PAUSE): void {
+  #lose(
+    name: string,
+    { scn, sha256, file, path, code }: NotReopened,
+    { attempts = 1, pause = this.#world.backoff.retryMin, isFrozen = false }: Partial<Lost>,
+  ): void {
     const at = isFinal(code) ? Infinity : performance.now() + pause;
-    this.#lost.set(name, { code, attempts, at, pause });
+    this.#lost.set(name, { scn, sha256, file, path, code, attempts, at, pause, isFrozen });
+  }
+
+  /** Why it need not be tried any more; undefined where it is. */
+  #endOf(name: string, { scn }: Lost): RetriedEvent["outcome"] | undefined {
+    const current = this.#world.manager.current(name)?.scn ?? 0;
+    if (current >= scn) return current === scn ? "loaded" : "superseded";
+    return keptOf(this.#stateOf(name)).some((each) => each.scn === scn) ? undefined : "held";
+  }
+
+  #stateOf(name: string): PluginRecord {
+    return this.#state?.record(name) ?? NO_RECORD;
+  }
+
+  /** Of what fails again in the same way nothing is told. */
+  #worldOf(state: DaemonState): ReopenWorld {
+    const { loader, muted } = this.#world;
+    const reopen: Loader["reopen"] = (path, ...how) => {
+      const isNews = (code: ErrorCode): boolean => {
+        const isNew = !this.#told.has(`${code} ${path}`);
+        this.#told.add(`${code} ${path}`);
+        return isNew;
+      };
+      return muted.mute(path, isNews, () => loader.reopen(path, ...how));
+    };
+    return { ...this.#world, state, loader: { reopen } };
+  }
+
+  #wake(): void {
+    clearTimeout(this.#timer);
+    const next = Math.min(
+      ...[...this.#lost].filter(([name]) => !this.#retrying.has(name)).map(([, { at }]) => at),
+    );
+    if (this.#closed || !this.#isRecovered || next === Infinity) return;
+    const wait = Math.max(1, next - performance.now());
+    this.#timer = setTimeout(() => this.retryReopening(), wait);
   }
 
   /** Whether a version is to be left alone, now or for good. */
@@ -138,14 +247,22 @@ export class Recovery {
       const isDue = kept && kept.scn > (current?.scn ?? 0) &&
         (!current || isFrozen || !state.record(name).frozen);
       if (isDue && !state.isQuarantined(name, kept.scn)) {
-        await reopenKept(name, kept, { ...this.#world, state }).catch((error) => {
+        await reopenKept(name, kept, this.#worldOf(state)).catch((error) => {
           if (!(error instanceof HotplugError)) throw error;
+          this.#lose(name, { ...kept, code: error.code }, { isFrozen });
           // It is told. Where nothing else is current, it is tried again, or what was before it.
-          this.#lost.set(name, { code: error.code, attempts: 1, at: 0, pause: FIRST_PAUSE });
+          if (!current) this.#askFor(name);
         });
       }
       this.#deferred.delete(suspect);
       await look();
     }
+    this.#isRecovered = true;
+    this.#wake();
   }
+}
+
+/** What a plugin is frozen at; undefined where it is not. */
+function atWhich({ frozen, current }: PluginRecord): Scn | undefined {
+  return frozen ? current?.scn : undefined;
 }

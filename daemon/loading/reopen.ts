@@ -4,7 +4,7 @@ import type { DaemonState } from "../state/daemon_state.ts";
 import type { StateEvent } from "../events.ts";
 import type { Loader } from "./loader.ts";
 import { stateEvent } from "../state/state_events.ts";
-import { isSuspect, type KeptGeneration } from "../state/state_record.ts";
+import { isSuspect, type KeptGeneration, keptOf } from "../state/state_record.ts";
 
 /** What reopening needs of its daemon. */
 export interface ReopenWorld {
@@ -13,7 +13,7 @@ export interface ReopenWorld {
   /** What takes the holds over, and has loaded what came meanwhile. */
   readonly manager: Pick<PluginManager, "restore" | "current">;
   /** What opens the artifacts. */
-  readonly loader: Loader;
+  readonly loader: Pick<Loader, "reopen">;
   /** How long a new version of a plugin is under probation, in milliseconds; undefined for not at all. */
   probationOf(name: string): number | undefined;
   /** Tells those who listen. */
@@ -25,17 +25,39 @@ export const DAMAGED: ReadonlySet<ErrorCode> = new Set(["integrity", "info", "si
 /** Why nothing kept is wanted any more: it closes, or there is something newer, or what it is frozen at. */
 const NOT_WANTED: ReadonlySet<ErrorCode> = new Set(["closed", "outdated", "frozen"]);
 
+/** What was to be reopened, and could not be. */
+export interface NotReopened extends KeptGeneration {
+  /** Why. */
+  readonly code: ErrorCode;
+}
+
+/** How to reopen a plugin. */
+export interface ReopenOptions {
+  /**
+   * Whether what is suspect is reopened as well.
+   *
+   * @default {false}
+   */
+  readonly suspectsToo?: boolean;
+  /**
+   * Whether it is known that nothing is loaded of it.
+   *
+   * @default {false}
+   */
+  readonly quiet?: boolean;
+}
+
 /**
  * Takes the holds of an earlier process over, and reopens of each plugin what was current, or where
- * that is suspect or can't be opened, what was current before. Answers with the plugins of which
- * nothing could be reopened, and why.
+ * that is suspect or can't be opened, what was current before. Answers with what could not be reopened,
+ * by the plugin's name.
  */
-export async function reopenLast(world: ReopenWorld): Promise<Map<string, HotplugError>> {
+export async function reopenLast(world: ReopenWorld): Promise<Map<string, NotReopened>> {
   const { state, manager } = world;
   const names = state.names();
   for (const name of names) manager.restore(name, state.holdsOf(name));
-  const faults = await Promise.all(names.map((name) => reopenPlugin(name, world)));
-  return new Map(names.flatMap((name, index) => faults[index] ? [[name, faults[index]]] : []));
+  const lost = await Promise.all(names.map((name) => reopenPlugin(name, world)));
+  return new Map(names.flatMap((name, index) => lost[index] ? [[name, lost[index]]] : []));
 }
 
 /** Reopens a version from where it is kept, or where that is damaged, from where it was found. */
@@ -65,47 +87,65 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Reopens what was current of a plugin, or before. Answers with why nothing could be reopened; undefined where something was, or there is nothing. */
+/**
+ * Reopens what was current of a plugin, or where that can't be, what was before. Answers with what could
+ * not be reopened though it is wanted; undefined where nothing is.
+ */
 export async function reopenPlugin(
   name: string,
   world: ReopenWorld,
-  suspectsToo = false,
-): Promise<HotplugError | undefined> {
-  const { state, manager, emit } = world;
+  { suspectsToo = false, quiet = false }: ReopenOptions = {},
+): Promise<NotReopened | undefined> {
+  const { state, manager } = world;
   const record = state.record(name);
-  const { current, previous, floor } = record;
-  if (!current) return undefined;
-  let fault: HotplugError | undefined;
+  const [last, older] = keptOf(record);
+  if (!last) return undefined;
+  let lost: NotReopened | undefined;
   const mayReopen = (kept: KeptGeneration | undefined): kept is KeptGeneration =>
     kept !== undefined && !state.isQuarantined(name, kept.scn) &&
     (suspectsToo || !isSuspect(record, kept.scn));
-  if (mayReopen(current) && mayReopen(previous) && isOnTrial(name, current, previous, world)) {
+  const isNew = mayReopen(last) && mayReopen(older) && older.scn < last.scn;
+  if (isNew && !manager.current(name) && isOnTrial(name, last, world)) {
     // What fails is told, and nothing is there to go back to then.
-    await reopenKept(name, previous, world).catch(() => {});
+    await reopenKept(name, older, world).catch(() => {});
   }
-  for (const kept of [current, previous]) {
+  for (const kept of [last, older]) {
     if (!mayReopen(kept)) continue;
     // While the one before failed, something newer may have come.
-    if ((manager.current(name)?.scn ?? 0) >= kept.scn) return undefined;
+    if ((manager.current(name)?.scn ?? 0) >= kept.scn) break;
     try {
       await reopenKept(name, kept, world);
-      return undefined;
+      break;
     } catch (error) {
       if (!(error instanceof HotplugError)) throw error;
-      // It closes before what is current is back: that is so the next time, too.
-      if (error.code === "closed" && kept === current) state.remain(name, { current, previous });
       if (NOT_WANTED.has(error.code)) return undefined;
-      fault ??= error;
+      lost ??= { ...kept, code: error.code };
     }
   }
-  if (!fault) return undefined;
-  emit(stateEvent(
-    "not-reopened",
-    `Plugin "${name}" was at SCN ${current.scn}, which can't be reopened (${fault.code}); nothing ` +
-      `below SCN ${floor} is loaded: publish one, or release the plugin`,
-    name,
-  ));
-  return fault;
+  const loaded = manager.current(name)?.scn ?? 0;
+  if (loaded === 0 && !quiet) tellNotReopened(name, lost, world);
+  return lost && loaded < lost.scn ? lost : undefined;
+}
+
+function tellNotReopened(
+  name: string,
+  lost: NotReopened | undefined,
+  { state, emit }: ReopenWorld,
+): void {
+  const record = state.record(name);
+  const [last] = keptOf(record);
+  if (!last) return;
+  const out = keptOf(record).every(({ scn }) => state.isQuarantined(name, scn));
+  // What is suspect is yet to be tried.
+  if (!lost && !out) return;
+  const why = lost
+    ? `which can't be reopened (${lost.code})`
+    : "which is in quarantine; let it out when it is mended";
+  const { floor } = record;
+  const below = floor > 0 ? `nothing below SCN ${floor} is loaded: ` : "";
+  const remedy = floor > 0 ? "publish one, or release the plugin" : "publish a version that loads";
+  const message = `Plugin "${name}" was at SCN ${last.scn}, ${why}; ${below}${remedy}`;
+  emit(stateEvent("not-reopened", message, name));
 }
 
 /**
@@ -115,13 +155,12 @@ export async function reopenPlugin(
  */
 function isOnTrial(
   name: string,
-  current: KeptGeneration,
-  previous: KeptGeneration,
+  last: KeptGeneration,
   { state, probationOf }: ReopenWorld,
 ): boolean {
   const window = probationOf(name);
-  const path = state.keptAt(name, current);
-  if (window === undefined || path === undefined || previous.scn >= current.scn) return false;
+  const path = state.keptAt(name, last);
+  if (window === undefined || path === undefined) return false;
   const { mtime } = Deno.lstatSync(path);
   return mtime !== null && Date.now() - mtime.getTime() <= window;
 }

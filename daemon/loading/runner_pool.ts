@@ -1,15 +1,15 @@
 import { byName } from "../../artifact/by_name.ts";
-import { basename } from "@std/path";
-import { type ErrorCode, tryParseArtifactName } from "../../artifact/mod.ts";
-import type { ManagerEvent } from "../../manager/mod.ts";
 import type { RetriedEvent } from "../events.ts";
-import type { Failure } from "./failure_log.ts";
 import type { FoundChoice } from "../scan/found_choice.ts";
+import type { MutedFailures } from "./muted_failures.ts";
+import { retriedEvent } from "./retried_event.ts";
 import { type FailingVersion, failingVersion } from "../status.ts";
 import { PluginRunner, type RunnerWorld } from "./plugin_runner.ts";
 
 /** What a pool needs of its daemon. */
 export interface PoolWorld extends Omit<RunnerWorld, "muted" | "retried"> {
+  /** What tells only of failures that are news. */
+  readonly muted: MutedFailures;
   /** Tells those who listen. */
   emit(event: RetriedEvent): void;
 }
@@ -18,13 +18,12 @@ export interface PoolWorld extends Omit<RunnerWorld, "muted" | "retried"> {
 export class RunnerPool {
   readonly #world: RunnerWorld;
   readonly #runners = new Map<string, PluginRunner>();
-  readonly #muted = new Map<string, (code: ErrorCode) => boolean>();
 
   /** Makes a pool without runners. */
   constructor(world: PoolWorld) {
     this.#world = {
       ...world,
-      muted: (path, isNews, fn) => this.#mute(path, isNews, fn),
+      muted: (...what) => world.muted.mute(...what),
       retried: (failure, outcome) => world.emit(retriedEvent(failure, outcome)),
     };
   }
@@ -49,12 +48,6 @@ export class RunnerPool {
   /** Lets what failed be tried again: it may be judged otherwise now. */
   retry(): void {
     for (const runner of this.#runners.values()) runner.retry();
-  }
-
-  /** Whether the event tells of a failure that is known. */
-  isMuted(event: ManagerEvent): boolean {
-    if (event.type === "loaded" || !("code" in event) || event.path === undefined) return false;
-    return this.#muted.get(event.path)?.(event.code) === false;
   }
 
   /** The versions that do not load, sorted by name. */
@@ -92,28 +85,6 @@ export class RunnerPool {
     if (!runner) this.#runners.set(choice.name, runner = new PluginRunner(this.#world));
     runner.update(choice);
   }
-
-  async #mute<T>(
-    path: string,
-    isNews: (code: ErrorCode) => boolean,
-    fn: () => Promise<T>,
-  ): Promise<T> {
-    this.#muted.set(path, isNews);
-    try {
-      return await fn();
-    } finally {
-      this.#muted.delete(path);
-    }
-  }
-}
-
-function retriedEvent(
-  { path, scn, attempts, code }: Failure,
-  outcome: RetriedEvent["outcome"],
-): RetriedEvent {
-  const name = tryParseArtifactName(basename(path))?.name ?? "";
-  const time = new Date().toISOString();
-  return { type: "retried", time, name, scn, path, attempts, outcome, code };
 }
 
 function partition<T>(all: readonly T[], matches: (each: T) => boolean): [T[], T[]] {

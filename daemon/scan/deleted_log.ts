@@ -3,6 +3,7 @@ import { dirname, join } from "@std/path";
 import type { Scn } from "../../artifact/mod.ts";
 import type { Choice, PluginManager } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
+import { keptOf } from "../state/state_record.ts";
 import type { DeletedEvent } from "../events.ts";
 
 /** What is current of a plugin, and where its artifact was found. */
@@ -25,9 +26,9 @@ export function sourcesOf(
 ): Source[] {
   return manager.names().flatMap((name) => {
     const { scn, path } = manager.current(name) ?? {};
-    const kept = state?.record(name).current;
     if (scn === undefined || path === undefined) return [];
-    const found = kept?.scn === scn ? kept.path : path;
+    const kept = state && keptOf(state.record(name)).find((each) => each.scn === scn);
+    const found = kept?.path ?? path;
     return { name, scn, path: found, root: rootOf(found) };
   });
 }

@@ -7,6 +7,7 @@ import { judgeLoads } from "./judge_loads.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
+import { afterFreeze, afterLoad, afterRollback } from "./record_changes.ts";
 import { lostEvent, quarantineEvent, stateEvent, unkeptEvent } from "./state_events.ts";
 import type { TellState } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
@@ -168,22 +169,17 @@ export class DaemonState {
   observe(event: ManagerEvent, manager: InMemory): void {
     switch (event.type) {
       case "loaded":
-        return this.#loaded(event.name, event);
+        return this.#loaded(event.name, event, manager.previous(event.name));
       case "rolled-back":
         return this.#rolledBack(event.name, event.held, manager);
       case "released":
         return this.#change(event.name, { held: 0, floor: 0 });
       case "frozen":
-        return this.#change(event.name, { frozen: true });
+        return this.#frozen(event.name, manager.current(event.name));
       case "thawed":
         return this.#change(event.name, { frozen: false });
       default:
     }
-  }
-
-  /** Notes that these are still what was current and before, whatever was loaded since. */
-  remain(name: string, what: Pick<PluginRecord, "current" | "previous">): void {
-    this.#change(name, what);
   }
 
   /** Lets versions down to the given SCN in again; answers with whether they were kept out. */
@@ -244,32 +240,26 @@ export class DaemonState {
     this.#change(name, { suspects: record.suspects.filter((each) => each.scn !== scn) });
   }
 
-  #loaded(name: string, { scn, sha256, path }: Served): void {
-    const { current, previous, floor, suspects } = this.record(name);
-    const next = this.#keptOf(name, { scn, sha256, path });
+  #loaded(name: string, served: Served, before: Served | undefined): void {
+    const record = this.record(name);
+    const next = this.#keptOf(name, served);
     // Not from where it is kept, if it is: that could not be used, and these bytes are good.
-    if (path !== this.#store.pathOf(name, next)) this.#store.doubt(name, next);
-    else this.#store.opened(path, next.path);
-    const newer = suspects.filter((each) => each.scn > scn);
-    if (next === current && newer.length === suspects.length) {
-      return this.keptAt(name, next) ? undefined : this.#writer.changed();
-    }
-    this.#change(name, {
-      current: next,
-      // Also where it is the newer one, that could not be reopened: it may be, the next time.
-      previous: next === current ? previous : current,
-      floor: Math.max(floor, scn),
-      suspects: newer,
-    });
+    if (served.path !== this.#store.pathOf(name, next)) this.#store.doubt(name, next);
+    else this.#store.opened(served.path, next.path);
+    const change = afterLoad(record, next, before && this.#keptOf(name, before));
+    if (change) this.#change(name, change);
+    else if (!this.keptAt(name, next)) this.#writer.changed();
   }
 
-  /** What it was rolled back from is bad: nothing goes back to that. */
   #rolledBack(name: string, held: Scn, manager: InMemory): void {
     const [served, before] = [manager.current(name), manager.previous(name)];
     if (!served) return;
-    const previous = [before && this.#keptOf(name, before), this.record(name).previous]
-      .find((each) => each && each.scn < served.scn);
-    this.#change(name, { held, current: this.#keptOf(name, served), previous });
+    const [next, older] = [this.#keptOf(name, served), before && this.#keptOf(name, before)];
+    this.#change(name, afterRollback(this.record(name), held, next, older));
+  }
+
+  #frozen(name: string, served: Served | undefined): void {
+    this.#change(name, afterFreeze(this.record(name), served && this.#keptOf(name, served)));
   }
 
   #keptOf(name: string, { scn, sha256, path }: Served): KeptGeneration {

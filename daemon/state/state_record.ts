@@ -62,6 +62,15 @@ export interface PluginRecord {
   readonly quarantine: readonly Quarantined[];
 }
 
+/**
+ * What is kept of a plugin, in the order in which it is reopened: the newest first, but for a plugin that
+ * is frozen at what stands in for that.
+ */
+export function keptOf({ current, previous, frozen }: PluginRecord): KeptGeneration[] {
+  const kept = [current, previous].filter((each) => each !== undefined);
+  return frozen ? kept : kept.sort((a, b) => b.scn - a.scn);
+}
+
 /** The records of all plugins, by name. */
 export type PluginRecords = ReadonlyMap<string, PluginRecord>;
 

@@ -45,9 +45,10 @@ export class PluginSlot {
     return this.#gate?.promise;
   }
 
-  /** What served before the current one, and did not prove bad. */
+  /** The older one that served before the current one, and did not prove bad. */
   get previous(): GenerationLife | undefined {
-    return this.#served.findLast((each) => each !== this.#current);
+    const current = this.#current?.generation.scn ?? 0;
+    return this.#served.findLast(({ generation }) => generation.scn < current);
   }
 
   /** Whether there is nothing of it: no generation, no hold, no call ever, and nothing to come. */
@@ -105,6 +106,7 @@ export class PluginSlot {
       life,
       bytes: life.bytes,
       parkedAt: life === refuge ? undefined : life.parkedAt,
+      isLeaving: bad.includes(life),
     }));
     const gone = overdue(all, retention, now).map(({ life }) => life);
     for (const life of gone) {

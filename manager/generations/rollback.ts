@@ -8,7 +8,7 @@ export interface RollbackOptions {
   /**
    * The SCN to go back to, or on to; it must be in memory.
    *
-   * @default what served before, and was not rolled back from
+   * @default the older one that served before, and was not rolled back from
    */
   readonly to?: Scn;
   /**
@@ -112,8 +112,8 @@ function chooseTarget(name: string, slot: PluginSlot, to: Scn | undefined): Gene
   throw new HotplugError(
     "not-found",
     to === undefined && inMemory !== ""
-      ? `Cannot roll "${name}" back: what is in memory beside ${current} was rolled back from, too; ` +
-        `name what to go to all the same (to, --to): ${inMemory}`
+      ? `Cannot roll "${name}" back: what is in memory beside ${current} is newer, or was rolled back ` +
+        `from, too; name what to go to all the same (to, --to): ${inMemory}`
       : `Cannot roll "${name}" back${
         to === undefined ? "" : ` to SCN ${to}`
       }: no such generation ` +

@@ -38,6 +38,8 @@ export interface Retainable {
   readonly parkedAt: number | undefined;
   /** How many bytes it holds. */
   readonly bytes: number;
+  /** Whether others are not to go for want of room while it is still held, since it goes first. */
+  readonly isLeaving?: boolean;
 }
 
 /** Fills the gaps and checks the ranges; throws a HotplugError of code `options`. */
@@ -55,7 +57,7 @@ export function resolveRetention(
   };
 }
 
-/** Which of the generations, oldest first, are to be retired now. */
+/** Which of the generations, in the order in which they go, are to be retired now. */
 export function overdue<T extends Retainable>(
   generations: readonly T[],
   { count, age, bytes }: ResolvedRetention,
@@ -65,9 +67,12 @@ export function overdue<T extends Retainable>(
   let held = generations.reduce((sum, each) => sum + each.bytes, 0);
   const retired: T[] = [];
   for (const each of generations) {
-    if (each.parkedAt === undefined) continue;
-    if (left <= count && held <= bytes && now - each.parkedAt < age) continue;
-    retired.push(each);
+    const { parkedAt } = each;
+    if (parkedAt === undefined && !each.isLeaving) continue;
+    if (parkedAt !== undefined) {
+      if (left <= count && held <= bytes && now - parkedAt < age) continue;
+      retired.push(each);
+    }
     left -= 1;
     held -= each.bytes;
   }

@@ -1,0 +1,43 @@
+import type { Scn } from "../../artifact/mod.ts";
+import type { KeptGeneration, PluginRecord } from "./state_record.ts";
+
+/** What changes in a record. */
+export type RecordChange = Partial<PluginRecord>;
+
+/**
+ * What comes of a load, where `before` is what a rollback in memory would go back to; undefined where
+ * nothing changes. A generation is the one of the record where it is the same object.
+ */
+export function afterLoad(
+  { current, previous, floor, suspects }: PluginRecord,
+  next: KeptGeneration,
+  before: KeptGeneration | undefined,
+): RecordChange | undefined {
+  const newer = suspects.filter((each) => each.scn > next.scn);
+  if (next === current && newer.length === suspects.length) return undefined;
+  const change = { floor: Math.max(floor, next.scn), suspects: newer };
+  const standsIn = next === previous && current !== undefined && next.scn < current.scn;
+  // What stands in for what could not be reopened, or is beside what is on trial, is no newer version.
+  if (next === current || standsIn) return change;
+  return { ...change, current: next, previous: before ?? current };
+}
+
+/** What comes of a rollback to `served`: what it was rolled back from is bad, nothing goes back to that. */
+export function afterRollback(
+  { previous }: PluginRecord,
+  held: Scn,
+  served: KeptGeneration,
+  before: KeptGeneration | undefined,
+): RecordChange {
+  const older = [before, previous].find((each) => each && each.scn < served.scn);
+  return { held, current: served, previous: older };
+}
+
+/** What comes of a freeze at `served`, which may be what stands in for what was current. */
+export function afterFreeze(
+  { current, previous }: PluginRecord,
+  served: KeptGeneration | undefined,
+): RecordChange {
+  const standsIn = served !== undefined && served === previous;
+  return { frozen: true, ...(standsIn && { current: previous, previous: current }) };
+}

@@ -1,0 +1,169 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { HotplugError } from "../artifact/mod.ts";
+import type { DaemonFixture } from "./_daemon.ts";
+import { publish } from "./_daemon.ts";
+import { beginLoading, type StatePlace, statePlace } from "./_state_place.ts";
+
+const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
+const GATE = "standInTestGate";
+const holder = globalThis as unknown as Record<string, unknown>;
+
+function answers(value: number): string {
+  return `export const answer = () => ${value};`;
+}
+
+/** Its `activate` throws as long as the gate is shut. */
+const GATED = `${answers(2)}
+  export const activate = () => { if (globalThis.${GATE}?.()) throw new Error("not now"); };`;
+
+/** Shuts the gate; answers with what resolves once so many have been refused. */
+function shut(refusals = 1): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  holder[GATE] = () => {
+    if (--refusals === 0) resolve();
+    return true;
+  };
+  return promise;
+}
+
+function open(): void {
+  delete holder[GATE];
+}
+
+/** Leaves a state of two versions, the second of this source, and no artifact in the folder. */
+async function leaveTwo({ plugins, start }: StatePlace, second: string): Promise<string> {
+  await publish(plugins, answers(1), { scn: FIRST });
+  await using before = await start();
+  const { path } = await publish(plugins, second, { scn: SECOND });
+  await before.loaded("pricing", SECOND);
+  await before.daemon.close();
+  for (const { name } of Deno.readDirSync(plugins)) Deno.removeSync(join(plugins, name));
+  return path;
+}
+
+async function recordOf({ state }: StatePlace): Promise<{ current?: number; previous?: number }> {
+  const { plugins: [record] } = JSON.parse(await Deno.readTextFile(join(state, "state.json")));
+  return { current: record.current?.scn, previous: record.previous?.scn };
+}
+
+function told({ events }: DaemonFixture, code: string): number[] {
+  return events.of("failed").filter((each) => each.code === code).map(({ scn }) => scn ?? 0);
+}
+
+Deno.test("what could not be reopened takes its place back from what stood in for it", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, GATED);
+  shut();
+  {
+    await using after = await at.start({ retryMin: 60_000, retryMax: 60_000 });
+    assertEquals(after.daemon.manager.current("pricing")?.scn, FIRST);
+    const [failing] = after.daemon.status().failing;
+    assertEquals([failing?.scn, failing?.code, failing?.attempts], [SECOND, "activation", 1]);
+    assertEquals(after.events.of("state"), []);
+  }
+  assertEquals(await recordOf(at), { current: SECOND, previous: FIRST });
+  {
+    const refused = shut(5);
+    // Of the same failure nothing more is told, until it is over.
+    await using again = await at.start({ retryMin: 10, retryMax: 10 });
+    await refused;
+    assert((again.daemon.status().failing[0]?.attempts ?? 0) > 1);
+    assertEquals(told(again, "activation"), [SECOND]);
+    open();
+    const { outcome, code } = await again.retried(SECOND);
+    assertEquals([outcome, code], ["loaded", "activation"]);
+    assertEquals(again.daemon.manager.current("pricing")?.scn, SECOND);
+    assertEquals(again.daemon.status().failing, []);
+  }
+  assertEquals(await recordOf(at), { current: SECOND, previous: FIRST });
+});
+
+Deno.test("what could not be reopened once is reopened at the next start", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, GATED);
+  shut();
+  await (await at.start({ retryMin: 60_000 })).daemon.close();
+  open();
+  await using after = await at.start();
+  assertEquals(after.events.of("loaded").map(({ scn }) => scn), [SECOND]);
+});
+
+Deno.test("what stands in, and is frozen, is left alone; what a plugin is frozen at takes its place back", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, GATED);
+  shut();
+  {
+    await using after = await at.start({ retryMin: 10, retryMax: 10 });
+    await after.daemon.freeze("pricing");
+    open();
+    await after.daemon.scan();
+    assertEquals(after.daemon.manager.current("pricing")?.scn, FIRST);
+    await after.daemon.thaw("pricing");
+    await after.loaded("pricing", SECOND);
+    await after.daemon.freeze("pricing");
+  }
+  shut();
+  await using last = await at.start({ retryMin: 10, retryMax: 10 });
+  assertEquals(last.daemon.manager.current("pricing")?.scn, FIRST);
+  open();
+  await last.loaded("pricing", SECOND);
+});
+
+Deno.test("what is let out of quarantine takes its place back from what stood in for it", async () => {
+  await using at = await statePlace();
+  const path = await leaveTwo(at, answers(2));
+  for (let kill = 0; kill < 2; kill++) {
+    await beginLoading(at.state, path, SECOND);
+    if (kill === 0) await suspectOnly(at);
+  }
+  await using after = await at.start();
+  assertEquals(after.daemon.manager.current("pricing")?.scn, FIRST);
+  assertEquals(after.daemon.quarantine().map(({ scn }) => scn), [SECOND]);
+  await after.daemon.releaseQuarantine("pricing", SECOND);
+  await after.loaded("pricing", SECOND);
+});
+
+Deno.test("nothing goes back to a version in quarantine, and a start that has nothing else says so", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, answers(2));
+  await editRecord(at, (record) => ({
+    ...record,
+    quarantine: [{ scn: FIRST, path: "/x", reason: "it crashed", since: "2024-01-01T00:00:00Z" }],
+  }));
+  {
+    await using after = await at.start();
+    const error = await assertRejects(() => after.daemon.rollback("pricing"), HotplugError);
+    assertEquals([error.code, after.daemon.manager.current("pricing")?.scn], [
+      "quarantined",
+      SECOND,
+    ]);
+    assertStringIncludes(error.message, `back to SCN ${FIRST}: it is in quarantine`);
+  }
+  await editRecord(at, ({ quarantine: [one], ...record }) => ({
+    ...record,
+    quarantine: [one, { ...one as object, scn: SECOND }],
+  }));
+  await using last = await at.start();
+  assertEquals(last.daemon.manager.names(), []);
+  const [event] = last.events.of("state");
+  assertEquals(event?.state, "not-reopened");
+  assertStringIncludes(event?.message ?? "", "in quarantine; let it out");
+  await last.daemon.releaseQuarantine("pricing", SECOND);
+  await last.loaded("pricing", SECOND);
+});
+
+/** Begins and ends as far as judging what had been loading. */
+async function suspectOnly({ state }: StatePlace): Promise<void> {
+  const { DaemonState } = await import("../daemon/state/daemon_state.ts");
+  await (await DaemonState.open(state, () => {})).close();
+}
+
+async function editRecord(
+  { state }: StatePlace,
+  edit: (record: Record<string, unknown> & { quarantine: unknown[] }) => unknown,
+): Promise<void> {
+  const path = join(state, "state.json");
+  const { format, plugins: [record] } = JSON.parse(await Deno.readTextFile(path));
+  await Deno.writeTextFile(path, JSON.stringify({ format, plugins: [edit(record)] }));
+}
