@@ -155,6 +155,8 @@ Deno.test("what was loaded anew by the settings of now goes further back, and no
   }
   const error = await assertRejects(() => daemon.rollback("pricing"), HotplugError);
   assertEquals(error.code, "not-found");
+  // All that was rolled back from is held, after a restart as well.
+  assertEquals(fixture.events.of("rolled-back").map(({ held }) => held), [SCN + 2, SCN + 2]);
 });
 
 Deno.test("a reload names the plugins that require what is not declared any more", async () => {

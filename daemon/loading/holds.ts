@@ -130,7 +130,7 @@ export class Holds {
     { to, reason = "asked for", from, automatic }: KeptRollback,
     error: unknown,
   ): Promise<Generation> {
-    const { loader, emit } = this.#world;
+    const { manager, loader, emit } = this.#world;
     const state = this.#world.state();
     const kept = state?.record(name).previous;
     if (!(error instanceof HotplugError) || !BY_STORE.has(error.code)) throw error;
@@ -152,7 +152,9 @@ export class Holds {
     });
     const time = new Date().toISOString();
     const { scn } = generation;
-    emit({ type: "rolled-back", time, name, scn, from, held: from, reason, automatic });
+    // It may be held further than that, by a rollback before.
+    const held = manager.statusOf(name)?.held ?? from;
+    emit({ type: "rolled-back", time, name, scn, from, held, reason, automatic });
     return generation;
   }
 }

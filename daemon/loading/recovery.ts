@@ -164,7 +164,8 @@ export class Recovery {
     const attempts = lost.attempts + 1;
     if (!again) {
       this.#lost.delete(name);
-      if (manager.current(name)?.scn === lost.scn) {
+      // What was never tried has not failed.
+      if (lost.attempts > 0 && manager.current(name)?.scn === lost.scn) {
         emit(retriedEvent({ ...lost, attempts }, "loaded"));
       }
       return;
