@@ -22,6 +22,8 @@ export class CtlClient implements Disposable {
   readonly #place: CtlPlace;
   readonly #http: Deno.HttpClient;
   readonly #signal: AbortSignal | undefined;
+  /** Held on to: of an answer that is collected as garbage Deno (2.9.5) breaks off no body by a signal. */
+  #following: Response | undefined;
 
   /** Makes a client; the signal ends what is under way. */
   constructor(place: CtlPlace, signal: AbortSignal | undefined) {
@@ -100,6 +102,7 @@ export class CtlClient implements Disposable {
 
   /** Ends its connections. */
   [Symbol.dispose](): void {
+    this.#following = undefined;
     this.#http.close();
   }
 
@@ -108,9 +111,11 @@ export class CtlClient implements Disposable {
     follow: boolean,
     lastId: string | undefined,
   ): Promise<{ began: string | undefined; events: AsyncGenerator<CtlEvent> }> {
-    const { body, headers } = await this.#fetch(`v1/events?last=${last}&follow=${follow}`, {
+    const response = await this.#fetch(`v1/events?last=${last}&follow=${follow}`, {
       headers: { ...(lastId !== undefined && { "last-event-id": lastId }) },
     });
+    const { body, headers } = response;
+    this.#following = response;
     if (!headers.get("content-type")?.startsWith("text/event-stream")) {
       await body?.cancel();
       throw this.#otherwise("with no stream of events");

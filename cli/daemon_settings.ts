@@ -10,6 +10,7 @@ import {
 } from "../daemon/mod.ts";
 import type { ApprovalRule } from "../manager/mod.ts";
 import { readPublicKeys } from "../daemon/config/key_files.ts";
+import { resolveControlOptions } from "../daemon/control/control_options.ts";
 import { resolveDaemonOptions } from "../daemon/options.ts";
 import { type Address, portArgument } from "./argument.ts";
 import { readToken } from "./read_token.ts";
@@ -91,7 +92,7 @@ export async function daemonSettings(
     return { ...options, restart: [...changed(ofProcess, now), ...others] };
   };
   const options = await settle(directories, flags, config, configFile);
-  const control = await controlOptions(flags);
+  const control = await controlOptions(flags, options.state !== false);
   return { options: { ...options, reload }, configFile, control, ...ofProcess };
 }
 
@@ -170,6 +171,7 @@ function changed(before: ProcessSettings, now: ProcessSettings): string[] {
 
 async function controlOptions(
   { control = true, tokenFile, allowInvoke }: DaemonFlags,
+  hasState: boolean,
 ): Promise<ControlOptions | undefined> {
   // Whoever gives one expects to be asked for it.
   if (tokenFile !== undefined && typeof control === "boolean") {
@@ -179,11 +181,14 @@ async function controlOptions(
     );
   }
   if (control === false) return undefined;
-  return {
+  const options = {
     ...(control !== true && { tcp: control }),
     ...(tokenFile !== undefined && { token: await readToken(tokenFile) }),
     ...(allowInvoke && { allowInvoke }),
   };
+  // What a start would refuse a check is to refuse as well.
+  if (options.tcp) resolveControlOptions({ ...options, ...(hasState && { state: "." }) });
+  return options;
 }
 
 /**

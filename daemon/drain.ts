@@ -4,15 +4,15 @@ import type { PluginManager } from "../manager/mod.ts";
 const LOOK = 20;
 
 /**
- * Resolves once nobody holds a generation any more, to true, or when the time is over, to false.
+ * Resolves once nobody holds a generation any more, or waits to, to true, or when the time is over, to false.
  */
 export async function drained(
-  manager: Pick<PluginManager, "names" | "whoHolds">,
+  manager: Pick<PluginManager, "isIdle">,
   milliseconds: number,
 ): Promise<boolean> {
   const end = performance.now() + milliseconds;
   for (;;) {
-    if (manager.names().every((name) => manager.whoHolds(name).length === 0)) return true;
+    if (manager.isIdle) return true;
     const left = end - performance.now();
     if (left <= 0) return false;
     await new Promise((resolve) => setTimeout(resolve, Math.min(LOOK, left)));

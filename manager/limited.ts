@@ -7,29 +7,36 @@ export interface Limits {
   readonly signal?: AbortSignal;
   /** In milliseconds; Infinity for none. */
   readonly deadline: number;
+  /** Asked when the time is over: how much longer it may take, in milliseconds, 0 for no longer. */
+  readonly extra?: () => number;
 }
 
 /**
  * Settles as the promise does, unless a limit is reached before: what it does then is ignored.
  *
- * @param late Called when the deadline is over.
+ * @param late Called when the deadline is over, though it may take longer.
  * @param shared Watches the deadlines of many; without, there is a timer for this one.
  * @throws {HotplugError} `deadline`; the signal's reason.
  */
 export function limited<T>(
   promise: Promise<T>,
-  { signal, deadline }: Limits,
+  { signal, deadline, extra }: Limits,
   what: string,
   late?: () => void,
   shared?: DeadlineClock,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const clock = shared ?? new DeadlineClock();
-    const forget = clock.watch(deadline, () => {
-      leave();
-      reject(new HotplugError("deadline", `${what} did not end within ${deadline} ms`));
+    const expire = (): void => {
+      const more = extra?.() ?? 0;
+      if (more > 0) forget = clock.watch(more, expire);
+      else {
+        leave();
+        reject(new HotplugError("deadline", `${what} did not end within ${deadline} ms`));
+      }
       late?.();
-    });
+    };
+    let forget = clock.watch(deadline, expire);
     const abort = (): void => {
       leave();
       reject(signal?.reason);

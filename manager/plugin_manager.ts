@@ -171,11 +171,15 @@ export class PluginManager implements AsyncDisposable {
   /**
    * Resolves once nobody holds a superseded generation any more, to true, or once its drain deadline
    * has passed or its manager is closed before that, to false.
-   *
    * @throws {HotplugError} `not-found` for a generation of another manager.
    */
   async drained(generation: Generation): Promise<boolean> {
     return await this.#registry.lifeOf(generation).drained;
+  }
+
+  /** Whether nobody holds a generation of any plugin, or waits for a flip to do so. */
+  get isIdle(): boolean {
+    return this.#registry.isIdle;
   }
 
   /** Who holds generations of the plugin now, and since when; the oldest generation first. */

@@ -1,4 +1,5 @@
-import { isResponse, OwnResponse, ownResponse } from "./own_http.ts";
+import { headersToSend, ownResponse } from "./response_anew.ts";
+import { isResponse, OwnResponse } from "./own_http.ts";
 import { isUnusable } from "./is_unusable.ts";
 import { requestAsItCame } from "./request_as_it_came.ts";
 
@@ -139,12 +140,13 @@ function bytesOf(
 const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
 function sendResponse(response: Response, ended: () => void): SentResponse {
-  const { status, statusText, headers, body } = response;
+  const headers = headersToSend(response);
+  const { status, statusText, body } = response;
   if (!body) ended();
   return {
     status,
     statusText,
-    headers: [...headers],
+    headers,
     body: body && endingWith(chunksOf(body), ended),
   };
 }

@@ -47,7 +47,8 @@ export type {
   Pong,
   SentContext,
 } from "./protocol.ts";
-export { OwnRequest, OwnResponse, ownResponse } from "./own_http.ts";
+export { OwnRequest, OwnResponse } from "./own_http.ts";
+export { headersToSend, ownResponse, responseAnew } from "./response_anew.ts";
 export { fromPort, toPort } from "./port_message.ts";
 export type { PortMessage } from "./port_message.ts";
 export type { WorkerHello } from "./serve_worker.ts";

@@ -5,13 +5,6 @@
  */
 export const { Request: OwnRequest, Response: OwnResponse } = globalThis;
 
-/** The answer as one of the runtime's own class, which it mostly is. */
-export function ownResponse(response: Response): Response {
-  if (Object.getPrototypeOf(response) === OwnResponse.prototype) return response;
-  const { body, status, statusText, headers } = response;
-  return new OwnResponse(body, { status, statusText, headers: [...headers] });
-}
-
 /** Whether it is an answer, of the runtime's class or of what stands in its place. */
 export function isResponse(value: unknown): value is Response {
   return value instanceof OwnResponse || value instanceof Response;

@@ -2,7 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { CtlClient } from "../cli/ctl_client.ts";
 import { main } from "../cli/program.ts";
 import { readEvents, startControl, tcpOf } from "./_control.ts";
+import { spawnHotplug } from "./_cli.ts";
 import { within } from "./_daemon.ts";
+import { tempDirectory } from "./_temp.ts";
 
 const TOKEN = "a-token-that-is-long-enough";
 
@@ -113,4 +115,30 @@ Deno.test("a stream of events begins with what to go on after, also for who read
     await at.ask("GET", "/v1/events", { headers: { "last-event-id": id } }),
   );
   assertEquals((await again.next())?.type, "frozen");
+});
+
+Deno.test("hotplug ctl events ends when it is told to, however much it has told by then", async () => {
+  await using at = await startControl({ token: TOKEN });
+  const { daemon } = at.fixture;
+  for (let n = 0; n < 500; n++) {
+    await daemon.freeze("web");
+    await daemon.thaw("web");
+  }
+
+  await using directory = await tempDirectory();
+  const token = directory.file("token");
+  await Deno.writeTextFile(token, TOKEN);
+  const address = ["--control", at.place.url ?? "", "--token-file", token];
+  await using child = spawnHotplug(["ctl", "events", "--last", "1000", "--json", ...address]);
+  const read = async (): Promise<void> => {
+    let told = 0;
+    for await (const chunk of child.stdout) {
+      const before = told;
+      told += chunk.filter((byte) => byte === 10).length;
+      if (before < 1000 && told >= 1000) child.kill("SIGTERM");
+    }
+  };
+  await within(20_000, "the end", read());
+  const { code } = await child.status;
+  assertEquals([code, await new Response(child.stderr).text()], [0, ""]);
 });

@@ -40,7 +40,10 @@ Deno.test("gateway: closed, it ends event streams and WebSockets, too, that are 
 const SHY = `
   let go;
   const gone = new Promise((resolve) => go = resolve);
-  export const quiesce = () => gone;
+  let asked;
+  const isAsked = new Promise((resolve) => asked = resolve);
+  export const whenAsked = () => isAsked;
+  export const quiesce = () => (asked(), gone);
   export const release = () => go();
   export default { fetch: () => new Response("whole") };`;
 
@@ -77,4 +80,39 @@ Deno.test("gateway: closed, a request that waits for a swap is one under way: br
   first?.lookup<() => void>("release")();
   await fixture.loaded("shy", SCN + 1);
   await until(() => manager.whoHolds("shy").length === 0);
+});
+
+Deno.test("gateway: closed with its daemon, a request that waits for a swap is answered by the new one", async () => {
+  await using fixture = await startGateway();
+  await publish(fixture.path, SHY, { name: "shy" });
+  await fixture.loaded("shy");
+  const { daemon } = fixture;
+  const { manager } = daemon;
+  const first = manager.current("shy");
+  await publish(fixture.path, SHY, { name: "shy", scn: SCN + 1 });
+  await first?.lookup<() => Promise<void>>("whenAsked")();
+
+  const arrived = Promise.withResolvers<void>();
+  const gateway = new Gateway({
+    knows: (name) => daemon.knows(name),
+    manager: {
+      acquire: (name, options) => manager.acquire(name, options),
+      drained: (generation) => manager.drained(generation),
+      gate: (name) => {
+        arrived.resolve();
+        return manager.gate(name);
+      },
+    },
+  });
+  const answered = fetch(new URL("shy/", await gateway.start()));
+  await arrived.promise;
+  const drain = 60_000;
+  const closed = Promise.all([gateway.close({ drain }), daemon.close({ drain })]);
+  // As long as it takes to look twice whether all is idle: nothing tells of that.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  first?.lookup<() => void>("release")();
+  const { status, headers, body } = await answered;
+  await body?.cancel();
+  assertEquals([status, headers.get("x-hotplug-scn")], [200, String(SCN + 1)]);
+  await within(10_000, "the close", closed);
 });

@@ -1,6 +1,6 @@
 import { HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { FetchInfo, Lease, PluginManager } from "../../manager/mod.ts";
-import { isUnusable, OwnResponse } from "../../plugin/mod.ts";
+import { isUnusable, OwnResponse, responseAnew } from "../../plugin/mod.ts";
 import type { GatewayCounts } from "./gateway_counts.ts";
 import type { GatewayCuts } from "./gateway_cuts.ts";
 import type { GatewayLog } from "./gateway_log.ts";
@@ -242,8 +242,7 @@ function stamp(response: Response, scn: Scn): Response {
     response.headers.set(SCN_HEADER, String(scn));
     return response;
   } catch {
-    const { body, status, statusText, headers } = response;
-    const own = new OwnResponse(body, { status, statusText, headers });
+    const own = responseAnew(response);
     own.headers.set(SCN_HEADER, String(scn));
     return own;
   }

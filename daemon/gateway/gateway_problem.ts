@@ -38,6 +38,16 @@ export function brokenRequest(): Response {
   return tell(400, "options", message);
 }
 
+/** The plugin had to answer before all of the request had come. */
+function slowRequest(): Response {
+  const message = "The request was still being sent as the plugin's time for its answer was over";
+  return tell(408, "deadline", message);
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof HotplugError && error.code === "deadline";
+}
+
 /** The answer of a plugin is one that can't be sent. */
 export function badAnswer(): Response {
   return tell(502, "call", "The answer of the plugin can't be sent");
@@ -47,7 +57,7 @@ export function badAnswer(): Response {
  * Tells that a plugin has failed, and no more: what it threw is for the log, not for whoever asks.
  */
 export function failedPlugin(name: string, error: unknown): Response {
-  if (isAskersFault(error)) return brokenRequest();
+  if (isAskersFault(error)) return isLate(error) ? slowRequest() : brokenRequest();
   const code = error instanceof HotplugError ? error.code : "call";
   switch (code) {
     case "symbol":

@@ -1,4 +1,4 @@
-import { OwnResponse } from "../../plugin/mod.ts";
+import { headersToSend, OwnResponse } from "../../plugin/mod.ts";
 
 /** A response that can be ended from outside. */
 export interface EndableResponse {
@@ -15,7 +15,8 @@ type Chunk = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
  * that may last for good.
  */
 export function endable(response: Response): EndableResponse {
-  const { body, status, statusText, headers } = response;
+  const headers = headersToSend(response);
+  const { body, status, statusText } = response;
   if (!body) return { response, end: () => {} };
   const reader = body.getReader();
   let ended = false;

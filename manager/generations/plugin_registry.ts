@@ -23,10 +23,6 @@ export interface RestoredHolds {
   readonly crashed?: boolean;
 }
 
-async function passOpen(slot: PluginSlot): Promise<void> {
-  while (slot.gate) await slot.gate;
-}
-
 /** The plugins of a manager, by name. */
 export class PluginRegistry {
   readonly #slots = new Map<string, PluginSlot>();
@@ -87,8 +83,12 @@ export class PluginRegistry {
 
   /** Resolves once calls may begin: not between a quiesce and the flip; undefined where they may. */
   passGate(name: string): Promise<void> | undefined {
-    const slot = this.#slots.get(name);
-    return slot?.gate && passOpen(slot);
+    return this.#slots.get(name)?.gate;
+  }
+
+  /** Whether nobody holds a generation of any plugin, or waits to. */
+  get isIdle(): boolean {
+    return [...this.#slots.values()].every((each) => each.isIdle);
   }
 
   /** Takes the holds of an earlier process over. */

@@ -14,6 +14,8 @@ export class PluginSlot {
   #last: Promise<unknown> = Promise.resolve();
   #queued = 0;
   #gate: PromiseWithResolvers<void> | undefined;
+  /** How many wait at the gate. */
+  #waiting = 0;
   #retirement: ReturnType<typeof setTimeout> | undefined;
   /** Nothing up to this SCN becomes current: it was rolled back from. 0 for no such hold. */
   held: Scn = 0;
@@ -42,7 +44,21 @@ export class PluginSlot {
 
   /** Resolves when calls may begin again; undefined where they may now. */
   get gate(): Promise<void> | undefined {
-    return this.#gate?.promise;
+    return this.#gate && this.#passGate();
+  }
+
+  /** Whether nobody holds one of its generations, or waits to. */
+  get isIdle(): boolean {
+    return this.#waiting === 0 && this.#lives.every((each) => each.calls.holds.size === 0);
+  }
+
+  async #passGate(): Promise<void> {
+    this.#waiting++;
+    try {
+      while (this.#gate) await this.#gate.promise;
+    } finally {
+      this.#waiting--;
+    }
   }
 
   /** The older one that served before the current one, and did not prove bad. */

@@ -1,6 +1,8 @@
 import { type Hook, HotplugError, isHook } from "../../artifact/mod.ts";
 import { type FetchHandler, type FetchInfo, isFetchHandler } from "../../plugin/mod.ts";
+import { StillSentError } from "../askers_fault.ts";
 import { withDeadline } from "../deadline.ts";
+import { isStillSent } from "./is_still_sent.ts";
 import { importModule } from "./import_module.ts";
 import type { ModuleNamespace } from "./import_url.ts";
 import type { CallLimits, Instance, InstanceRequest } from "./instance.ts";
@@ -72,9 +74,9 @@ function inlineInstance(
     call: async (symbol, args, limits) => bounded(run(exports?.[symbol], args), symbol, limits),
     fetch: (request, info, limits, { detached }) => {
       const answer = handle(request, info, detached);
-      return isThenable(answer)
-        ? Promise.resolve(bounded(answer, "default.fetch", limits) as Promise<Response>)
-        : answer;
+      if (!isThenable(answer)) return answer;
+      const why = (): Error | undefined => isStillSent(request) ? new StillSentError() : undefined;
+      return Promise.resolve(bounded(answer, "default.fetch", limits, why) as Promise<Response>);
     },
     // deno-lint-ignore require-await
     hook: async (name, context) => {
@@ -95,10 +97,17 @@ function inlineInstance(
 }
 
 /** Without bounds it costs nothing: what an answer does not hold back is not waited for. */
-function bounded(answer: unknown, symbol: string, { signal, deadline }: CallLimits): unknown {
+function bounded(
+  answer: unknown,
+  symbol: string,
+  { signal, deadline }: CallLimits,
+  why?: () => Error | undefined,
+): unknown {
   if (deadline === Infinity && !signal) return answer;
   const late = (): Error =>
-    new HotplugError("deadline", `The call of "${symbol}" did not end within ${deadline} ms`);
+    new HotplugError("deadline", `The call of "${symbol}" did not end within ${deadline} ms`, {
+      cause: why?.(),
+    });
   const waiting = Promise.resolve(answer);
   return withDeadline(waiting, {
     milliseconds: deadline,

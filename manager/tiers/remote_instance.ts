@@ -12,7 +12,8 @@ import {
 import { DeadlineClock } from "../deadline_clock.ts";
 import { describeError } from "../describe_error.ts";
 import type { CallLimits, FetchWay, Instance } from "./instance.ts";
-import { limited } from "../limited.ts";
+import { followUpload } from "./followed_upload.ts";
+import { limited, type Limits } from "../limited.ts";
 import type { Tier } from "../settings/plugin_settings.ts";
 import { RestartPause } from "./restart_pause.ts";
 import type { RemoteSpec } from "./remote_spec.ts";
@@ -111,12 +112,14 @@ export class RemoteInstance implements Instance {
     { pin }: FetchWay,
   ): Promise<Response> {
     const sent = sendRequest(request, info);
-    const answer = await this.#callLimited(limits, "The answer to the request", "fetch", sent);
+    const { body, extra } = followUpload(sent.body, limits.deadline);
+    const what = "The answer to the request";
+    const answer = await this.#callLimited({ ...limits, extra }, what, "fetch", { ...sent, body });
     return receiveResponse(answer as SentResponse, pin);
   }
 
   #callLimited(
-    limits: CallLimits,
+    limits: Limits,
     what: string,
     method: string,
     ...args: unknown[]
