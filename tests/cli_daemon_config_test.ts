@@ -294,3 +294,22 @@ Deno.test({
     assertEquals((await daemon.ended()).code, 0);
   },
 });
+
+Deno.test("hotplug daemon --check refuses what a start would of the control, with 2", async () => {
+  await using directory = await tempDirectory();
+  const token = directory.file("token");
+  await Deno.writeTextFile(token, "short");
+  const common = ["daemon", directory.path, "--check", "--no-config", "--control", "127.0.0.1:0"];
+  for (
+    const [flags, why] of [
+      [["--no-state"], "On TCP a token is always asked for"],
+      [["--token-file", token], "16 characters or more"],
+    ] as const
+  ) {
+    const { code, stderr } = await hotplug(...common, ...flags);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, why);
+  }
+  const state = directory.file("state");
+  assertEquals((await hotplug(...common, "--state", state)).code, 0);
+});
