@@ -24,6 +24,7 @@ export function headersToSend(response: Response): [string, string][] {
   const inner = INNER &&
     (response as unknown as Record<symbol, InnerResponse | undefined>)[INNER];
   if (inner?.bodyDecoded === true) return pairs.filter(([name]) => !OF_ENCODED.has(name));
+  if (!pairs.some(([name]) => name === "content-length")) return pairs;
   const length = lengthOf(inner?.body?.streamOrStatic?.body);
   if (length === undefined) return pairs;
   return pairs.map(([name, value]) => [name, name === "content-length" ? String(length) : value]);

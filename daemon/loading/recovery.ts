@@ -105,10 +105,7 @@ export class Recovery {
         continue;
       }
       if (performance.now() < lost.at || this.#retrying.has(name)) continue;
-      // Frozen at what stands in for it.
-      if (!lost.isFrozen && this.#stateOf(name).frozen && this.#world.manager.current(name)) {
-        continue;
-      }
+      if (this.#isFrozenOut(name, lost)) continue;
       this.#lost.set(name, { ...lost, at: Infinity });
       this.#retry(name, lost);
     }
@@ -201,6 +198,12 @@ export class Recovery {
     return keptOf(this.#stateOf(name)).some((each) => each.scn === scn) ? undefined : "held";
   }
 
+  /** Whether the plugin is frozen at what stands in for it; once it is thawed there is a scan. */
+  #isFrozenOut(name: string, { isFrozen }: Pick<Lost, "isFrozen">): boolean {
+    const isLoaded = this.#world.manager.current(name) !== undefined;
+    return !isFrozen && isLoaded && this.#stateOf(name).frozen;
+  }
+
   #stateOf(name: string): PluginRecord {
     return this.#state?.record(name) ?? NO_RECORD;
   }
@@ -221,9 +224,10 @@ export class Recovery {
 
   #wake(): void {
     clearTimeout(this.#timer);
-    const next = Math.min(
-      ...[...this.#lost].filter(([name]) => !this.#retrying.has(name)).map(([, { at }]) => at),
+    const due = [...this.#lost].filter(([name, lost]) =>
+      !this.#retrying.has(name) && !this.#isFrozenOut(name, lost)
     );
+    const next = Math.min(...due.map(([, { at }]) => at));
     if (this.#closed || !this.#isRecovered || next === Infinity) return;
     const wait = Math.max(1, next - performance.now());
     this.#timer = setTimeout(() => this.retryReopening(), wait);
@@ -245,8 +249,7 @@ export class Recovery {
       const current = this.#world.manager.current(name);
       // What is reopened takes the place of whatever there is: not of something newer, that came
       // meanwhile, nor of what the plugin is frozen at.
-      const isDue = kept && kept.scn > (current?.scn ?? 0) &&
-        (!current || isFrozen || !state.record(name).frozen);
+      const isDue = kept && kept.scn > (current?.scn ?? 0) && !this.#isFrozenOut(name, suspect);
       if (isDue && !state.isQuarantined(name, kept.scn)) {
         await reopenKept(name, kept, this.#worldOf(state)).catch((error) => {
           if (!(error instanceof HotplugError)) throw error;
