@@ -74,8 +74,12 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     loader,
     backoff: options,
     muted,
+    isFollowed: (name, scn) => runners.follows(name, scn),
     probationOf: (name) => probationOf(options.manager, name)?.window,
     emit,
+  });
+  manager.subscribe((event) => {
+    if (event.type === "thawed") recovery.tryAgain(event.name);
   });
   const isHeld = (name: string, scn: Scn): boolean =>
     manager.isHeld(name, scn) || recovery.keepsOut(name, scn);

@@ -1,6 +1,9 @@
 /** What `Deno.serve` says where a body can't be read to its end, and `Deno.upgradeWebSocket` of headers. */
 const FAULTS: readonly (readonly [name: string, message: RegExp])[] = [
   ["BadResource", /\bbody as underlying resource unavailable$/],
+  // By a `fetch` that passes it on.
+  ["Error", /\bbody as underlying resource unavailable$/],
+  ["Error", /^unexpected EOF while reading HTTP\/1 body$/],
   ["Error", /^invalid HTTP\/1 request: /],
   // By HTTP/2; of what a plugin fetches itself it is a TypeError.
   ["Http", /^error reading a body from connection\b/],

@@ -87,8 +87,7 @@ export class PluginManager implements AsyncDisposable {
   }
 
   /**
-   * Opens the artifact that an info file describes.
-   * @param pathOrUrl A path, or a `file:` URL, of a `.pinf` file.
+   * Opens the artifact that an info file (`.pinf`) describes; by its path, or a `file:` URL.
    * @throws {HotplugError} `name` and `info` for what is no info file; else as {@linkcode open}.
    */
   async openInfo(pathOrUrl: string | URL): Promise<Generation> {
@@ -272,10 +271,7 @@ export class PluginManager implements AsyncDisposable {
     return this.#hub.events();
   }
 
-  /**
-   * Ends it: loads are given up, what is active is deactivated, guards are taken back, files removed;
-   * what it has loaded can't be called any more. Twice is as good as once.
-   */
+  /** Ends it, once: loads are given up, what is active is deactivated, guards and files are removed. */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }

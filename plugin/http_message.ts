@@ -157,11 +157,17 @@ function sendResponse(response: Response, ended: () => void): SentResponse {
  */
 function chunksOf<T>(stream: ReadableStream<T>): AsyncIterable<T> {
   const reader = stream.getReader();
+  let rest: T | undefined;
   return {
     [Symbol.asyncIterator]: () => ({
       async next(): Promise<IteratorResult<T>> {
-        const { done, value } = await reader.read();
-        return done ? { done, value: undefined } : { done, value };
+        const { done, value } = rest === undefined
+          ? await reader.read()
+          : { done: false as const, value: rest };
+        if (done) return { done, value: undefined };
+        const [piece, more] = split(value);
+        rest = more;
+        return { done: false, value: piece };
       },
       async return(value: unknown): Promise<IteratorResult<T>> {
         await reader.cancel();
@@ -169,6 +175,14 @@ function chunksOf<T>(stream: ReadableStream<T>): AsyncIterable<T> {
       },
     }),
   };
+}
+
+/** So much of a body goes in one piece, in bytes: what a plugin has at hand may be more than is sent at once. */
+const MAX_PIECE = 2 ** 24;
+
+function split<T>(value: T): [piece: T, more: T | undefined] {
+  if (!(value instanceof Uint8Array) || value.length <= MAX_PIECE) return [value, undefined];
+  return [value.subarray(0, MAX_PIECE) as T, value.subarray(MAX_PIECE) as T];
 }
 
 function endingWith<T>(body: AsyncIterable<T>, ended: () => void): AsyncIterableIterator<T> {

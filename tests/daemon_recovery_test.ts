@@ -43,7 +43,7 @@ Deno.test("a load that is found in the journal again, or twice, is one and no se
   assertEquals(after.events.of("loaded").map(({ scn }) => scn), [FIRST]);
 });
 
-Deno.test("what was current before is no more suspect once what is current is back", async () => {
+Deno.test("what was current before stays suspect until it has loaded, or is kept no more", async () => {
   await using at = await statePlace();
   const { path } = await publish(at.plugins, answers(1), { scn: FIRST });
   {
@@ -59,9 +59,56 @@ Deno.test("what was current before is no more suspect once what is current is ba
     assertEquals(after.events.of("suspected").map(({ scn }) => scn), [FIRST]);
     assertEquals(after.events.of("loaded").map(({ scn }) => scn), [SECOND]);
   }
-  const { plugins: [record] } = JSON.parse(await Deno.readTextFile(join(at.state, "state.json")));
-  assertEquals(record.suspects, []);
-  assertEquals([record.current.scn, record.previous.scn], [SECOND, FIRST]);
+  const record = async (): Promise<Record<string, unknown[]>> =>
+    JSON.parse(await Deno.readTextFile(join(at.state, "state.json"))).plugins[0];
+  const { suspects, current, previous } = await record();
+  assertEquals([suspects?.length, current, previous].map(scnOf), [1, SECOND, FIRST]);
+  // Found loading once more, though what is current was back between.
+  await beginLoading(at.state, path, FIRST);
+  {
+    await using again = await at.start();
+    assertEquals(again.daemon.quarantine().map(({ scn }) => scn), [FIRST]);
+  }
+});
+
+function scnOf(value: unknown): unknown {
+  return typeof value === "object" && value !== null && "scn" in value ? value.scn : value;
+}
+
+Deno.test("what is suspect is not reopened beside what is on trial", async () => {
+  await using at = await statePlace();
+  const { path } = await publish(at.plugins, answers(1), { scn: FIRST });
+  const probation = { window: 60_000 };
+  {
+    await using before = await at.start({ probation });
+    await publish(at.plugins, answers(2), { scn: SECOND });
+    await before.loaded("pricing", SECOND);
+  }
+  await beginLoading(at.state, path, FIRST);
+  for (let start = 0; start < 3; start++) {
+    await using after = await at.start({ probation });
+    assertEquals(after.events.of("loaded").map(({ scn }) => scn), [SECOND]);
+  }
+});
+
+Deno.test("what was refused before it ran is as suspect as before", async () => {
+  await using at = await statePlace();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  await (await at.start()).daemon.close();
+  const { path } = await publish(at.plugins, answers(2), {
+    scn: SECOND,
+    permissions: { net: true },
+  });
+  // It was approved, and ended the process.
+  await beginLoading(at.state, path, SECOND);
+  for (const told of [[SECOND], []]) {
+    await using after = await at.start();
+    assertEquals(after.events.of("suspected").map(({ scn }) => scn), told);
+    assertEquals(after.daemon.status().pending.map(({ scn }) => scn), [SECOND]);
+  }
+  await beginLoading(at.state, path, SECOND);
+  await using last = await at.start();
+  assertEquals(last.daemon.quarantine().map(({ scn }) => scn), [SECOND]);
 });
 
 Deno.test("what is at its trial when a daemon is closed is tried so at the next start too", async () => {

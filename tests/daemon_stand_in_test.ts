@@ -110,6 +110,70 @@ Deno.test("what stands in, and is frozen, is left alone; what a plugin is frozen
   await last.loaded("pricing", SECOND);
 });
 
+Deno.test("what was frozen over a restart at what stands in gives its place back once it is thawed", async () => {
+  await using at = await statePlace();
+  const path = await leaveTwo(at, GATED);
+  shut();
+  {
+    await using after = await at.start({ retryMin: 60_000 });
+    await after.daemon.freeze("pricing");
+  }
+  open();
+  {
+    await using again = await at.start({ retryMin: 60_000 });
+    assertEquals(again.daemon.manager.current("pricing")?.scn, FIRST);
+    await again.daemon.thaw("pricing");
+    await again.loaded("pricing", SECOND);
+    assertEquals(again.events.of("retried"), []);
+    await again.daemon.freeze("pricing");
+  }
+  // Frozen at it, thawed while something stands in, and frozen at that.
+  shut();
+  await using last = await at.start({ retryMin: 60_000 });
+  await last.daemon.thaw("pricing");
+  await last.daemon.freeze("pricing");
+  open();
+  await last.daemon.scan();
+  assertEquals(last.daemon.manager.current("pricing")?.scn, FIRST);
+  await last.daemon.thaw("pricing");
+  await last.loaded("pricing", SECOND);
+  assert(!await exists(path));
+});
+
+Deno.test("what is let out of quarantine while its plugin is frozen is back once that is thawed", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, answers(2));
+  await editRecord(at, (record) => ({
+    ...record,
+    quarantine: [{ scn: SECOND, path: "/x", reason: "it crashed", since: "2024-01-01T00:00:00Z" }],
+  }));
+  await using after = await at.start();
+  assertEquals(after.daemon.manager.current("pricing")?.scn, FIRST);
+  await after.daemon.freeze("pricing");
+  await after.daemon.releaseQuarantine("pricing", SECOND);
+  await after.daemon.scan();
+  assertEquals(after.daemon.manager.current("pricing")?.scn, FIRST);
+  await after.daemon.thaw("pricing");
+  await after.loaded("pricing", SECOND);
+});
+
+Deno.test("of what is tried in its folder too one end is told", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, GATED);
+  await publish(at.plugins, GATED, { scn: SECOND });
+  shut();
+  await using after = await at.start({ retryMin: 20, retryMax: 20 });
+  await after.failed("activation");
+  open();
+  await after.loaded("pricing", SECOND);
+  await after.daemon.scan();
+  assertEquals(after.events.of("retried").map(({ outcome }) => outcome), ["loaded"]);
+});
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
 Deno.test("what is let out of quarantine takes its place back from what stood in for it", async () => {
   await using at = await statePlace();
   const path = await leaveTwo(at, answers(2));

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { publish } from "./_daemon.ts";
-import { sendRaw, startGateway } from "./_gateway.ts";
+import { sendRaw, startGateway, until } from "./_gateway.ts";
 
 const TEXT = "Grüße ".repeat(500);
 
@@ -66,28 +66,62 @@ for (const tier of ["inline", "worker", "process"] as const) {
     const source = `export default {
       fetch: async (request) => new Response(request.url.endsWith("hang")
         ? await new Promise(() => {})
-        : await request.text()),
+        : await (request.url.endsWith("clone") ? request.clone() : request).text()),
     };`;
     await publish(fixture.path, source, { name: "slow" });
     await fixture.loaded("slow");
-    const body = new ReadableStream({
-      async start(controller) {
-        for (const piece of ["a", "b", "c", "d", "e"]) {
-          controller.enqueue(new TextEncoder().encode(piece));
-          await new Promise((resolve) => setTimeout(resolve, 100));
-        }
-        controller.close();
-      },
-    });
-    const response = await fixture.get("/slow/", { method: "POST", body });
-    const { errors } = fixture.daemon.manager.statusOf("slow") ?? {};
-    if (tier === "inline") {
-      // There it can't be told from one that hangs, but by where its body stands.
-      assertEquals([response.status, (await response.json()).code], [408, "deadline"]);
-    } else assertEquals([response.status, await response.text()], [200, "abcde"]);
-    assertEquals(errors, 0);
+    for (const path of ["/slow/", "/slow/clone"]) {
+      const body = new ReadableStream({
+        async start(controller) {
+          for (const piece of ["a", "b", "c", "d", "e"]) {
+            controller.enqueue(new TextEncoder().encode(piece));
+            await new Promise((resolve) => setTimeout(resolve, 100));
+          }
+          controller.close();
+        },
+      });
+      const response = await fixture.get(path, { method: "POST", body });
+      if (tier === "inline") {
+        // There it can't be told from one that hangs, but by where its body stands.
+        assertEquals([response.status, (await response.json()).code], [408, "deadline"]);
+      } else assertEquals([response.status, await response.text()], [200, "abcde"]);
+      assertEquals(fixture.daemon.manager.statusOf("slow")?.errors, 0);
+    }
     const hung = await fixture.get("/slow/hang", { method: "POST", body: "whole" });
     assertEquals([hung.status, (await hung.json()).code], [504, "deadline"]);
     assertEquals(fixture.daemon.manager.statusOf("slow")?.errors, 1);
+  });
+
+  Deno.test(`gateway: in tier ${tier}, a client that leaves within a body which is passed on by fetch is no failure of the plugin's`, async () => {
+    await using upstream = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      async (request) => new Response(await request.text().catch(() => "broken")),
+    );
+    const host = `127.0.0.1:${upstream.addr.port}`;
+    const own = tier === "process" && { permissions: { net: [host] } };
+    await using fixture = await startGateway({ tier, ...own });
+    const source = `export default {
+      fetch: ({ body }) => fetch("http://${host}/", { method: "POST", body }),
+    };`;
+    await publish(fixture.path, source, { name: "proxy", ...own });
+    await fixture.loaded("proxy");
+    const { hostname, port } = fixture.url("/");
+    const connection = await Deno.connect({ hostname, port: Number(port) });
+    const head = "POST /proxy/ HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhello";
+    await connection.write(new TextEncoder().encode(head));
+    await until(() => fixture.daemon.manager.whoHolds("proxy").length === 1);
+    connection.close();
+    await until(() => fixture.daemon.manager.whoHolds("proxy").length === 0);
+    const { calls, errors } = fixture.daemon.manager.statusOf("proxy") ?? {};
+    assertEquals([calls, errors], [1, 0]);
+  });
+
+  Deno.test(`gateway: in tier ${tier}, a body that a plugin has at hand may be larger than what is sent at once`, async () => {
+    await using fixture = await startGateway({ tier });
+    const source = `export default { fetch: () => new Response(new Uint8Array(70_000_000)) };`;
+    await publish(fixture.path, source, { name: "large" });
+    await fixture.loaded("large");
+    assertEquals((await (await fixture.get("/large/")).arrayBuffer()).byteLength, 70_000_000);
+    assertEquals(fixture.daemon.manager.statusOf("large")?.errors, 0);
   });
 }

@@ -73,6 +73,11 @@ export class PluginRunner {
     return this.#failures.list().filter(({ scn }) => scn > (current ?? 0));
   }
 
+  /** Whether a version has failed, and the end of that is yet to be told. */
+  follows(scn: Scn): boolean {
+    return this.#failures.list().some((each) => each.scn === scn);
+  }
+
   /** Works through the choice; a run that is under way is followed by one with this choice. */
   update(choice: FoundChoice): void {
     this.#choice = choice;
@@ -225,10 +230,10 @@ export class PluginRunner {
     }
   }
 
-  #whyGone(name: string, { path, scn }: Failure): RetriedEvent["outcome"] {
+  #whyGone(name: string, { scn }: Failure): RetriedEvent["outcome"] {
     const current = this.#world.manager.current(name);
-    // By who has approved it.
-    if (current?.path === path) return "loaded";
+    // By who has approved it, or has reopened the same.
+    if (current?.scn === scn) return "loaded";
     if (scn <= (current?.scn ?? 0)) return "superseded";
     return this.#world.isHeld(name, scn) ? "held" : "removed";
   }

@@ -48,6 +48,8 @@ export interface RecoveryWorld extends Omit<ReopenWorld, "state" | "emit"> {
   readonly backoff: Backoff;
   /** What tells only of failures that are news. */
   readonly muted: MutedFailures;
+  /** Whether a version is tried in its folder as well. */
+  isFollowed(name: string, scn: Scn): boolean;
   /** Tells those who listen. */
   emit(event: StateEvent | RetriedEvent): void;
 }
@@ -101,7 +103,7 @@ export class Recovery {
       if (end) {
         this.#lost.delete(name);
         // By whatever has loaded it that is told already.
-        if (end !== "loaded" && !isFinal(lost.code)) this.#world.emit(retriedEvent(lost, end));
+        if (end !== "loaded" && !isFinal(lost.code)) this.#tell(name, lost, end);
         continue;
       }
       if (performance.now() < lost.at || this.#retrying.has(name)) continue;
@@ -118,13 +120,18 @@ export class Recovery {
     for (const name of this.#lost.keys()) this.#askFor(name);
   }
 
-  /** Reopens what was let out of quarantine, where that was current. */
+  /**
+   * Lets the newest of what is kept of a plugin be tried at the next scan, where that is not loaded: it was
+   * let out of quarantine, or the plugin is not frozen any more.
+   */
   tryAgain(name: string): void {
-    const [last] = keptOf(this.#stateOf(name));
-    if (!last || last.scn <= (this.#world.manager.current(name)?.scn ?? 0)) return;
+    const newest = newestOf(this.#stateOf(name));
+    if (!newest || newest.scn <= (this.#world.manager.current(name)?.scn ?? 0)) return;
+    if (this.#state?.isQuarantined(name, newest.scn)) return;
+    if ([...this.#deferred].some((each) => each.name === name)) return;
     this.#told.clear();
-    const lost = this.#lost.get(name) ?? { attempts: 0, isFrozen: false };
-    this.#lost.set(name, { ...lost, ...last, code: "quarantined", at: 0, pause: 0 });
+    const lost = this.#lost.get(name) ?? { attempts: 0, code: "held" };
+    this.#lost.set(name, { ...lost, ...newest, at: 0, pause: 0, isFrozen: false });
   }
 
   /** Resolves when what is tried again is open, or has failed to be. */
@@ -154,16 +161,18 @@ export class Recovery {
   }
 
   async #reopen(name: string, lost: Lost): Promise<void> {
-    const { manager, emit } = this.#world;
+    const { manager } = this.#world;
     const world = this.#worldOf(this.#state as DaemonState);
     const quiet = lost.attempts > 0 && lost.pause > 0;
     const again = await reopenPlugin(name, world, { suspectsToo: true, quiet });
     const attempts = lost.attempts + 1;
     if (!again) {
+      // Else it was frozen, or the daemon closed, while it was at it.
+      if (!this.#endOf(name, lost)) return void this.#lost.set(name, lost);
       this.#lost.delete(name);
       // What was never tried has not failed.
       if (lost.attempts > 0 && manager.current(name)?.scn === lost.scn) {
-        emit(retriedEvent({ ...lost, attempts }, "loaded"));
+        this.#tell(name, { ...lost, attempts }, "loaded");
       }
       return;
     }
@@ -202,6 +211,11 @@ export class Recovery {
   #isFrozenOut(name: string, { isFrozen }: Pick<Lost, "isFrozen">): boolean {
     const isLoaded = this.#world.manager.current(name) !== undefined;
     return !isFrozen && isLoaded && this.#stateOf(name).frozen;
+  }
+
+  /** What is tried in its folder as well has its end told there. */
+  #tell(name: string, lost: Lost, end: RetriedEvent["outcome"]): void {
+    if (!this.#world.isFollowed(name, lost.scn)) this.#world.emit(retriedEvent(lost, end));
   }
 
   #stateOf(name: string): PluginRecord {
@@ -264,6 +278,10 @@ export class Recovery {
     this.#isRecovered = true;
     this.#wake();
   }
+}
+
+function newestOf(record: PluginRecord): KeptGeneration | undefined {
+  return keptOf({ ...record, frozen: false })[0];
 }
 
 /** What a plugin is frozen at; undefined where it is not. */

@@ -1,4 +1,5 @@
 import { byName } from "../../artifact/by_name.ts";
+import type { Scn } from "../../artifact/mod.ts";
 import type { RetriedEvent } from "../events.ts";
 import type { FoundChoice } from "../scan/found_choice.ts";
 import type { MutedFailures } from "./muted_failures.ts";
@@ -48,6 +49,11 @@ export class RunnerPool {
   /** Lets what failed be tried again: it may be judged otherwise now. */
   retry(): void {
     for (const runner of this.#runners.values()) runner.retry();
+  }
+
+  /** Whether a version has failed, and the end of that is yet to be told. */
+  follows(name: string, scn: Scn): boolean {
+    return this.#runners.get(name)?.follows(scn) ?? false;
   }
 
   /** The versions that do not load, sorted by name. */

@@ -28,13 +28,14 @@ export interface NotedWorld {
   ended(entry: JournalEntry, isJudged: boolean): boolean;
 }
 
-/** So a trial ends what may end the process, or what had none, or not to its end. */
-const UNJUDGED: ReadonlySet<ErrorCode> = new Set([
-  "deadline",
-  "crashed",
-  "protocol",
-  "closed",
-  "memory",
+/** So fails what has run, and ended nothing. What was refused before that has shown nothing. */
+const JUDGED: ReadonlySet<ErrorCode> = new Set([
+  "syntax",
+  "load",
+  "activation",
+  "health",
+  "quiesce",
+  "handover",
 ]);
 
 /** Notes that a load begins. */
@@ -53,7 +54,7 @@ export function noteLoad(entry: JournalEntry, world: NotedWorld): NotedLoad {
       } catch (error) {
         world.failed(error);
       }
-      const wanted = world.ended(entry, !code || !UNJUDGED.has(code));
+      const wanted = world.ended(entry, !code || JUDGED.has(code));
       letGo?.(wanted);
     },
   };

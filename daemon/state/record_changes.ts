@@ -13,13 +13,17 @@ export function afterLoad(
   next: KeptGeneration,
   before: KeptGeneration | undefined,
 ): RecordChange | undefined {
-  const newer = suspects.filter((each) => each.scn > next.scn);
-  if (next === current && newer.length === suspects.length) return undefined;
-  const change = { floor: Math.max(floor, next.scn), suspects: newer };
   const standsIn = next === previous && current !== undefined && next.scn < current.scn;
   // What stands in for what could not be reopened, or is beside what is on trial, is no newer version.
-  if (next === current || standsIn) return change;
-  return { ...change, current: next, previous: before ?? current };
+  const isKnown = next === current || standsIn;
+  const kept = isKnown ? [current, previous] : [next, before ?? current];
+  // What is older and kept may yet be opened, and has not shown that it ends no process.
+  const left = suspects.filter(({ scn }) =>
+    scn > next.scn || scn !== next.scn && kept.some((each) => each?.scn === scn)
+  );
+  if (next === current && left.length === suspects.length) return undefined;
+  const change = { floor: Math.max(floor, next.scn), suspects: left };
+  return isKnown ? change : { ...change, current: kept[0], previous: kept[1] };
 }
 
 /** What comes of a rollback to `served`: what it was rolled back from is bad, nothing goes back to that. */

@@ -13,15 +13,23 @@ interface InnerRequest {
 }
 
 /**
- * Whether somebody is reading a request's body that has not come to its end yet; false where that can't be
- * known. Nothing that is public tells of a stream that somebody reads.
+ * Whether somebody is reading a request's body, or a clone's, that has not come to its end yet; false where
+ * that can't be known, as of one that a `fetch` passes on. Nothing that is public tells of a stream that
+ * somebody reads.
  */
 export function isStillSent(request: Request): boolean {
-  if (!request.bodyUsed || !INNER) return false;
-  const inner = (request as unknown as Symbols)[INNER] as InnerRequest | undefined;
+  const inner = INNER && (request as unknown as Symbols)[INNER] as InnerRequest | undefined;
   const stream = inner?.body?.streamOrStatic;
-  if (!(stream instanceof ReadableStream)) return false;
-  const state = Object.getOwnPropertySymbols(stream)
-    .find(({ description }) => description === "[[state]]");
-  return state !== undefined && (stream as unknown as Symbols)[state] === "readable";
+  if (!(stream instanceof ReadableStream) || get(stream, "[[state]]") !== "readable") return false;
+  // Of one that was cloned this is a branch, which is fed as the other one is read.
+  const isCloned = get(stream, "[[resourceBacking]]") === null;
+  if (!isCloned) return request.bodyUsed;
+  const controller = get(stream, "[[controller]]");
+  return typeof controller === "object" && get(controller, "[[closeRequested]]") === false;
+}
+
+function get(object: object | null, name: string): unknown {
+  const symbol = Object.getOwnPropertySymbols(object ?? {})
+    .find(({ description }) => description === name);
+  return symbol && (object as Symbols)[symbol];
 }
