@@ -88,14 +88,14 @@ export class Upkeep implements LifeWorld {
   called(life: GenerationLife): void {
     const { probation } = life.settings;
     if (!probation || life.state !== "current" || this.#judged.has(life)) return;
-    const { generation } = life;
-    const { registry, takeBack } = this.#world;
-    // Who has frozen it wants it as it is.
-    if (registry.find(generation.name)?.frozen) return;
     if (Date.now() - life.since > probation.window) return;
     const { ended: calls, failed: errors } = life.calls;
     const reason = failsProbation({ calls, errors, crashes: life.crashes }, probation);
     if (reason === undefined) return;
+    const { generation } = life;
+    const { registry, takeBack } = this.#world;
+    // Who has frozen it wants it as it is.
+    if (registry.find(generation.name)?.frozen) return;
     this.#judged.add(life);
     void this.#rollback(generation.name, { reason }, { bad: life, automatic: true })
       .catch((error) => {
