@@ -36,6 +36,8 @@ export async function runDaemon(
     daemon.subscribe((event) => output.write(`${JSON.stringify(event)}\n`));
   }
   using _hangup = io.onHangup?.(() => void reload(daemon, manager));
+  // Before anybody is told where it serves: another daemon may have its state.
+  await daemon.open();
   // Last to go, so that it can be seen how the daemon ends.
   await using gateway = await startGateway(daemon, settings);
   await using _control = await startControl(daemon, settings, gateway);

@@ -378,9 +378,11 @@ Deno.test({
     }
     await using _next = await at.daemon();
     assertEquals((await at.ctl("status")).code, 0);
-    await using rival = startDaemon([at.plugins, "--no-config"], at.env);
+    await using rival = startDaemon([at.plugins, "--no-config", "--gateway", "0"], at.env);
     const { code, stderr } = await rival.ended();
     assertEquals(code, 1);
+    // It serves nothing, and says nothing else.
+    assert(!stderr.includes("Serves plugins"), stderr);
     assertStringIncludes(stderr, "has it; stop that one");
     assertEquals((await at.ctl("status")).code, 0);
   },

@@ -175,3 +175,35 @@ Deno.test({
     }
   },
 });
+
+Deno.test("a check finds a state folder that a start could not write to, as the kernel sees it", async (t) => {
+  await using directory = await tempDirectory();
+  const mount = directory.file("small");
+  await Deno.mkdir(mount);
+  const run = async (...[command = "", ...args]: string[]): Promise<boolean> =>
+    (await new Deno.Command(command, { args, stderr: "null" }).output()).success;
+  const mayMount = Deno.build.os === "linux" && Deno.uid() === 0;
+  const mounted = mayMount && await run("mount", "-t", "tmpfs", "-o", "size=1m", "t", mount);
+  await t.step({
+    name: mounted ? "on a file system that is read-only" : "SKIPPED: this process may not mount",
+    ignore: !mounted,
+    async fn() {
+      try {
+        await Deno.mkdir(`${mount}/state`, { mode: 0o700 });
+        // Its bits say no, and its owner's say nothing to who may do all.
+        await Deno.mkdir(directory.file("shut"), { mode: 0o500 });
+        assert(await run("mount", "-o", "remount,ro", mount));
+        const watch = [directory.file("plugins")];
+        await Deno.mkdir(watch[0] ?? "");
+        for (const state of [`${mount}/state`, `${mount}/none`]) {
+          const check = await checkDaemon({ watch, state });
+          assert(!check.ok && check.state?.trouble?.includes("can't be written to"));
+        }
+        const state = directory.file("shut", "state");
+        assertEquals((await checkDaemon({ watch, state })).state, { directory: state });
+      } finally {
+        await run("umount", mount);
+      }
+    },
+  });
+});

@@ -115,13 +115,28 @@ export function troubleWithStateFolder(path: string): string | undefined {
     while (!isThere(folder) && dirname(folder) !== folder) folder = dirname(folder);
     if (!Deno.statSync(folder).isDirectory) return `"${folder}" is not a directory`;
     if (folder === path) isPrivate(path);
-    accessSync(folder, constants.W_OK | constants.X_OK);
+    assertWritable(folder);
     assertFiles(path);
     assertStore(path);
     return undefined;
   } catch (error) {
     return error instanceof HotplugError ? error.message : describeError(error);
   }
+}
+
+/**
+ * By the kernel, which knows of groups and of file systems that are read-only: Deno (2.9.5) goes by the bits
+ * of the mode alone. Where that program is not to be had, these have to do.
+ */
+function assertWritable(folder: string): void {
+  let isWritable: boolean;
+  try {
+    const args = ["-w", folder, "-a", "-x", folder];
+    isWritable = new Deno.Command("test", { args, stderr: "null" }).outputSync().success;
+  } catch {
+    return accessSync(folder, constants.W_OK | constants.X_OK);
+  }
+  if (!isWritable) throw new Error(`"${folder}" can't be written to by this user`);
 }
 
 /** Whether a daemon has a folder for its state; nothing is made or changed. */
