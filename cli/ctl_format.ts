@@ -26,6 +26,7 @@ export function formatStatus(status: DaemonStatus): string {
     ...status.pending.length > 0 ? [formatPending(status)] : [],
     ...status.failing.length > 0 ? [formatFailing(status)] : [],
     ...status.skipped.length > 0 ? [formatSkipped(status)] : [],
+    ...status.misnamed.length > 0 ? [formatMisnamed(status)] : [],
     ...status.quarantine.length > 0 ? [formatQuarantine(status.quarantine)] : [],
   ].join("\n");
 }
@@ -100,6 +101,13 @@ function formatFailing({ failing }: DaemonStatus): string {
 function formatSkipped({ skipped }: DaemonStatus): string {
   const rows = skipped.map(({ name, scn, code, message }) => [name, String(scn), code, message]);
   return table([["IS NOT OPENED", "SCN", "WHY", ""], ...rows]);
+}
+
+function formatMisnamed({ misnamed }: DaemonStatus): string {
+  return table([
+    ["IS NO ARTIFACT", "WHY"],
+    ...misnamed.map(({ path, message }) => [path, message]),
+  ]);
 }
 
 function holdOf({ frozen, held = 0, current = 0 }: PluginStatus): string {

@@ -55,6 +55,7 @@ export type {
   DaemonStatus,
   FailingVersion,
   MemoryStatus,
+  MisnamedFile,
   QuarantinedVersion,
   ScanStatus,
   SkippedVersion,

@@ -63,6 +63,14 @@ export interface SkippedVersion {
   readonly message: string;
 }
 
+/** A file that was meant to be an artifact, and by its name is none. */
+export interface MisnamedFile {
+  /** The file. */
+  readonly path: string;
+  /** What is the matter with its name. */
+  readonly message: string;
+}
+
 /** What the process takes of memory, in bytes. */
 export interface MemoryStatus {
   /** All that it has of the machine's. */
@@ -111,6 +119,8 @@ export interface DaemonStatus {
   readonly failing: readonly FailingVersion[];
   /** The versions that are not opened, as the last scan found them, by name. */
   readonly skipped: readonly SkippedVersion[];
+  /** The files that were meant to be artifacts and are none, as the last scan found them. */
+  readonly misnamed: readonly MisnamedFile[];
   /** The versions in quarantine. */
   readonly quarantine: readonly QuarantinedVersion[];
   /** What the process takes of memory. */

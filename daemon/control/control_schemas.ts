@@ -186,6 +186,7 @@ export const statusSchema: v.GenericSchema<unknown, DaemonStatus> = v.object({
   pending: v.array(pending),
   failing: v.array(failing),
   skipped: v.array(skipped),
+  misnamed: v.array(v.object({ path: v.string(), message: v.string() })),
   quarantine: quarantineSchema,
   memory,
   scans,

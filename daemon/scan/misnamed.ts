@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { ArtifactNameError, parseArtifactName } from "../../artifact/mod.ts";
 import type { FailedEvent, Listing } from "../../manager/mod.ts";
+import type { MisnamedFile } from "../status.ts";
 import { isTemporaryName } from "./temporary_name.ts";
 
 /** What somebody took for an SCN, in what somebody took for an artifact. */
@@ -21,26 +22,31 @@ export function whyMisnamed(file: string): string | undefined {
   }
 }
 
-/** Tells of each file that was meant to be an artifact and is none, once. */
+/** Tells of each file that was meant to be an artifact and is none, once, and knows it while it is there. */
 export class MisnamedLog {
-  #told = new Set<string>();
+  #known = new Map<string, string>();
+
+  /** All that the last listings had of it. */
+  list(): MisnamedFile[] {
+    return [...this.#known].map(([path, message]) => ({ path, message }));
+  }
 
   /** The events for what was not told of; `listings` is all that there is, `isOther` what is no artifact. */
   news(listings: readonly Listing[], isOther: (file: string) => boolean): FailedEvent[] {
-    const told = new Set<string>();
+    const known = new Map<string, string>();
     const events: FailedEvent[] = [];
     for (const { directory, files } of listings) {
       for (const file of files) {
-        const why = isOther(file) ? whyMisnamed(file) : undefined;
-        if (why === undefined) continue;
+        const message = isOther(file) ? whyMisnamed(file) : undefined;
+        if (message === undefined) continue;
         const path = join(directory, file);
-        told.add(path);
-        if (this.#told.has(path)) continue;
+        known.set(path, message);
+        if (this.#known.has(path)) continue;
         const time = new Date().toISOString();
-        events.push({ type: "failed", time, code: "name", message: why, path, final: true });
+        events.push({ type: "failed", time, code: "name", message, path, final: true });
       }
     }
-    this.#told = told;
+    this.#known = known;
     return events;
   }
 }

@@ -73,8 +73,9 @@ export class Scanner {
   }
 
   /** The listings so far, and what the last one found that is not opened. */
-  status(): Pick<DaemonStatus, "scans" | "skipped"> {
-    return { scans: this.#status, skipped: this.#skips.list() };
+  status(): Pick<DaemonStatus, "scans" | "skipped" | "misnamed"> {
+    const [skipped, misnamed] = [this.#skips.list(), this.#misnamed.list()];
+    return { scans: this.#status, skipped, misnamed };
   }
 
   /**
