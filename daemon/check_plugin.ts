@@ -14,8 +14,8 @@ import {
   inQuarantine,
   isSuspect,
   type KeptGeneration,
-  keptOf,
   type PluginRecord,
+  reopenedOf,
 } from "./state/state_record.ts";
 import type { ResolvedDaemonOptions } from "./options.ts";
 
@@ -128,7 +128,7 @@ async function reopened(
   roots: ReadonlyMap<string, string>,
 ): Promise<{ readonly running?: Opened; readonly faults: readonly CheckRefusal[] }> {
   const faults: CheckRefusal[] = [];
-  for (const kept of keptOf(record)) {
+  for (const kept of reopenedOf(record)) {
     const condemned = inQuarantine(record, kept.scn) && whyKeptOut(record, kept.scn);
     if (condemned) {
       faults.push(refusal(kept.path, condemned));

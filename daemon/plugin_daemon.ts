@@ -254,12 +254,12 @@ export class PluginDaemon implements AsyncDisposable {
     // After this turn `#closed` is set, which all that is under way looks at.
     await Promise.resolve();
     for (const timer of this.#timers) clearInterval(timer);
-    await this.#parts.watches.close();
-    await this.#scans.close();
+    await this.#parts.watches.close().then(() => this.#scans.close());
+    // They begin nothing more, and need not wait for its deadline: the manager gives up what is loading.
+    const tried = Promise.all([this.#parts.runners.close(), this.#parts.recovery.close()]);
     if (drain > 0) await drained(this.#parts.manager, drain);
-    // The manager gives up what is loading, so that the runners need not wait for its deadline.
-    await Promise.all([this.#parts.manager.close(), this.#parts.runners.close()]);
-    await Promise.allSettled([this.#opened, this.#started, this.#parts.recovery.close()]);
+    await Promise.all([this.#parts.manager.close(), tried]);
+    await Promise.allSettled([this.#opened, this.#started, this.#parts.recovery.settled()]);
     await this.#state?.close();
     this.#hub.emit(stoppedEvent());
     this.#hub.close();

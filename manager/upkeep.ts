@@ -84,6 +84,11 @@ export class Upkeep implements LifeWorld {
     void this.retire(name);
   }
 
+  /** Judges it no more. */
+  proven(life: GenerationLife): void {
+    this.#judged.add(life);
+  }
+
   /** Takes a generation back whose calls fail in its probation. */
   called(life: GenerationLife): void {
     const { probation } = life.settings;

@@ -231,3 +231,142 @@ async function editRecord(
   const { format, plugins: [record] } = JSON.parse(await Deno.readTextFile(path));
   await Deno.writeTextFile(path, JSON.stringify({ format, plugins: [edit(record)] }));
 }
+
+const QUARANTINED = { path: "/x", reason: "it crashed", since: "2024-01-01T00:00:00Z" };
+
+Deno.test("a plugin that is frozen at what stands in goes on to nothing newer, though that can't be reopened", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, answers(2));
+  await editRecord(at, ({ current, previous, ...record }) => ({
+    ...record,
+    frozen: true,
+    current: previous,
+    previous: current,
+    quarantine: [{ ...QUARANTINED, scn: FIRST }],
+  }));
+  await using after = await at.start();
+  assertEquals(after.daemon.manager.names(), []);
+  await after.daemon.releaseQuarantine("pricing", FIRST);
+  await after.loaded("pricing", FIRST);
+  await after.daemon.thaw("pricing");
+  await after.loaded("pricing", SECOND);
+});
+
+Deno.test("what is frozen, and let out of quarantine, takes its place back while its plugin is frozen", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, answers(2));
+  await editRecord(at, (record) => ({
+    ...record,
+    frozen: true,
+    quarantine: [{ ...QUARANTINED, scn: SECOND }],
+  }));
+  await using after = await at.start();
+  assertEquals(after.daemon.manager.current("pricing")?.scn, FIRST);
+  await after.daemon.releaseQuarantine("pricing", SECOND);
+  await after.loaded("pricing", SECOND);
+});
+
+Deno.test("of two versions in quarantine the older one that is let out is loaded", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, answers(2));
+  await editRecord(at, (record) => ({
+    ...record,
+    quarantine: [FIRST, SECOND].map((scn) => ({ ...QUARANTINED, scn })),
+  }));
+  await using after = await at.start();
+  await after.daemon.releaseQuarantine("pricing", FIRST);
+  await after.loaded("pricing", FIRST);
+  await after.daemon.releaseQuarantine("pricing", SECOND);
+  await after.loaded("pricing", SECOND);
+});
+
+Deno.test("what is newer does not drive out a good version for one in quarantine", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, answers(2));
+  await editRecord(at, (record) => ({
+    ...record,
+    quarantine: [{ ...QUARANTINED, scn: SECOND }],
+    suspects: [{ scn: FIRST, path: "/x" }],
+  }));
+  await publish(at.plugins, answers(3), { scn: SECOND + 1 });
+  {
+    await using after = await at.start();
+    assertEquals(after.daemon.manager.current("pricing")?.scn, SECOND + 1);
+    assertEquals((await after.daemon.rollback("pricing")).scn, FIRST);
+  }
+  assertEquals((await recordOf(at)).current, FIRST);
+});
+
+Deno.test("after a release nothing older than what serves is loaded, in the next process neither", async () => {
+  await using at = await statePlace();
+  const [good, bad] = [FIRST + 4, FIRST + 8];
+  {
+    await using before = await at.start();
+    for (const [scn, source] of [[FIRST, answers(1)], [good, GATED], [bad, answers(3)]] as const) {
+      await publish(at.plugins, source, { scn });
+      await before.loaded("pricing", scn);
+    }
+    await before.daemon.rollback("pricing");
+    for (const { name } of Deno.readDirSync(at.plugins)) Deno.removeSync(join(at.plugins, name));
+    await before.daemon.release("pricing");
+  }
+  shut();
+  await publish(at.plugins, answers(9), { scn: FIRST + 2 });
+  await using after = await at.start({ retryMin: 10 });
+  assertEquals(after.daemon.manager.current("pricing")?.scn, FIRST);
+  open();
+  await after.loaded("pricing", good);
+  assertEquals(after.events.of("loaded").map(({ scn }) => scn), [FIRST, good]);
+});
+
+Deno.test("what proved to be good is not taken back for what stood in for it", async () => {
+  await using at = await statePlace();
+  const fails = `export const answer = () => { throw new Error("bad"); };
+    export const activate = () => { if (globalThis.${GATE}?.()) throw new Error("not now"); };`;
+  await leaveTwo(at, fails);
+  const then = new Date(Date.now() - 120_000);
+  for (const { name } of Deno.readDirSync(join(at.state, "store"))) {
+    for (const { name: file } of Deno.readDirSync(join(at.state, "store", name))) {
+      await Deno.utime(join(at.state, "store", name, file), then, then);
+    }
+  }
+  shut();
+  await using after = await at.start({ retryMin: 10, probation: { minCalls: 2 } });
+  open();
+  await after.loaded("pricing", SECOND);
+  const { manager } = after.daemon;
+  for (let n = 0; n < 4; n++) await manager.current("pricing")?.call("answer").catch(() => {});
+  assertEquals([manager.current("pricing")?.scn, after.events.of("rolled-back")], [SECOND, []]);
+});
+
+Deno.test("what fails at its trial is tried once, and keeps none of the others waiting", async () => {
+  await using at = await statePlace();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  const { path } = await publish(at.plugins, GATED, { scn: SECOND });
+  const others = ["a", "b", "c"];
+  for (const name of others) await publish(at.plugins, answers(1), { name, scn: FIRST });
+  await (await at.start()).daemon.close();
+  await beginLoading(at.state, path, SECOND);
+  await editRecords(at, (record) => ({
+    ...record,
+    suspects: [{ scn: record.name === "pricing" ? SECOND : FIRST, path: "/x" }],
+  }));
+  shut();
+  await using after = await at.start({ retryMin: 1 });
+  open();
+  const seen = after.events.of("failed").filter(({ name }) => name === "pricing");
+  assert(seen.length <= 1, Deno.inspect(seen));
+  assertEquals(
+    others.map((name) => after.daemon.manager.current(name)?.scn),
+    others.map(() => FIRST),
+  );
+});
+
+async function editRecords(
+  { state }: StatePlace,
+  edit: (record: Record<string, unknown>) => unknown,
+): Promise<void> {
+  const path = join(state, "state.json");
+  const { format, plugins } = JSON.parse(await Deno.readTextFile(path));
+  await Deno.writeTextFile(path, JSON.stringify({ format, plugins: plugins.map(edit) }));
+}

@@ -142,14 +142,16 @@ export class Holds {
       throw refused("quarantined", "it is in quarantine; let it out first, when it is mended");
     }
     const isKept = state.keptAt(name, kept) !== undefined;
-    const generation = await reopenKept(name, kept, { state, loader }, from).catch((cause) => {
-      if (!(cause instanceof HotplugError)) throw cause;
-      const { code, message } = cause;
-      if (isKept) throw refused(code, message, cause);
-      const why =
-        `its bytes are in the store no more, nor to be had from "${kept.path}": ${message}`;
-      throw refused(code, `${why}; publish that one again, or a newer version`, cause);
-    });
+    const generation = await reopenKept(name, kept, { state, loader }, { condemn: from }).catch(
+      (cause) => {
+        if (!(cause instanceof HotplugError)) throw cause;
+        const { code, message } = cause;
+        if (isKept) throw refused(code, message, cause);
+        const why =
+          `its bytes are in the store no more, nor to be had from "${kept.path}": ${message}`;
+        throw refused(code, `${why}; publish that one again, or a newer version`, cause);
+      },
+    );
     const time = new Date().toISOString();
     const { scn } = generation;
     // It may be held further than that, by a rollback before.

@@ -1,5 +1,5 @@
 import { basename } from "@std/path";
-import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
+import { type ErrorCode, HotplugError } from "../../artifact/mod.ts";
 import type { Generation, OpenOptions, PluginManager, WhichVersion } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
@@ -52,15 +52,15 @@ export class Loader {
   }
 
   /** Opens what was current in an earlier process, from the path. */
-  async reopen(path: string, { sha256 }: KeptGeneration, condemn?: Scn): Promise<Generation> {
+  async reopen(path: string, { sha256 }: KeptGeneration, how: ReopenHow = {}): Promise<Generation> {
     // From where it was found, links are followed as they were then.
     const root = this.#world.rootOf(path);
     const own = {
-      reopen: { sha256, ...(condemn !== undefined && { condemn }) },
+      reopen: { sha256, ...how },
       ...(root !== undefined && { root }),
     };
-    const open = (how: Pick<OpenOptions, "handover">): Promise<Generation> =>
-      this.#noted((notes) => this.#world.manager.open(path, { ...own, ...how, ...notes }));
+    const open = (hooks: Pick<OpenOptions, "handover">): Promise<Generation> =>
+      this.#noted((notes) => this.#world.manager.open(path, { ...own, ...hooks, ...notes }));
     return await this.#inTurn(() =>
       open({}).catch((error) => {
         if (!(error instanceof HotplugError) || !KEEPS.has(error.code)) throw error;
@@ -111,5 +111,8 @@ export class Loader {
     }
   }
 }
+
+/** How something is reopened. */
+export type ReopenHow = Omit<NonNullable<OpenOptions["reopen"]>, "sha256">;
 
 type Notes = Required<Pick<OpenOptions, "begins" | "verified">>;

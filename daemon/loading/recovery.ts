@@ -26,8 +26,6 @@ import { type FailingVersion, failingVersion } from "../status.ts";
 interface Deferred extends Suspect {
   readonly name: string;
   readonly kept: KeptGeneration | undefined;
-  /** Whether it is what was current as the plugin was frozen. */
-  readonly isFrozen: boolean;
 }
 
 /** What could not be reopened, while something older may stand in for it. */
@@ -38,8 +36,6 @@ interface Lost extends NotReopened {
   readonly at: number;
   /** How long it was put off. */
   readonly pause: number;
-  /** Whether it is what the plugin is frozen at. */
-  readonly isFrozen: boolean;
 }
 
 /** What the recovery needs of its daemon. */
@@ -82,15 +78,10 @@ export class Recovery {
     if (!state) return;
     this.#state = state;
     for (const suspect of state.suspects()) {
-      const { current, previous, frozen } = state.record(suspect.name);
-      const kept = [current, previous].find((each) => each?.scn === suspect.scn);
-      const isFrozen = frozen && current?.scn === suspect.scn;
-      this.#deferred.add({ ...suspect, kept, isFrozen });
+      const kept = keptOf(state.record(suspect.name)).find(({ scn }) => scn === suspect.scn);
+      this.#deferred.add({ ...suspect, kept });
     }
-    const frozenAt = new Map(state.names().map((name) => [name, atWhich(state.record(name))]));
-    for (const [name, lost] of await reopenLast(this.#worldOf(state))) {
-      this.#lose(name, lost, { isFrozen: frozenAt.get(name) === lost.scn });
-    }
+    for (const [name, lost] of await reopenLast(this.#worldOf(state))) this.#lose(name, lost);
   }
 
   /**
@@ -107,7 +98,9 @@ export class Recovery {
         continue;
       }
       if (performance.now() < lost.at || this.#retrying.has(name)) continue;
-      if (this.#isFrozenOut(name, lost)) continue;
+      // First all that was loading is tried once.
+      if (!this.#isRecovered && lost.attempts > 0) continue;
+      if (this.#isFrozenOut(name, lost.scn)) continue;
       this.#lost.set(name, { ...lost, at: Infinity });
       this.#retry(name, lost);
     }
@@ -125,13 +118,13 @@ export class Recovery {
    * let out of quarantine, or the plugin is not frozen any more.
    */
   tryAgain(name: string): void {
-    const newest = newestOf(this.#stateOf(name));
+    const newest = keptOf(this.#stateOf(name))
+      .find(({ scn }) => !this.#state?.isQuarantined(name, scn));
     if (!newest || newest.scn <= (this.#world.manager.current(name)?.scn ?? 0)) return;
-    if (this.#state?.isQuarantined(name, newest.scn)) return;
     if ([...this.#deferred].some((each) => each.name === name)) return;
     this.#told.clear();
     const lost = this.#lost.get(name) ?? { attempts: 0, code: "held" };
-    this.#lost.set(name, { ...lost, ...newest, at: 0, pause: 0, isFrozen: false });
+    this.#lost.set(name, { ...lost, ...newest, at: 0, pause: 0 });
   }
 
   /** Resolves when what is tried again is open, or has failed to be. */
@@ -166,9 +159,10 @@ export class Recovery {
     const quiet = lost.attempts > 0 && lost.pause > 0;
     const again = await reopenPlugin(name, world, { suspectsToo: true, quiet });
     const attempts = lost.attempts + 1;
+    const now = this.#lost.get(name) ?? lost;
     if (!again) {
-      // Else it was frozen, or the daemon closed, while it was at it.
-      if (!this.#endOf(name, lost)) return void this.#lost.set(name, lost);
+      // What was asked for meanwhile is another one; else it was frozen while it was at it.
+      if (!this.#endOf(name, now)) return void this.#lost.set(name, now.at === 0 ? now : lost);
       this.#lost.delete(name);
       // What was never tried has not failed.
       if (lost.attempts > 0 && manager.current(name)?.scn === lost.scn) {
@@ -177,10 +171,10 @@ export class Recovery {
       return;
     }
     // Asked for meanwhile, with other settings it may be.
-    const isAsked = this.#lost.get(name)?.at === 0;
+    const isAsked = now.at === 0;
     const { retryMin, retryMax } = this.#world.backoff;
     const pause = Math.min(Math.max(lost.pause * 2, retryMin), retryMax);
-    this.#lose(name, again, { ...lost, attempts, pause });
+    this.#lose(name, again, { attempts, pause });
     if (isAsked) this.#askFor(name);
   }
 
@@ -194,10 +188,10 @@ export class Recovery {
   #lose(
     name: string,
     { scn, sha256, file, path, code }: NotReopened,
-    { attempts = 1, pause = this.#world.backoff.retryMin, isFrozen = false }: Partial<Lost>,
+    { attempts = 1, pause = this.#world.backoff.retryMin }: Partial<Lost> = {},
   ): void {
     const at = isFinal(code) ? Infinity : performance.now() + pause;
-    this.#lost.set(name, { scn, sha256, file, path, code, attempts, at, pause, isFrozen });
+    this.#lost.set(name, { scn, sha256, file, path, code, attempts, at, pause });
   }
 
   /** Why it need not be tried any more; undefined where it is. */
@@ -207,10 +201,10 @@ export class Recovery {
     return keptOf(this.#stateOf(name)).some((each) => each.scn === scn) ? undefined : "held";
   }
 
-  /** Whether the plugin is frozen at what stands in for it; once it is thawed there is a scan. */
-  #isFrozenOut(name: string, { isFrozen }: Pick<Lost, "isFrozen">): boolean {
-    const isLoaded = this.#world.manager.current(name) !== undefined;
-    return !isFrozen && isLoaded && this.#stateOf(name).frozen;
+  /** Whether the plugin is frozen at what stands in for a version; once it is thawed there is a scan. */
+  #isFrozenOut(name: string, scn: Scn): boolean {
+    const { frozen, current } = this.#stateOf(name);
+    return frozen && this.#world.manager.current(name) !== undefined && current?.scn !== scn;
   }
 
   /** What is tried in its folder as well has its end told there. */
@@ -239,7 +233,7 @@ export class Recovery {
   #wake(): void {
     clearTimeout(this.#timer);
     const due = [...this.#lost].filter(([name, lost]) =>
-      !this.#retrying.has(name) && !this.#isFrozenOut(name, lost)
+      !this.#retrying.has(name) && !this.#isFrozenOut(name, lost.scn)
     );
     const next = Math.min(...due.map(([, { at }]) => at));
     if (this.#closed || !this.#isRecovered || next === Infinity) return;
@@ -251,7 +245,11 @@ export class Recovery {
   keepsOut(name: string, scn: Scn): boolean {
     if (!this.#state) return false;
     if (this.#state.isOut(name, scn)) return true;
-    return [...this.#deferred].some((each) => each.name === name && each.scn === scn);
+    if ([...this.#deferred].some((each) => each.name === name && each.scn === scn)) return true;
+    const lost = this.#lost.get(name);
+    // It is tried from where it is kept: once is enough.
+    return lost?.scn === scn && !isFinal(lost.code) &&
+      this.#state.keptAt(name, lost) !== undefined;
   }
 
   /** Tries what was loading when the process ended, after all others and one at a time. */
@@ -259,17 +257,16 @@ export class Recovery {
     const state = this.#state;
     if (!state) return;
     for (const suspect of this.#deferred) {
-      const { name, kept, isFrozen } = suspect;
+      const { name, scn, kept } = suspect;
       const current = this.#world.manager.current(name);
       // What is reopened takes the place of whatever there is: not of something newer, that came
       // meanwhile, nor of what the plugin is frozen at.
-      const isDue = kept && kept.scn > (current?.scn ?? 0) && !this.#isFrozenOut(name, suspect);
+      const isDue = kept && kept.scn > (current?.scn ?? 0) && !this.#isFrozenOut(name, scn);
       if (isDue && !state.isQuarantined(name, kept.scn)) {
         await reopenKept(name, kept, this.#worldOf(state)).catch((error) => {
           if (!(error instanceof HotplugError)) throw error;
-          this.#lose(name, { ...kept, code: error.code }, { isFrozen });
-          // It is told. Where nothing else is current, it is tried again, or what was before it.
-          if (!current) this.#askFor(name);
+          // It is told, and tried again.
+          this.#lose(name, { ...kept, code: error.code });
         });
       }
       this.#deferred.delete(suspect);
@@ -278,13 +275,4 @@ export class Recovery {
     this.#isRecovered = true;
     this.#wake();
   }
-}
-
-function newestOf(record: PluginRecord): KeptGeneration | undefined {
-  return keptOf({ ...record, frozen: false })[0];
-}
-
-/** What a plugin is frozen at; undefined where it is not. */
-function atWhich({ frozen, current }: PluginRecord): Scn | undefined {
-  return frozen ? current?.scn : undefined;
 }

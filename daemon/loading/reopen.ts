@@ -1,10 +1,10 @@
-import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
+import { type ErrorCode, HotplugError } from "../../artifact/mod.ts";
 import type { Generation, PluginManager } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { StateEvent } from "../events.ts";
-import type { Loader } from "./loader.ts";
+import type { Loader, ReopenHow } from "./loader.ts";
 import { stateEvent } from "../state/state_events.ts";
-import { isSuspect, type KeptGeneration, keptOf } from "../state/state_record.ts";
+import { isSuspect, type KeptGeneration, reopenedOf } from "../state/state_record.ts";
 
 /** What reopening needs of its daemon. */
 export interface ReopenWorld {
@@ -65,13 +65,13 @@ export async function reopenKept(
   name: string,
   kept: KeptGeneration,
   { state, loader }: Pick<ReopenWorld, "state" | "loader">,
-  condemn?: Scn,
+  how?: ReopenHow,
 ): Promise<Generation> {
-  const atFound = (): Promise<Generation> => loader.reopen(kept.path, kept, condemn);
+  const atFound = (): Promise<Generation> => loader.reopen(kept.path, kept, how);
   const path = state.keptAt(name, kept);
   if (path === undefined) return await atFound();
   try {
-    return await loader.reopen(path, kept, condemn);
+    return await loader.reopen(path, kept, how);
   } catch (error) {
     if (!(error instanceof HotplugError) || !DAMAGED.has(error.code)) throw error;
     if (!isThere(kept.path)) throw error;
@@ -98,14 +98,14 @@ export async function reopenPlugin(
 ): Promise<NotReopened | undefined> {
   const { state, manager } = world;
   const record = state.record(name);
-  const [last, older] = keptOf(record);
+  const [last, older] = reopenedOf(record);
   if (!last) return undefined;
   let lost: NotReopened | undefined;
   const mayReopen = (kept: KeptGeneration | undefined): kept is KeptGeneration =>
     kept !== undefined && !state.isQuarantined(name, kept.scn) &&
     (suspectsToo || !isSuspect(record, kept.scn));
-  const isNew = mayReopen(last) && mayReopen(older) && older.scn < last.scn;
-  if (isNew && !manager.current(name) && isOnTrial(name, last, world)) {
+  const onTrial = isOnTrial(name, last, world);
+  if (onTrial && !manager.current(name) && mayReopen(last) && mayReopen(older)) {
     // What fails is told, and nothing is there to go back to then.
     await reopenKept(name, older, world).catch(() => {});
   }
@@ -114,7 +114,9 @@ export async function reopenPlugin(
     // While the one before failed, something newer may have come.
     if ((manager.current(name)?.scn ?? 0) >= kept.scn) break;
     try {
-      await reopenKept(name, kept, world);
+      // Not to be taken back for what stood in for it.
+      const proven = kept === last && !onTrial && manager.current(name) !== undefined;
+      await reopenKept(name, kept, world, { proven });
       break;
     } catch (error) {
       if (!(error instanceof HotplugError)) throw error;
@@ -133,9 +135,9 @@ function tellNotReopened(
   { state, emit }: ReopenWorld,
 ): void {
   const record = state.record(name);
-  const [last] = keptOf(record);
+  const [last] = reopenedOf(record);
   if (!last) return;
-  const out = keptOf(record).every(({ scn }) => state.isQuarantined(name, scn));
+  const out = reopenedOf(record).every(({ scn }) => state.isQuarantined(name, scn));
   // What is suspect is yet to be tried.
   if (!lost && !out) return;
   const why = lost

@@ -16,6 +16,7 @@ import {
   inQuarantine,
   isSuspect,
   type KeptGeneration,
+  keptOf,
   NO_RECORD,
   type PluginRecord,
   type Quarantined,
@@ -173,7 +174,7 @@ export class DaemonState {
       case "rolled-back":
         return this.#rolledBack(event.name, event.held, manager);
       case "released":
-        return this.#change(event.name, { held: 0, floor: 0 });
+        return this.#change(event.name, { held: 0, floor: manager.current(event.name)?.scn ?? 0 });
       case "frozen":
         return this.#frozen(event.name, manager.current(event.name));
       case "thawed":
@@ -246,7 +247,8 @@ export class DaemonState {
     // Not from where it is kept, if it is: that could not be used, and these bytes are good.
     if (served.path !== this.#store.pathOf(name, next)) this.#store.doubt(name, next);
     else this.#store.opened(served.path, next.path);
-    const change = afterLoad(record, next, before && this.#keptOf(name, before));
+    const older = before ? this.#keptOf(name, before) : this.#refuge(name, next.scn);
+    const change = afterLoad(record, next, older);
     if (change) this.#change(name, change);
     else if (!this.keptAt(name, next)) this.#writer.changed();
   }
@@ -256,6 +258,13 @@ export class DaemonState {
     if (!served) return;
     const [next, older] = [this.#keptOf(name, served), before && this.#keptOf(name, before)];
     this.#change(name, afterRollback(this.record(name), held, next, older));
+  }
+
+  /** What of an earlier process may be gone back to, where nothing in memory may: best of all what has bytes. */
+  #refuge(name: string, scn: Scn): KeptGeneration | undefined {
+    const good = keptOf(this.record(name))
+      .filter((each) => each.scn < scn && !this.isQuarantined(name, each.scn));
+    return good.find((each) => this.keptAt(name, each) !== undefined) ?? good[0];
   }
 
   #frozen(name: string, served: Served | undefined): void {

@@ -5,8 +5,8 @@ import type { KeptGeneration, PluginRecord } from "./state_record.ts";
 export type RecordChange = Partial<PluginRecord>;
 
 /**
- * What comes of a load, where `before` is what a rollback in memory would go back to; undefined where
- * nothing changes. A generation is the one of the record where it is the same object.
+ * What comes of a load, where `before` is what a rollback would go back to; undefined where nothing changes.
+ * A generation is the one of the record where it is the same object.
  */
 export function afterLoad(
   { current, previous, floor, suspects }: PluginRecord,
@@ -16,7 +16,7 @@ export function afterLoad(
   const standsIn = next === previous && current !== undefined && next.scn < current.scn;
   // What stands in for what could not be reopened, or is beside what is on trial, is no newer version.
   const isKnown = next === current || standsIn;
-  const kept = isKnown ? [current, previous] : [next, before ?? current];
+  const kept = isKnown ? [current, previous] : [next, before];
   // What is older and kept may yet be opened, and has not shown that it ends no process.
   const left = suspects.filter(({ scn }) =>
     scn > next.scn || scn !== next.scn && kept.some((each) => each?.scn === scn)

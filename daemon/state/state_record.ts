@@ -62,13 +62,17 @@ export interface PluginRecord {
   readonly quarantine: readonly Quarantined[];
 }
 
-/**
- * What is kept of a plugin, in the order in which it is reopened: the newest first, but for a plugin that
- * is frozen at what stands in for that.
- */
-export function keptOf({ current, previous, frozen }: PluginRecord): KeptGeneration[] {
-  const kept = [current, previous].filter((each) => each !== undefined);
-  return frozen ? kept : kept.sort((a, b) => b.scn - a.scn);
+/** What is kept of a plugin, the newest first. */
+export function keptOf(
+  { current, previous }: Pick<PluginRecord, "current" | "previous">,
+): KeptGeneration[] {
+  return [current, previous].filter((each) => each !== undefined).sort((a, b) => b.scn - a.scn);
+}
+
+/** What is reopened of a plugin, in that order: of a frozen one nothing newer than what it is frozen at. */
+export function reopenedOf(record: PluginRecord): KeptGeneration[] {
+  const most = record.frozen ? record.current?.scn ?? 0 : Infinity;
+  return keptOf(record).filter(({ scn }) => scn <= most);
 }
 
 /** The records of all plugins, by name. */

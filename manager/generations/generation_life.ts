@@ -50,6 +50,8 @@ export interface LifeWorld {
   left(life: GenerationLife): void;
   /** Told at the end of each call, and of each crash. */
   called(life: GenerationLife): void;
+  /** Told of one that is under no probation, before it is current. */
+  proven(life: GenerationLife): void;
 }
 
 /** The manager's hand on a generation: its state, from the load to its end. */

@@ -79,6 +79,7 @@ export async function openArtifact(
       await Promise.allSettled([told]);
       throw error;
     });
+    if (reopen?.proven) world.life.proven(next);
     const { closing: signal } = world;
     const beforeFlip = (): void => {
       world.assertOpen();

@@ -48,6 +48,12 @@ export interface OpenOptions {
      * released.
      */
     readonly condemn?: Scn;
+    /**
+     * Whether it has served for long enough, and is under no probation.
+     *
+     * @default {false}
+     */
+    readonly proven?: boolean;
   };
   /** Called once it is to be read: no name, hold or lock keeps it out. Nothing waits for it. */
   readonly begins?: (artifact: Pick<VerifiedFiles, "name" | "scn" | "path">) => void;
