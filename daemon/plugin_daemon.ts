@@ -97,7 +97,7 @@ export class PluginDaemon implements AsyncDisposable {
     const isEarly = this.#isEarly;
     if (!isEarly) await this.#parts.watches.check();
     this.#parts.scanner.tell();
-    await (isEarly ? this.#started : this.#look());
+    await (isEarly ? this.#started : this.#look().then(() => this.#parts.recovery.settled()));
   }
 
   /**
@@ -267,7 +267,7 @@ export class PluginDaemon implements AsyncDisposable {
 
   async #look(): Promise<void> {
     await this.#scans.request();
-    await Promise.all([this.#parts.runners.settled(), this.#parts.recovery.settled()]);
+    await this.#parts.runners.settled();
   }
 
   async #scan(): Promise<boolean> {

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
+import { LoadJournal } from "../daemon/state/load_journal.ts";
 import type { DaemonFixture } from "./_daemon.ts";
-import { publish } from "./_daemon.ts";
+import { makeDaemon, publish } from "./_daemon.ts";
 import { beginLoading, type StatePlace, statePlace } from "./_state_place.ts";
 
 const [FIRST, SECOND] = [20240101000000, 20240101000001] as const;
@@ -330,6 +331,8 @@ Deno.test("what proved to be good is not taken back for what stood in for it", a
       await Deno.utime(join(at.state, "store", name, file), then, then);
     }
   }
+  // Nor where it was found loading.
+  await beginLoading(at.state, join(at.plugins, "x"), SECOND);
   shut();
   await using after = await at.start({ retryMin: 10, probation: { minCalls: 2 } });
   open();
@@ -370,3 +373,27 @@ async function editRecords(
   const { format, plugins } = JSON.parse(await Deno.readTextFile(path));
   await Deno.writeTextFile(path, JSON.stringify({ format, plugins: plugins.map(edit) }));
 }
+
+Deno.test("what could not be reopened waits for no trial of others, and a stop begins none", async () => {
+  await using at = await statePlace();
+  await leaveTwo(at, GATED);
+  // Both were loading: the first one hangs at its trial, the other one is not to be tried any more.
+  const { journal } = LoadJournal.open(at.state);
+  for (const name of ["first", "second"]) {
+    const source = "await new Promise((resolve) => setTimeout(resolve, 1_000_000));";
+    const { path } = await publish(at.plugins, source, { name, scn: FIRST });
+    await journal.begin({ name, scn: FIRST, path });
+  }
+  await journal.close();
+  shut();
+  await using fixture = makeDaemon([at.plugins], { state: at.state, retryMin: 10 });
+  const started = fixture.daemon.start();
+  await fixture.failed("activation", SECOND);
+  open();
+  await fixture.loaded("pricing", SECOND);
+  assertEquals(fixture.daemon.status().ready, false);
+  await fixture.daemon.close({ drain: 100 });
+  await started;
+  const tried = fixture.events.all.filter((each) => "name" in each && each.name === "second");
+  assertEquals(tried.map(({ type }) => type), ["suspected"]);
+});

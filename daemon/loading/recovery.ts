@@ -3,7 +3,7 @@ import type { DaemonState } from "../state/daemon_state.ts";
 import { isFinal } from "../../manager/mod.ts";
 import {
   type NotReopened,
-  reopenKept,
+  reopenInPlace,
   reopenLast,
   reopenPlugin,
   type ReopenWorld,
@@ -14,6 +14,7 @@ import type { Loader } from "./loader.ts";
 import type { MutedFailures } from "./muted_failures.ts";
 import { retriedEvent } from "./retried_event.ts";
 import {
+  isSuspect,
   type KeptGeneration,
   keptOf,
   NO_RECORD,
@@ -21,6 +22,17 @@ import {
   type Suspect,
 } from "../state/state_record.ts";
 import { type FailingVersion, failingVersion } from "../status.ts";
+
+/** So fails what was read, and ran: from its folder it would be the same. */
+const HAS_RUN: ReadonlySet<ErrorCode> = new Set([
+  "load",
+  "deadline",
+  "activation",
+  "health",
+  "quiesce",
+  "handover",
+  "crashed",
+]);
 
 /** A suspect, and what is kept of it. */
 interface Deferred extends Suspect {
@@ -63,7 +75,7 @@ export class Recovery {
   /** The failures that were told since all was last asked for. */
   readonly #told = new Set<string>();
   #state: DaemonState | undefined;
-  /** Whether what was suspect was tried: until then nothing is tried again by itself. */
+  /** Whether all that was suspect was tried once. */
   #isRecovered = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -98,8 +110,7 @@ export class Recovery {
         continue;
       }
       if (performance.now() < lost.at || this.#retrying.has(name)) continue;
-      // First all that was loading is tried once.
-      if (!this.#isRecovered && lost.attempts > 0) continue;
+      if (this.#isDeferred(name, lost.scn)) continue;
       if (this.#isFrozenOut(name, lost.scn)) continue;
       this.#lost.set(name, { ...lost, at: Infinity });
       this.#retry(name, lost);
@@ -157,7 +168,10 @@ export class Recovery {
     const { manager } = this.#world;
     const world = this.#worldOf(this.#state as DaemonState);
     const quiet = lost.attempts > 0 && lost.pause > 0;
-    const again = await reopenPlugin(name, world, { suspectsToo: true, quiet });
+    const again = await reopenPlugin(name, world, {
+      suspectsToo: this.#isRecovered,
+      quiet,
+    });
     const attempts = lost.attempts + 1;
     const now = this.#lost.get(name) ?? lost;
     if (!again) {
@@ -207,6 +221,11 @@ export class Recovery {
     return frozen && this.#world.manager.current(name) !== undefined && current?.scn !== scn;
   }
 
+  /** Whether it was found loading, and not all that was is tried: two of these at once would share the blame. */
+  #isDeferred(name: string, scn: Scn): boolean {
+    return !this.#isRecovered && isSuspect(this.#stateOf(name), scn);
+  }
+
   /** What is tried in its folder as well has its end told there. */
   #tell(name: string, lost: Lost, end: RetriedEvent["outcome"]): void {
     if (!this.#world.isFollowed(name, lost.scn)) this.#world.emit(retriedEvent(lost, end));
@@ -233,10 +252,11 @@ export class Recovery {
   #wake(): void {
     clearTimeout(this.#timer);
     const due = [...this.#lost].filter(([name, lost]) =>
-      !this.#retrying.has(name) && !this.#isFrozenOut(name, lost.scn)
+      !this.#retrying.has(name) && !this.#isFrozenOut(name, lost.scn) &&
+      !this.#isDeferred(name, lost.scn)
     );
     const next = Math.min(...due.map(([, { at }]) => at));
-    if (this.#closed || !this.#isRecovered || next === Infinity) return;
+    if (this.#closed || next === Infinity) return;
     const wait = Math.max(1, next - performance.now());
     this.#timer = setTimeout(() => this.retryReopening(), wait);
   }
@@ -248,7 +268,7 @@ export class Recovery {
     if ([...this.#deferred].some((each) => each.name === name && each.scn === scn)) return true;
     const lost = this.#lost.get(name);
     // It is tried from where it is kept: once is enough.
-    return lost?.scn === scn && !isFinal(lost.code) &&
+    return lost?.scn === scn && HAS_RUN.has(lost.code) && !this.#world.isFollowed(name, scn) &&
       this.#state.keptAt(name, lost) !== undefined;
   }
 
@@ -257,16 +277,18 @@ export class Recovery {
     const state = this.#state;
     if (!state) return;
     for (const suspect of this.#deferred) {
+      if (this.#closed) return;
       const { name, scn, kept } = suspect;
       const current = this.#world.manager.current(name);
       // What is reopened takes the place of whatever there is: not of something newer, that came
       // meanwhile, nor of what the plugin is frozen at.
       const isDue = kept && kept.scn > (current?.scn ?? 0) && !this.#isFrozenOut(name, scn);
       if (isDue && !state.isQuarantined(name, kept.scn)) {
-        await reopenKept(name, kept, this.#worldOf(state)).catch((error) => {
+        await reopenInPlace(name, kept, this.#worldOf(state)).catch((error) => {
           if (!(error instanceof HotplugError)) throw error;
-          // It is told, and tried again.
-          this.#lose(name, { ...kept, code: error.code });
+          // It is told, and tried again where nothing newer is.
+          const lost = this.#lost.get(name);
+          if (!lost || lost.scn <= kept.scn) this.#lose(name, { ...kept, code: error.code });
         });
       }
       this.#deferred.delete(suspect);

@@ -79,6 +79,16 @@ export async function reopenKept(
   }
 }
 
+/** Reopens a version, where something stands in for it: what has proved to be good is not to be taken back for that. */
+export async function reopenInPlace(
+  name: string,
+  kept: KeptGeneration,
+  world: ReopenWorld,
+): Promise<Generation> {
+  const proven = world.manager.current(name) !== undefined && !isOnTrial(name, kept, world);
+  return await reopenKept(name, kept, world, { proven });
+}
+
 function isThere(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
@@ -104,8 +114,8 @@ export async function reopenPlugin(
   const mayReopen = (kept: KeptGeneration | undefined): kept is KeptGeneration =>
     kept !== undefined && !state.isQuarantined(name, kept.scn) &&
     (suspectsToo || !isSuspect(record, kept.scn));
-  const onTrial = isOnTrial(name, last, world);
-  if (onTrial && !manager.current(name) && mayReopen(last) && mayReopen(older)) {
+  const isNew = !manager.current(name) && mayReopen(last) && mayReopen(older);
+  if (isNew && isOnTrial(name, last, world)) {
     // What fails is told, and nothing is there to go back to then.
     await reopenKept(name, older, world).catch(() => {});
   }
@@ -114,9 +124,7 @@ export async function reopenPlugin(
     // While the one before failed, something newer may have come.
     if ((manager.current(name)?.scn ?? 0) >= kept.scn) break;
     try {
-      // Not to be taken back for what stood in for it.
-      const proven = kept === last && !onTrial && manager.current(name) !== undefined;
-      await reopenKept(name, kept, world, { proven });
+      await reopenInPlace(name, kept, world);
       break;
     } catch (error) {
       if (!(error instanceof HotplugError)) throw error;
