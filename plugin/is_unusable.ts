@@ -1,8 +1,8 @@
 import { OwnResponse } from "./own_http.ts";
+import { runtimeSymbol } from "./runtime_symbol.ts";
 
 /** Where Deno keeps a body: under a symbol of its own, by a getter for all answers. */
-const BODY = Object.getOwnPropertySymbols(OwnResponse.prototype)
-  .find(({ description }) => description === "body");
+const BODY = runtimeSymbol(OwnResponse.prototype, "body");
 
 /** What Deno knows of a body. */
 interface InnerBody {

@@ -49,6 +49,7 @@ export type {
 } from "./protocol.ts";
 export { OwnRequest, OwnResponse } from "./own_http.ts";
 export { headersToSend, ownResponse, responseAnew } from "./response_anew.ts";
+export { runtimeSymbol } from "./runtime_symbol.ts";
 export { fromPort, toPort } from "./port_message.ts";
 export type { PortMessage } from "./port_message.ts";
 export type { WorkerHello } from "./serve_worker.ts";

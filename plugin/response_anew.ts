@@ -1,8 +1,8 @@
 import { OwnResponse } from "./own_http.ts";
+import { runtimeSymbol } from "./runtime_symbol.ts";
 
 /** Where Deno keeps what it knows of an answer: under a symbol of its own. */
-const INNER = Object.getOwnPropertySymbols(new OwnResponse())
-  .find(({ description }) => description === "response");
+const INNER = runtimeSymbol(new OwnResponse(), "response");
 
 /** What Deno knows of an answer. */
 interface InnerResponse {

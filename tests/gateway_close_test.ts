@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Gateway } from "../daemon/mod.ts";
+import { Gateway, type PluginDaemon } from "../daemon/mod.ts";
 import { SCN } from "./_artifacts.ts";
 import { publish, within } from "./_daemon.ts";
 import { nextOf, startGateway, until } from "./_gateway.ts";
@@ -47,6 +47,26 @@ const SHY = `
   export const release = () => go();
   export default { fetch: () => new Response("whole") };`;
 
+/** A gateway of its own, and what resolves once a request has come to a plugin's gate. */
+function watchedGateway(
+  daemon: PluginDaemon,
+): { readonly gateway: Gateway; readonly arrived: Promise<void> } {
+  const { manager } = daemon;
+  const { promise: arrived, resolve } = Promise.withResolvers<void>();
+  const gateway = new Gateway({
+    knows: (name) => daemon.knows(name),
+    manager: {
+      acquire: (name, options) => manager.acquire(name, options),
+      drained: (generation) => manager.drained(generation),
+      gate: (name) => {
+        resolve();
+        return manager.gate(name);
+      },
+    },
+  });
+  return { gateway, arrived };
+}
+
 Deno.test("gateway: closed, a request that waits for a swap is one under way: broken off in the end", async () => {
   await using fixture = await startGateway();
   await publish(fixture.path, SHY, { name: "shy" });
@@ -57,23 +77,12 @@ Deno.test("gateway: closed, a request that waits for a swap is one under way: br
   await publish(fixture.path, SHY, { name: "shy", scn: SCN + 1 });
   await until(() => manager.gate("shy") !== undefined);
 
-  const arrived = Promise.withResolvers<void>();
-  const gateway = new Gateway({
-    knows: (name) => daemon.knows(name),
-    manager: {
-      acquire: (name, options) => manager.acquire(name, options),
-      drained: (generation) => manager.drained(generation),
-      gate: (name) => {
-        arrived.resolve();
-        return manager.gate(name);
-      },
-    },
-  });
+  const { gateway, arrived } = watchedGateway(daemon);
   const answered = fetch(new URL("shy/", await gateway.start())).then(
     () => "answered",
     () => "broken off",
   );
-  await arrived.promise;
+  await arrived;
   await gateway.close();
   assertEquals(await within(10_000, "the request's end", answered), "broken off");
 
@@ -92,20 +101,9 @@ Deno.test("gateway: closed with its daemon, a request that waits for a swap is a
   await publish(fixture.path, SHY, { name: "shy", scn: SCN + 1 });
   await first?.lookup<() => Promise<void>>("whenAsked")();
 
-  const arrived = Promise.withResolvers<void>();
-  const gateway = new Gateway({
-    knows: (name) => daemon.knows(name),
-    manager: {
-      acquire: (name, options) => manager.acquire(name, options),
-      drained: (generation) => manager.drained(generation),
-      gate: (name) => {
-        arrived.resolve();
-        return manager.gate(name);
-      },
-    },
-  });
+  const { gateway, arrived } = watchedGateway(daemon);
   const answered = fetch(new URL("shy/", await gateway.start()));
-  await arrived.promise;
+  await arrived;
   const drain = 60_000;
   const closed = Promise.all([gateway.close({ drain }), daemon.close({ drain })]);
   // As long as it takes to look twice whether all is idle: nothing tells of that.

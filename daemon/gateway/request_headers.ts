@@ -1,9 +1,9 @@
-import { OwnRequest } from "../../plugin/mod.ts";
+import { OwnRequest, runtimeSymbol } from "../../plugin/mod.ts";
 
 /** Where Deno keeps what it knows of a request: under symbols of its own. */
-const SYMBOLS = Object.getOwnPropertySymbols(new OwnRequest("http://localhost"));
-const INNER = SYMBOLS.find(({ description }) => description === "request");
-const HEADERS = SYMBOLS.find(({ description }) => description === "headers cache");
+const REQUEST = new OwnRequest("http://localhost");
+const INNER = runtimeSymbol(REQUEST, "request");
+const HEADERS = runtimeSymbol(REQUEST, "headers cache");
 
 type Symbols = Readonly<Record<symbol, unknown>>;
 

@@ -115,8 +115,10 @@ export class Holds {
       // First: it may end the process again, and is to be suspect then.
       await this.#saved();
     } finally {
-      if (was) this.#world.released(name);
-      if (was) this.#world.scan();
+      if (was) {
+        this.#world.released(name);
+        this.#world.scan();
+      }
     }
     return was;
   }

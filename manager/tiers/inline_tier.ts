@@ -74,9 +74,9 @@ function inlineInstance(
     call: async (symbol, args, limits) => bounded(run(exports?.[symbol], args), symbol, limits),
     fetch: (request, info, limits, { detached }) => {
       const answer = handle(request, info, detached);
-      if (!isThenable(answer)) return answer;
-      const why = (): Error | undefined => isStillSent(request) ? new StillSentError() : undefined;
-      return Promise.resolve(bounded(answer, "default.fetch", limits, why) as Promise<Response>);
+      return isThenable(answer)
+        ? Promise.resolve(bounded(answer, "default.fetch", limits, request) as Promise<Response>)
+        : answer;
     },
     // deno-lint-ignore require-await
     hook: async (name, context) => {
@@ -101,12 +101,12 @@ function bounded(
   answer: unknown,
   symbol: string,
   { signal, deadline }: CallLimits,
-  why?: () => Error | undefined,
+  request?: Request,
 ): unknown {
   if (deadline === Infinity && !signal) return answer;
   const late = (): Error =>
     new HotplugError("deadline", `The call of "${symbol}" did not end within ${deadline} ms`, {
-      cause: why?.(),
+      cause: request && isStillSent(request) ? new StillSentError() : undefined,
     });
   const waiting = Promise.resolve(answer);
   return withDeadline(waiting, {

@@ -1,8 +1,7 @@
-import { OwnRequest } from "../../plugin/mod.ts";
+import { OwnRequest, runtimeSymbol } from "../../plugin/mod.ts";
 
 /** Where Deno keeps what it knows of a request: under a symbol of its own. */
-const INNER = Object.getOwnPropertySymbols(new OwnRequest("http://localhost"))
-  .find(({ description }) => description === "request");
+const INNER = runtimeSymbol(new OwnRequest("http://localhost"), "request");
 
 type Symbols = Readonly<Record<symbol, unknown>>;
 
@@ -29,7 +28,6 @@ export function isStillSent(request: Request): boolean {
 }
 
 function get(object: object | null, name: string): unknown {
-  const symbol = Object.getOwnPropertySymbols(object ?? {})
-    .find(({ description }) => description === name);
+  const symbol = runtimeSymbol(object ?? {}, name);
   return symbol && (object as Symbols)[symbol];
 }
