@@ -10,7 +10,9 @@ import { MemoryBudget } from "./memory_budget.ts";
 import { MutedFailures } from "./loading/muted_failures.ts";
 import type { ResolvedDaemonOptions } from "./options.ts";
 import { OptionsReload } from "./reload.ts";
+import { QuietLoader } from "./loading/quiet_loader.ts";
 import { Recovery } from "./loading/recovery.ts";
+import { ReopenRetries } from "./loading/reopen_retries.ts";
 import { RunnerPool } from "./loading/runner_pool.ts";
 import { Scanner } from "./scan/scanner.ts";
 import { WatchSet } from "./watch/watch_set.ts";
@@ -25,6 +27,8 @@ export interface DaemonParts {
   readonly muted: MutedFailures;
   /** What brings back what there was before a restart. */
   readonly recovery: Recovery;
+  /** What tries again what can't be reopened. */
+  readonly retries: ReopenRetries;
   /** What keeps versions out. */
   readonly holds: Holds;
   /** What tells of changes. */
@@ -69,20 +73,27 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
   const rootOf = (path: string): string | undefined => watches.rootOf(path);
   const loader = new Loader({ manager, state, budget, rootOf });
   const muted = new MutedFailures();
-  const recovery = new Recovery({
+  const reopening = {
     manager,
-    loader,
-    backoff: options,
-    muted,
-    isFollowed: (name, scn) => runners.follows(name, scn),
-    probationOf: (name) => probationOf(options.manager, name)?.window,
+    loader: new QuietLoader({ loader, muted }),
+    probationOf: (name: string) => probationOf(options.manager, name)?.window,
     emit,
+  };
+  const retries = new ReopenRetries({
+    ...reopening,
+    backoff: options,
+    isFollowed: (name, scn) => runners.follows(name, scn),
   });
+  const recovery = new Recovery({ ...reopening, retries });
+  const released = (name: string): void => {
+    if (!recovery.awaits(name)) retries.tryAgain(name);
+  };
   manager.subscribe((event) => {
-    if (event.type === "thawed") recovery.tryAgain(event.name);
+    if (event.type === "thawed") released(event.name);
   });
   const isHeld = (name: string, scn: Scn): boolean =>
-    manager.isHeld(name, scn) || recovery.keepsOut(name, scn);
+    manager.isHeld(name, scn) || recovery.keepsOut(name, scn) ||
+    retries.keepsOut(name, scn);
   const scanner = new Scanner({
     options: options.manager,
     manager,
@@ -112,10 +123,20 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     emit,
   });
   const opened = (name: string): void => runners.superseded(name);
-  const released = (name: string): void => recovery.tryAgain(name);
   const holds: Holds = new Holds({
     ...{ manager, loader, state, emit: forward, opened, released, scan },
   });
-  const reload = new OptionsReload(options, { manager, runners, recovery, emit });
-  return { manager, budget, muted, recovery, holds, watches, scanner, runners, options: reload };
+  const reload = new OptionsReload(options, { manager, runners, retries, emit });
+  return {
+    manager,
+    budget,
+    muted,
+    recovery,
+    retries,
+    holds,
+    watches,
+    scanner,
+    runners,
+    options: reload,
+  };
 }

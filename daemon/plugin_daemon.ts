@@ -97,7 +97,7 @@ export class PluginDaemon implements AsyncDisposable {
     const isEarly = this.#isEarly;
     if (!isEarly) await this.#parts.watches.check();
     this.#parts.scanner.tell();
-    await (isEarly ? this.#started : this.#look().then(() => this.#parts.recovery.settled()));
+    await (isEarly ? this.#started : this.#look().then(() => this.#parts.retries.settled()));
   }
 
   /**
@@ -123,7 +123,7 @@ export class PluginDaemon implements AsyncDisposable {
       watch: this.#parts.watches.status(),
       plugins: this.#parts.manager.status(),
       pending: this.#parts.manager.pending(),
-      failing: allFailing(this.#parts.runners.failing(), this.#parts.recovery.failing()),
+      failing: allFailing(this.#parts.runners.failing(), this.#parts.retries.failing()),
       quarantine: this.#parts.holds.quarantine(),
       limits: this.#options,
       ...this.#parts.scanner.status(),
@@ -256,10 +256,10 @@ export class PluginDaemon implements AsyncDisposable {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#parts.watches.close().then(() => this.#scans.close());
     // They begin nothing more, and need not wait for its deadline: the manager gives up what is loading.
-    const tried = Promise.all([this.#parts.runners.close(), this.#parts.recovery.close()]);
+    const tried = Promise.all([this.#parts.runners.close(), this.#parts.retries.close()]);
     if (drain > 0) await drained(this.#parts.manager, drain);
     await Promise.all([this.#parts.manager.close(), tried]);
-    await Promise.allSettled([this.#opened, this.#started, this.#parts.recovery.settled()]);
+    await Promise.allSettled([this.#opened, this.#started, this.#parts.retries.settled()]);
     await this.#state?.close();
     this.#hub.emit(stoppedEvent());
     this.#hub.close();
@@ -274,7 +274,7 @@ export class PluginDaemon implements AsyncDisposable {
     const choices = await this.#parts.scanner.scan(this.#options.watch);
     if (this.#closed) return false;
     this.#parts.runners.update(choices);
-    this.#parts.recovery.retryReopening();
+    this.#parts.retries.tryDue();
     return this.#parts.scanner.isBrief;
   }
 

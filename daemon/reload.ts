@@ -1,7 +1,7 @@
 import { HotplugError } from "../artifact/mod.ts";
 import { reloadable } from "../manager/settings/options.ts";
 import type { PluginManager } from "../manager/mod.ts";
-import type { Recovery } from "./loading/recovery.ts";
+import type { ReopenRetries } from "./loading/reopen_retries.ts";
 import type { RunnerPool } from "./loading/runner_pool.ts";
 import type { ConfigEvent } from "./events.ts";
 import type { LogLevel } from "./log_level.ts";
@@ -30,7 +30,7 @@ export interface ReloadWorld {
   /** What opens what was chosen. */
   readonly runners: Pick<RunnerPool, "retry">;
   /** What reopens what was current before a restart. */
-  readonly recovery: Pick<Recovery, "retry">;
+  readonly retries: Pick<ReopenRetries, "retry">;
   /** Tells what came of it. */
   emit(event: ConfigEvent): void;
 }
@@ -74,11 +74,11 @@ export class OptionsReload {
   }
 
   #take(next: ResolvedDaemonOptions, others: readonly string[]): string[] {
-    const { manager, runners, recovery, emit } = this.#world;
+    const { manager, runners, retries, emit } = this.#world;
     const restart = [...applyOptions(this.#current, next), ...others];
     const plugins = manager.reconfigure(next.managerOptions);
     runners.retry();
-    recovery.retry();
+    retries.retry();
     emit(reloadedEvent(restart, plugins));
     return restart;
   }

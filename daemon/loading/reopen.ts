@@ -1,10 +1,15 @@
-import { type ErrorCode, HotplugError } from "../../artifact/mod.ts";
+import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { Generation, PluginManager } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { StateEvent } from "../events.ts";
 import type { Loader, ReopenHow } from "./loader.ts";
 import { stateEvent } from "../state/state_events.ts";
-import { isSuspect, type KeptGeneration, reopenedOf } from "../state/state_record.ts";
+import {
+  isSuspect,
+  type KeptGeneration,
+  type PluginRecord,
+  reopenedOf,
+} from "../state/state_record.ts";
 
 /** What reopening needs of its daemon. */
 export interface ReopenWorld {
@@ -95,6 +100,16 @@ function isThere(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether a plugin is frozen at what stands in for a version. */
+export function isFrozenOut(
+  name: string,
+  scn: Scn,
+  { frozen, current }: Pick<PluginRecord, "frozen" | "current">,
+  manager: ReopenWorld["manager"],
+): boolean {
+  return frozen && manager.current(name) !== undefined && current?.scn !== scn;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { ErrorCode } from "../../artifact/mod.ts";
 import type { VerifiedFiles } from "../../manager/mod.ts";
 import type { KeptBytes } from "./kept_bytes.ts";
 import type { JournalEntry, LoadJournal } from "./load_journal.ts";
+import { isHarmless } from "./tried_failures.ts";
 
 /** A load that is noted in the journal. */
 export interface NotedLoad {
@@ -28,16 +29,6 @@ export interface NotedWorld {
   ended(entry: JournalEntry, isJudged: boolean): boolean;
 }
 
-/** So fails what has run, and ended nothing. What was refused before that has shown nothing. */
-const JUDGED: ReadonlySet<ErrorCode> = new Set([
-  "syntax",
-  "load",
-  "activation",
-  "health",
-  "quiesce",
-  "handover",
-]);
-
 /** Notes that a load begins. */
 export function noteLoad(entry: JournalEntry, world: NotedWorld): NotedLoad {
   let letGo: ((wanted: boolean) => void) | undefined;
@@ -54,7 +45,7 @@ export function noteLoad(entry: JournalEntry, world: NotedWorld): NotedLoad {
       } catch (error) {
         world.failed(error);
       }
-      const wanted = world.ended(entry, !code || JUDGED.has(code));
+      const wanted = world.ended(entry, !code || isHarmless(code));
       letGo?.(wanted);
     },
   };
