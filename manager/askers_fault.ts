@@ -3,6 +3,7 @@ const FAULTS: readonly (readonly [name: string, message: RegExp])[] = [
   ["BadResource", /\bbody as underlying resource unavailable$/],
   // By a `fetch` that passes it on.
   ["Error", /\bbody as underlying resource unavailable$/],
+  ["Error", /^request body is no longer readable$/],
   ["Error", /^unexpected EOF while reading HTTP\/1 body$/],
   ["Error", /^invalid HTTP\/1 request: /],
   // By HTTP/2; of what a plugin fetches itself it is a TypeError.

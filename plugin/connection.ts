@@ -28,6 +28,7 @@ export class Connection {
   readonly #rpc: ReturnType<typeof createBirpc<Remote, object, false>>;
   #onMessage: (message: unknown) => void = () => {};
   #closed: (() => Error) | undefined;
+  #heard = 0;
 
   /** Makes one end; {@linkcode receive} is to be given what arrives. */
   constructor(functions: Functions, send: Send) {
@@ -50,6 +51,11 @@ export class Connection {
       // With a name it is an answer that can't be sent: its error is sent instead.
       onGeneralError: (_error, name) => name !== undefined,
     });
+  }
+
+  /** How many messages have come so far: from a side that is busy there are none. */
+  get heard(): number {
+    return this.#heard;
   }
 
   /**
@@ -86,6 +92,7 @@ export class Connection {
    */
   receive(message: Message): void {
     const { head } = message;
+    this.#heard++;
     const envelope = readHead(head);
     let value: unknown;
     try {

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { join } from "@std/path";
 import { HotplugError } from "../artifact/mod.ts";
 import { defaultStateFolder, PluginDaemon } from "../daemon/mod.ts";
@@ -89,6 +95,26 @@ Deno.test("nothing older than what was current is loaded where that can't be reo
   assertEquals(await after.daemon.release("pricing"), true);
   await after.loaded("pricing", FIRST);
   assertEquals(await after.daemon.release("pricing"), false);
+});
+
+Deno.test("where what was rolled back to can't be reopened, what was rolled back from is named", async () => {
+  await using at = await statePlace();
+  await publish(at.plugins, answers(1), { scn: FIRST });
+  {
+    await using before = await at.start();
+    await publish(at.plugins, answers(2), { scn: SECOND });
+    await before.loaded("pricing", SECOND);
+    await before.daemon.rollback("pricing");
+  }
+  await remove(at.plugins);
+  await Deno.remove(join(at.state, "store"), { recursive: true });
+  await using after = await at.start();
+  const [told] = after.events.of("state");
+  assertEquals(told?.state, "not-reopened");
+  assertStringIncludes(
+    told?.message ?? "",
+    `was at SCN ${FIRST}, which can't be reopened (io); nothing up to SCN ${SECOND}, which was rolled back`,
+  );
 });
 
 Deno.test("kept bytes that were changed are not run; what was current before is", async () => {

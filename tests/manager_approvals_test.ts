@@ -188,6 +188,20 @@ Deno.test("an approved version that fails to start stays approved, and can be tr
   Reflect.deleteProperty(globalThis, "hotplugTestFails");
 });
 
+Deno.test("what can't be approved since its plugin is frozen waits on, and is not opened later by itself", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager();
+  await manager.open((await version(directory, 1)).path);
+  const { path } = await version(directory, 2, { net: true });
+  await assertCode(manager.open(path), "approval-required");
+  manager.freeze("pricing");
+  await assertCode(manager.approve("pricing"), "frozen");
+  assertEquals(manager.pending().map(({ scn }) => scn), [SCN + 2]);
+  manager.thaw("pricing");
+  await assertCode(manager.open(path), "approval-required");
+  assertEquals((await manager.approve("pricing")).scn, SCN + 2);
+});
+
 Deno.test("a held version whose file is taken away waits no more", async () => {
   await using directory = await tempDirectory();
   await using manager = new PluginManager();

@@ -177,6 +177,27 @@ for (const symbol of ["loop", "exit"] as const) {
   });
 }
 
+Deno.test("a module that throws at its top level, or fails to be activated, loses no worker", async () => {
+  await using fixture = await tierFixture({ ...QUICK, tier: "worker" });
+  await assertCode(fixture.open('throw new Error("bad");'), "load");
+  await assertCode(fixture.open("export const activate = () => { throw 1; };"), "activation");
+  await assertCode(fixture.open("await new Promise(() => {});"), "deadline");
+  assertEquals((await fixture.open(PLUGIN)).tier, "worker");
+});
+
+for (
+  const [name, source, code] of [
+    ["at its top level", BUSY, "deadline"],
+    ["as it is activated", `export function activate() { ${BUSY} }`, "activation"],
+  ] as const
+) {
+  Deno.test(`a worker that is busy ${name} is lost: the next generation is a process`, async () => {
+    await using fixture = await tierFixture({ ...QUICK, tier: "worker" });
+    await assertCode(fixture.open(source), code);
+    assertEquals((await fixture.open(PLUGIN)).tier, "process");
+  });
+}
+
 Deno.test("what a lost worker's next generation is refused in a process says that it is in one", async () => {
   await using fixture = await tierFixture({ ...QUICK, tier: "worker" });
   const plugin = await fixture.open(PLUGIN);

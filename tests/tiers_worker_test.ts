@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, toFileUrl } from "@std/path";
+import { HotplugError } from "../artifact/mod.ts";
 import { HOST_TEXT } from "../plugin/mod.ts";
 import { WorkerRunner } from "../manager/tiers/worker_runner.ts";
 import { startThread } from "../manager/tiers/worker_thread.ts";
@@ -77,6 +78,33 @@ Deno.test("a worker that is busy while nobody calls it is missed by its heartbea
   assertEquals([reason.code, lost], ["crashed", 1]);
   assertStringIncludes(reason.message, "did not answer for 1500 ms");
   await assertCode(runner.connection.call("ping"), "crashed");
+});
+
+Deno.test("a worker that works off what it was asked is not missed, nor one that its host had no time for", async () => {
+  await using directory = await tempDirectory();
+  await Deno.writeTextFile(directory.file("host.mjs"), HOST_TEXT);
+  await Deno.writeTextFile(
+    directory.file("work.mjs"),
+    `export function work(milliseconds) {
+       const end = performance.now() + milliseconds;
+       while (performance.now() < end);
+     }`,
+  );
+  let lost = 0;
+  const runner = new WorkerRunner({
+    label: 'plugin "work"',
+    start: (onEnd) => startThread(toFileUrl(directory.file("host.mjs")).href, 64, onEnd),
+    heartbeat: { interval: 20, lostAfter: 1_000 },
+    lost: () => lost++,
+  }, { log: () => {}, late: () => {}, flooded: () => {} });
+  const { connection } = runner;
+  await connection.call("load", { url: toFileUrl(directory.file("work.mjs")).href });
+  // A beat comes after all of these.
+  await Promise.all(Array.from({ length: 50 }, () => connection.call("call", "work", [50])));
+  for (const end = performance.now() + 1_500; performance.now() < end;);
+  await connection.call("ping");
+  runner.kill(new HotplugError("closed", "The test is over"));
+  assertEquals([(await runner.ended).code, lost], ["closed", 0]);
 });
 
 for (const tier of ["worker", "process"] as const) {

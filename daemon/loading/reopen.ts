@@ -166,11 +166,19 @@ function tellNotReopened(
   const why = lost
     ? `which can't be reopened (${lost.code})`
     : "which is in quarantine; let it out when it is mended";
-  const { floor } = record;
-  const below = floor > 0 ? `nothing below SCN ${floor} is loaded: ` : "";
-  const remedy = floor > 0 ? "publish one, or release the plugin" : "publish a version that loads";
-  const message = `Plugin "${name}" was at SCN ${last.scn}, ${why}; ${below}${remedy}`;
+  const message = `Plugin "${name}" was at SCN ${last.scn}, ${why}; ${remedyOf(record)}`;
   emit(stateEvent("not-reopened", message, name));
+}
+
+/** What else is not loaded, and what to do. */
+function remedyOf({ floor, held }: PluginRecord): string {
+  if (held > 0 && held >= floor) {
+    return `nothing up to SCN ${held}, which was rolled back from, is loaded: publish a newer one, or ` +
+      "release the plugin, which lets that in again";
+  }
+  return floor > 0
+    ? `nothing below SCN ${floor} is loaded: publish one, or release the plugin`
+    : "publish a version that loads";
 }
 
 /**

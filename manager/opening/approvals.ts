@@ -128,6 +128,11 @@ export class Approvals {
     );
   }
 
+  /** Takes an approval back; the version waits for another one. */
+  withdraw({ name, scn }: Pick<PendingVersion, "name" | "scn">): void {
+    this.#approved.delete(keyOf(name, scn));
+  }
+
   /** Forgets what is over once a version has become the current one. */
   loaded({ name, scn }: Generation): void {
     for (const versions of [this.#pending, this.#approved]) {

@@ -93,10 +93,16 @@ export class Opener {
 
   /** Approves a version that waits, and opens it. */
   async approve(name: string, which?: WhichVersion, options?: OpenOptions): Promise<Generation> {
-    const { path } = this.#world.approvals.approve(name, which);
+    const { approvals } = this.#world;
+    const version = approvals.approve(name, which);
+    const { path } = version;
     // One that is being opened was judged before; it is over soon, and fails.
     await this.#opening.get(path)?.catch(() => {});
-    return await this.open(path, options);
+    return await this.open(path, options).catch((error) => {
+      // Who is told that it can't be done does not expect it to be done later.
+      if (error.code === "frozen" || error.code === "held") approvals.withdraw(version);
+      throw error;
+    });
   }
 
   /** Opens the artifact that an info file describes. */

@@ -3,7 +3,6 @@ import {
   decode,
   type FetchInfo,
   type LoadedExports,
-  type Pong,
   receiveResponse,
   sendRequest,
   type SentContext,
@@ -18,7 +17,8 @@ import type { Tier } from "../settings/plugin_settings.ts";
 import { RestartPause } from "./restart_pause.ts";
 import type { RemoteSpec } from "./remote_spec.ts";
 import type { Runner } from "./runner.ts";
-import { asHotplugError, startLoaded } from "./start_loaded.ts";
+import { endIfSilent, giveUp, reasonOf } from "./end_runner.ts";
+import { startLoaded } from "./start_loaded.ts";
 
 /** A module in a process or worker: started again when that crashes. */
 export class RemoteInstance implements Instance {
@@ -40,6 +40,8 @@ export class RemoteInstance implements Instance {
   /** Deactivated: nobody calls it, so it is not started again. */
   #resting = false;
   #restarting: Promise<void> | undefined;
+  /** Finds out whether it answers. */
+  #probing: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   /**
@@ -126,7 +128,7 @@ export class RemoteInstance implements Instance {
   ): Promise<unknown> {
     const runner = this.#running();
     const call = runner.connection.callScoped(method, ...args);
-    return limited(call, limits, what, () => void this.#probe(runner), this.#clock);
+    return limited(call, limits, what, () => this.#probe(runner, "a call's"), this.#clock);
   }
 
   async hook(name: Hook, context?: object): Promise<unknown> {
@@ -140,7 +142,7 @@ export class RemoteInstance implements Instance {
   }
 
   hookLate(): void {
-    if (this.#runner) void this.#probe(this.#runner);
+    if (this.#runner) this.#probe(this.#runner, "a hook's");
   }
 
   async rest(): Promise<void> {
@@ -160,6 +162,8 @@ export class RemoteInstance implements Instance {
     this.#clock.close();
     const runner = this.#runner;
     this.#runner = undefined;
+    // A worker that is busy is lost, however it is ended.
+    if (this.tier === "worker") await this.#probing;
     runner?.kill(reason);
     await runner?.ended;
     await this.#restarting?.catch(() => {});
@@ -190,7 +194,7 @@ export class RemoteInstance implements Instance {
 
   #adopt(runner: Runner, signal?: AbortSignal): void {
     if (signal?.aborted) {
-      runner.kill(asHotplugError(signal.reason));
+      runner.kill(reasonOf(signal.reason));
       throw signal.reason;
     }
     this.#runner = runner;
@@ -258,29 +262,20 @@ export class RemoteInstance implements Instance {
         await limited(activating, limits, `Activation of ${this.#spec.label} after a crash`);
       }
     } catch (error) {
-      runner.kill(asHotplugError(error));
-      await runner.ended;
-      throw asHotplugError(error);
+      await giveUp(runner, error, this.#spec);
+      if (error instanceof HotplugError) throw error;
+      throw new HotplugError("crashed", describeError(error), { cause: error });
     }
     this.#adopt(runner, signal);
   }
 
-  /** A call's deadline is over: one that does not answer at all is ended. */
-  async #probe(runner: Runner): Promise<void> {
-    const { pingDeadline, label } = this.#spec;
-    try {
-      const ping = runner.connection.call("ping") as Promise<Pong>;
-      await limited(ping, { deadline: pingDeadline }, "ping");
-    } catch (error) {
-      if ((error as HotplugError).code !== "deadline") return;
-      runner.kill(
-        new HotplugError(
-          "crashed",
-          `The ${this.tier} of ${label} did not answer for ${pingDeadline} ms after a call's ` +
-            "deadline, and was ended; the call may be tried again",
-        ),
-      );
-    }
+  /** A deadline is over: one that does not answer at all is ended. */
+  #probe(runner: Runner, of: string): void {
+    this.#probing = endIfSilent(
+      runner,
+      this.#spec,
+      `after ${of} deadline, and was ended; the call may be tried again`,
+    );
   }
 }
 

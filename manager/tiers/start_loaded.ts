@@ -1,6 +1,6 @@
 import { HotplugError } from "../../artifact/mod.ts";
 import type { LoadedExports } from "../../plugin/mod.ts";
-import { describeError } from "../describe_error.ts";
+import { giveUp } from "./end_runner.ts";
 import { limited } from "../limited.ts";
 import type { RemoteSpec } from "./remote_spec.ts";
 import type { Runner } from "./runner.ts";
@@ -30,8 +30,7 @@ export async function startLoaded(spec: RemoteSpec, signal: AbortSignal): Promis
       `The ${spec.tier} of ${spec.label} does not say what it has`,
     );
   } catch (error) {
-    runner.kill(asHotplugError(error));
-    await runner.ended;
+    await giveUp(runner, error, spec);
     throw error;
   }
 }
@@ -43,10 +42,4 @@ function isExports(value: unknown): value is LoadedExports {
   const areNames = (list: unknown): boolean =>
     Array.isArray(list) && list.every((each) => typeof each === "string");
   return areNames(functions) && areNames(hooks) && values instanceof Map;
-}
-
-/** What a process or worker is ended with. */
-export function asHotplugError(error: unknown): HotplugError {
-  if (error instanceof HotplugError) return error;
-  return new HotplugError("crashed", describeError(error), { cause: error });
 }

@@ -3,11 +3,10 @@ import {
   Connection,
   fromPort,
   type LogRecord,
-  type Pong,
   type PortMessage,
   toPort,
 } from "../../plugin/mod.ts";
-import { limited } from "../limited.ts";
+import { ping } from "./ping.ts";
 import type { Runner, RunnerEvents } from "./runner.ts";
 import type { OnThreadEnd, WorkerThread } from "./worker_thread.ts";
 
@@ -15,7 +14,7 @@ import type { OnThreadEnd, WorkerThread } from "./worker_thread.ts";
 export interface Heartbeat {
   /** Time between two beats, in milliseconds. */
   readonly interval: number;
-  /** After so long without an answer it counts as lost, in milliseconds. */
+  /** After so long without a sign of life it counts as lost, in milliseconds. */
   readonly lostAfter: number;
 }
 
@@ -106,8 +105,7 @@ export class WorkerRunner implements Runner {
     this.#beating = true;
     const { lostAfter } = this.#init.heartbeat;
     try {
-      const ping = this.connection.call("ping") as Promise<Pong>;
-      const { heapUsed } = await limited(ping, { deadline: lostAfter }, "heartbeat");
+      const { heapUsed } = await ping(this.connection, lostAfter);
       this.#memory = heapUsed;
     } catch (error) {
       if ((error as HotplugError).code !== "deadline") return;
