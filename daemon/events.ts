@@ -126,7 +126,7 @@ export interface MemoryEvent {
   readonly level: "ok" | "soft" | "hard";
   /** What the process has of the machine's memory, in bytes. */
   readonly rss: number;
-  /** The limit that was passed, in bytes. */
+  /** The limit that was passed last, in bytes. */
   readonly limit: number;
 }
 

@@ -15,6 +15,8 @@ export class MemoryBudget {
   readonly #tell: (event: MemoryEvent) => void;
   readonly #rss: () => number;
   #level: MemoryEvent["level"] = "ok";
+  /** The limit that was passed last. */
+  #passed = Infinity;
 
   /** Makes a budget that has told nothing. */
   constructor(
@@ -36,7 +38,10 @@ export class MemoryBudget {
     if (level !== this.#level) {
       this.#level = level;
       const limit = level === "hard" ? memoryHard : Math.min(memorySoft, memoryHard);
-      this.#tell({ type: "memory", time: new Date().toISOString(), level, rss, limit });
+      // A reload may have taken it away.
+      if (limit !== Infinity) this.#passed = limit;
+      const time = new Date().toISOString();
+      this.#tell({ type: "memory", time, level, rss, limit: this.#passed });
     }
     return level;
   }

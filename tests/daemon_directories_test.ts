@@ -5,6 +5,7 @@ import { artifactStem } from "../artifact/mod.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { counted, type DaemonFixture, evaluations, makeDaemon, publish } from "./_daemon.ts";
 import { tempDirectory } from "./_temp.ts";
+import { CAN_BE_UNPRIVILEGED, runUnprivileged } from "./_unprivileged.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
@@ -194,6 +195,27 @@ Deno.test("A file in the place of a directory is an error that passes", async ()
   await publish(path, counted("file first", 1));
   await fixture.loaded("pricing");
   assertEquals((await watchStates(fixture, 2)).at(-1), "watching");
+});
+
+Deno.test({
+  name: "A directory that may be listed, and not looked into, is told of, and what lies there too",
+  ignore: !CAN_BE_UNPRIVILEGED,
+  async fn() {
+    await using root = await tempDirectory();
+    const path = root.file("plugins");
+    await Deno.mkdir(path);
+    await writeArtifact(path, "export {}");
+    await Deno.chmod(path, 0o600);
+    await Deno.chmod(root.path, 0o777);
+    const { text, errors } = await runUnprivileged(
+      root,
+      `import { PluginDaemon } from "ROOT/daemon/mod.ts";
+       await using daemon = new PluginDaemon({ watch: [${JSON.stringify(path)}] });
+       daemon.subscribe(({ type, code, state }) => console.log(type, code ?? state));
+       await daemon.start();`,
+    );
+    assertEquals(text, "watch error\nfailed io\nready undefined\nstopped undefined\n", errors);
+  },
 });
 
 Deno.test("One directory that fails keeps no other from being served", async () => {

@@ -75,6 +75,28 @@ Deno.test("DirectoryWatch tells of a file that comes, changes and goes", async (
   }
 });
 
+for (const name of ["tilde~", "v1.x.swp", ".x.subl1.tmp"]) {
+  Deno.test(`DirectoryWatch tells of what is in a folder named as an editor's file: ${name}`, async () => {
+    await using directory = await tempDirectory();
+    await Deno.mkdir(directory.file(name));
+    await using watched = await startWatch(directory.file(name), 60_000);
+    const hint = watched.hint();
+    await Deno.writeTextFile(join(directory.file(name), "a.mjs"), "1");
+    await hint;
+  });
+}
+
+Deno.test({
+  name: "DirectoryWatch polls a folder with a backslash in its path, and says so",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using directory = await tempDirectory();
+    await Deno.mkdir(directory.file("a\\b"));
+    await using watched = await startWatch(directory.file("a\\b"), 60_000);
+    assertEquals(watched.states, ["polling"]);
+  },
+});
+
 Deno.test("DirectoryWatch tells of a lock that goes, and not of temporary files", async () => {
   await using directory = await tempDirectory();
   await using watched = await startWatch(directory.path, 60_000);

@@ -59,6 +59,8 @@ Deno.test("past the soft limit nothing new is loaded, and what waits is, once th
   assertEquals(await daemon.daemon.manager.current("pricing")?.call("answer"), 1);
   await daemon.limit({});
   await daemon.loaded("pricing", SECOND);
+  const told = daemon.events.of("memory").map(({ level, limit }) => [level, limit]);
+  assertEquals(told, [["soft", TINY], ["ok", TINY]]);
 });
 
 Deno.test("past the soft limit no approval loads anything either", async () => {

@@ -7,8 +7,8 @@ import { assertCode } from "./_errors.ts";
 import { collectEvents } from "./_events.ts";
 import { makePipes } from "./_pipes.ts";
 import { runScript } from "./_script.ts";
-import { hasProgram } from "./_program.ts";
 import { tempDirectory } from "./_temp.ts";
+import { CAN_BE_UNPRIVILEGED, runUnprivileged } from "./_unprivileged.ts";
 
 const FILE = `pricing_${SCN}_2_0_0_any_any.mjs`;
 const windows = Deno.build.os === "windows";
@@ -105,45 +105,22 @@ Deno.test({
   },
 });
 
-/** Runs a command as root without the right to read everything. */
-const SETPRIV = [
-  "setpriv",
-  "--bounding-set=-dac_override,-dac_read_search",
-  "--inh-caps=-dac_override,-dac_read_search",
-];
-
-/** What makes a command one that can't read everything; undefined where there is no way. */
-function unprivileged(): string[] | undefined {
-  if (Deno.uid() !== 0) return [];
-  const [command = "", ...args] = SETPRIV;
-  return hasProgram(command, ...args, "true") ? SETPRIV : undefined;
-}
-
 Deno.test({
   name: "a file that the host must not read is refused for now, and others load",
-  // Root reads everything: then it takes setpriv, or this is not tested.
-  ignore: windows || unprivileged() === undefined,
+  ignore: !CAN_BE_UNPRIVILEGED,
   async fn() {
     await using directory = await tempDirectory();
     const { path } = await writeArtifact(directory.path, "export {}", { info: false });
     const good = await writeArtifact(directory.path, "export {}", { name: "good" });
     await Deno.chmod(path, 0o000);
     await Deno.chmod(directory.path, 0o777);
-    const script = directory.file("host.ts");
-    const { href } = new URL("../", import.meta.url);
-    await Deno.writeTextFile(
-      script,
-      `import { PluginManager } from "${href}manager/mod.ts";
+    const { text, errors } = await runUnprivileged(
+      directory,
+      `import { PluginManager } from "ROOT/manager/mod.ts";
        await using manager = new PluginManager();
        console.log(await manager.open(${JSON.stringify(path)}).catch((error) => error.code));
        console.log((await manager.open(${JSON.stringify(good.path)})).name);`,
     );
-    const deno = [Deno.execPath(), "run", "-A", "--no-check", "--cached-only"];
-    const run = [...deno, `--config=${new URL("../deno.json", import.meta.url).pathname}`, script];
-    const [command = "", ...args] = [...unprivileged() ?? [], ...run];
-    const env = { TMPDIR: directory.path, NO_COLOR: "1" };
-    const { stdout, stderr } = await new Deno.Command(command, { args, env }).output();
-    const [text, errors] = [stdout, stderr].map((each) => new TextDecoder().decode(each));
     assertEquals(text, "io\ngood\n", errors);
   },
 });

@@ -1,4 +1,4 @@
-import { basename, resolve } from "@std/path";
+import { basename, resolve, SEPARATOR } from "@std/path";
 import type { ChokidarOptions, FSWatcher } from "chokidar";
 import { describeError } from "../../manager/describe_error.ts";
 import type { WatchEvent } from "../events.ts";
@@ -158,6 +158,9 @@ export class DirectoryWatch implements AsyncDisposable {
 
   async #whyPolling(): Promise<string | undefined> {
     if (this.#options.alwaysPoll) return "as asked for";
+    if (SEPARATOR === "/" && this.#directory.includes("\\")) {
+      return "chokidar takes the backslash in its path for a slash";
+    }
     const network = await this.#options.networkOf(this.#directory);
     this.#remote = network !== undefined;
     if (network !== undefined) return `it lies on a file system that may not tell (${network})`;
@@ -193,6 +196,8 @@ export class DirectoryWatch implements AsyncDisposable {
     const watcher = this.#options.setWatch(this.#directory, {
       depth: 0,
       ignoreInitial: true,
+      // Else a folder that is named as an editor's temporary file would tell nothing.
+      atomic: false,
       // Its own events about entries would cost a watch and a stat for each; `raw` is all we need.
       ignored: (path) => resolve(path) !== this.#directory,
     });

@@ -21,7 +21,7 @@ export async function lookAtRoot(directory: string): Promise<Root> {
       const message = "it is not a directory";
       return { state: "error", identity: message, message };
     }
-    await access(directory, constants.R_OK);
+    await access(directory, constants.R_OK | constants.X_OK);
     const { dev, ino, birthtimeMs } = stats;
     // The time too: a directory made again may get the number of the one that went. And the way to it: once
     // a link is in the place of a folder above it, Deno (2.9.5) takes what happens for another's.

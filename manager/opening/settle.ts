@@ -10,14 +10,17 @@ export interface FileMark {
   readonly inode: number;
 }
 
-/** Reads a file's mark; undefined where there is no such file. */
+/** That of what is there, and can't be looked at. */
+const UNSEEN: FileMark = { size: 0, time: 0, inode: 0 };
+
+/** Reads a file's mark; undefined where there is no such file. Who may not look has to open it to be told. */
 // deno-lint-ignore require-await
 export async function markOf(path: string): Promise<FileMark | undefined> {
   try {
     // Synchronous, as the reading is: it is answered from memory, and a thread's detour takes longer.
     return toMark(statSync(path));
-  } catch {
-    return undefined;
+  } catch (error) {
+    return (error as { code?: unknown }).code === "EACCES" ? UNSEEN : undefined;
   }
 }
 
