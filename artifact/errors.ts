@@ -61,7 +61,7 @@
  * | `listen` | an address can't be listened on |
  * | `watch` | a directory can't be watched |
  * | `state` | the state folder can't be used |
- * | `quarantined` | the process ended twice while it was loading |
+ * | `quarantined` | the process ended more than once as it was loaded |
  * | `memory` | the process has more memory than it should; nothing more is loaded |
  * | `config` | the configuration file can't be read as one |
  * | `forbidden` | the control of a daemon does not allow it, or the request comes from a web page |

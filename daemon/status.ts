@@ -19,7 +19,7 @@ export interface WatchStatus {
   readonly since: string;
 }
 
-/** A version that is kept from loading, since the process ended twice while it did. */
+/** A version that is kept from loading, since the process ended more than once as it did. */
 export interface QuarantinedVersion {
   /** The plugin's name. */
   readonly name: string;

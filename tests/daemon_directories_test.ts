@@ -4,8 +4,9 @@ import type { WatchEvent } from "../daemon/mod.ts";
 import { artifactStem } from "../artifact/mod.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { counted, type DaemonFixture, evaluations, makeDaemon, publish } from "./_daemon.ts";
+import { runScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
-import { CAN_BE_UNPRIVILEGED, runUnprivileged } from "./_unprivileged.ts";
+import { UNPRIVILEGED } from "./_unprivileged.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
@@ -199,7 +200,7 @@ Deno.test("A file in the place of a directory is an error that passes", async ()
 
 Deno.test({
   name: "A directory that may be listed, and not looked into, is told of, and what lies there too",
-  ignore: !CAN_BE_UNPRIVILEGED,
+  ignore: UNPRIVILEGED === undefined,
   async fn() {
     await using root = await tempDirectory();
     const path = root.file("plugins");
@@ -207,14 +208,16 @@ Deno.test({
     await writeArtifact(path, "export {}");
     await Deno.chmod(path, 0o600);
     await Deno.chmod(root.path, 0o777);
-    const { text, errors } = await runUnprivileged(
-      root,
-      `import { PluginDaemon } from "ROOT/daemon/mod.ts";
+    const { stdout, stderr } = await runScript(
+      root.path,
+      `import { PluginDaemon } from "project:daemon/mod.ts";
        await using daemon = new PluginDaemon({ watch: [${JSON.stringify(path)}] });
        daemon.subscribe(({ type, code, state }) => console.log(type, code ?? state));
        await daemon.start();`,
+      ["-A"],
+      UNPRIVILEGED,
     );
-    assertEquals(text, "watch error\nfailed io\nready undefined\nstopped undefined\n", errors);
+    assertEquals(stdout, "watch error\nfailed io\nready undefined\nstopped undefined\n", stderr);
   },
 });
 

@@ -214,7 +214,7 @@ Deno.test("what was loading stays in the journal until it is written elsewhere, 
   // As if the two had been killed.
   const third = open();
   assertEquals(third.unended.map(({ scn }) => scn), [FIRST, SECOND]);
-  (await third.journal.begin(entry(THIRD)))();
+  (await third.journal.begin(entry(THIRD))).end();
   await third.journal.close();
   const last = open();
   // The same loads, and not others.

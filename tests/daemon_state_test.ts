@@ -440,10 +440,10 @@ Deno.test("the journal tells which loads had not ended, whatever was cut short i
   const { journal, unended } = LoadJournal.open(directory.path);
   assertEquals(unended, []);
   const entry = (scn: number) => ({ name: "pricing", scn, path: `p${scn}` });
-  const end = await journal.begin(entry(FIRST));
+  const load = await journal.begin(entry(FIRST));
   await journal.begin(entry(SECOND));
-  await end();
-  await end();
+  load.end();
+  load.end();
   await journal.close();
   await Deno.writeTextFile(directory.file("journal"), `{"id":9,"name":"x","scn":`, {
     append: true,
@@ -457,6 +457,20 @@ Deno.test("the journal tells which loads had not ended, whatever was cut short i
   await last.journal.close();
 });
 
+Deno.test("the journal tells what had just been loaded, also once it was written anew", async () => {
+  await using directory = await tempDirectory();
+  const { journal } = LoadJournal.open(directory.path);
+  const load = await journal.begin({ name: "pricing", scn: FIRST, path: "p" });
+  load.loaded();
+  const found = LoadJournal.open(directory.path);
+  assertEquals(found.unended.map(({ scn, loaded }) => [scn, loaded]), [[FIRST, true]]);
+  await found.journal.close();
+  await journal.close();
+  const again = LoadJournal.open(directory.path);
+  assertEquals(again.unended.map(({ scn, loaded }) => [scn, loaded]), [[FIRST, true]]);
+  await again.journal.close();
+});
+
 Deno.test("what is left in the journal of a line cut short is none, whatever is written over it", async () => {
   await using directory = await tempDirectory();
   await using journals = new AsyncDisposableStack();
@@ -464,7 +478,7 @@ Deno.test("what is left in the journal of a line cut short is none, whatever is 
   const entry = (path: string): JournalEntry => ({ name: "pricing", scn: FIRST, path });
   const { journal } = open();
   await journal.clear();
-  (await journal.begin(entry("a")))();
+  (await journal.begin(entry("a"))).end();
   const path = directory.file("journal");
   const text = (await Deno.readTextFile(path)).replace(/\0+$/, "");
   const cut = `\n${JSON.stringify({ id: 1, ...entry("b".repeat(300) + '{"id":2}') })}`;
@@ -474,9 +488,9 @@ Deno.test("what is left in the journal of a line cut short is none, whatever is 
     const next = open();
     assertEquals(next.unended, []);
     await next.journal.clear();
-    const end = await next.journal.begin(entry(part));
+    const load = await next.journal.begin(entry(part));
     assertEquals(entriesOf(open().unended), [entry(part)]);
-    end();
+    load.end();
   }
 });
 
@@ -610,7 +624,7 @@ Deno.test("a journal in which all has ended is gone on with, and begun anew once
     const { journal, unended } = open();
     assertEquals(unended, []);
     await journal.clear();
-    for (let load = 0; load < 50; load++) (await journal.begin(entry(FIRST)))();
+    for (let load = 0; load < 50; load++) (await journal.begin(entry(FIRST))).end();
     counts.push(await noted());
   }
   assertEquals(counts, [50, 100, 150, 50]);
@@ -625,7 +639,7 @@ Deno.test("a journal that is closed holds what has not ended, and nothing else",
   await using directory = await tempDirectory();
   const { journal } = LoadJournal.open(directory.path);
   const entry = (scn: number) => ({ name: "pricing", scn, path: "x" });
-  (await journal.begin(entry(FIRST)))();
+  (await journal.begin(entry(FIRST))).end();
   await journal.begin(entry(SECOND));
   await journal.close();
   const text = (await Deno.readTextFile(directory.file("journal"))).replaceAll("\0", "");
@@ -641,7 +655,7 @@ Deno.test("a journal that is full goes on with what is open", async () => {
   const held = { name: "held", scn: FIRST, path: "p".repeat(1_000) };
   await journal.begin(held);
   for (let left = 1_000; left > 0; left--) {
-    (await journal.begin({ name: "pricing", scn: SECOND, path: "p".repeat(400) }))();
+    (await journal.begin({ name: "pricing", scn: SECOND, path: "p".repeat(400) })).end();
   }
   await journal.close();
   assert((await Deno.stat(directory.file("journal"))).size <= 256 * 1024);
@@ -658,11 +672,11 @@ Deno.test("of more loads at once than a journal has room for none is left in it 
     scn: FIRST,
     path: "x".repeat(1_000),
   }));
-  const ends = await Promise.all(entries.map((each) => journal.begin(each)));
+  const loads = await Promise.all(entries.map((each) => journal.begin(each)));
   const first = LoadJournal.open(directory.path);
   assertEquals(entriesOf(first.unended), entries);
   await first.journal.close();
-  for (const end of ends) end();
+  for (const load of loads) load.end();
   await journal.close();
   const again = LoadJournal.open(directory.path);
   assertEquals(again.unended, []);

@@ -8,7 +8,7 @@ import { collectEvents } from "./_events.ts";
 import { makePipes } from "./_pipes.ts";
 import { runScript } from "./_script.ts";
 import { tempDirectory } from "./_temp.ts";
-import { CAN_BE_UNPRIVILEGED, runUnprivileged } from "./_unprivileged.ts";
+import { UNPRIVILEGED } from "./_unprivileged.ts";
 
 const FILE = `pricing_${SCN}_2_0_0_any_any.mjs`;
 const windows = Deno.build.os === "windows";
@@ -107,21 +107,23 @@ Deno.test({
 
 Deno.test({
   name: "a file that the host must not read is refused for now, and others load",
-  ignore: !CAN_BE_UNPRIVILEGED,
+  ignore: UNPRIVILEGED === undefined,
   async fn() {
     await using directory = await tempDirectory();
     const { path } = await writeArtifact(directory.path, "export {}", { info: false });
     const good = await writeArtifact(directory.path, "export {}", { name: "good" });
     await Deno.chmod(path, 0o000);
     await Deno.chmod(directory.path, 0o777);
-    const { text, errors } = await runUnprivileged(
-      directory,
-      `import { PluginManager } from "ROOT/manager/mod.ts";
+    const { stdout, stderr } = await runScript(
+      directory.path,
+      `import { PluginManager } from "project:manager/mod.ts";
        await using manager = new PluginManager();
        console.log(await manager.open(${JSON.stringify(path)}).catch((error) => error.code));
        console.log((await manager.open(${JSON.stringify(good.path)})).name);`,
+      ["-A"],
+      UNPRIVILEGED,
     );
-    assertEquals(text, "io\ngood\n", errors);
+    assertEquals(stdout, "io\ngood\n", stderr);
   },
 });
 

@@ -2,7 +2,7 @@ import { HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import { isFrozenOut, reopenInPlace, reopenLast, type ReopenWorld } from "./reopen.ts";
 import type { ReopenRetries } from "./reopen_retries.ts";
-import { type KeptGeneration, keptOf, type Suspect } from "../state/state_record.ts";
+import { type KeptGeneration, keptOf, type Suspect, SUSPICIOUS } from "../state/state_record.ts";
 
 /** A suspect, and what is kept of it. */
 interface Deferred extends Suspect {
@@ -15,7 +15,7 @@ export interface RecoveryWorld extends Omit<ReopenWorld, "state"> {
   /** What tries again what can't be reopened. */
   readonly retries: Pick<
     ReopenRetries,
-    "begin" | "add" | "addUnlessNewer" | "trySuspects" | "closed"
+    "begin" | "add" | "addUnlessNewer" | "trySuspects" | "closed" | "ending"
   >;
 }
 
@@ -50,7 +50,15 @@ export class Recovery {
   async retrySuspects(look: () => Promise<void>): Promise<void> {
     const state = this.#state;
     if (!state) return;
+    // What was tried before in vain may have been ended by another one, loaded a moment before.
+    const isVain = state.suspects().some(({ doubt = SUSPICIOUS }) => doubt > SUSPICIOUS);
+    let isFirst = true;
     for (const suspect of this.#deferred) {
+      // Alone: what ends the process now is that one.
+      if (isFirst || isVain) {
+        await Promise.race([state.moments.quiet(), this.#world.retries.ending]);
+      }
+      isFirst = false;
       if (this.#world.retries.closed) return;
       await this.#tryOne(suspect, state);
       this.#deferred.delete(suspect);

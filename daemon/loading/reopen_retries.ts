@@ -41,6 +41,7 @@ export class ReopenRetries {
   #state: DaemonState | undefined;
   #suspectsToo = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #ending = Promise.withResolvers<void>();
   #closed = false;
 
   /** Makes them for a daemon that has not begun. */
@@ -132,6 +133,11 @@ export class ReopenRetries {
     return this.#closed;
   }
 
+  /** Resolves once nothing more is tried. */
+  get ending(): Promise<void> {
+    return this.#ending.promise;
+  }
+
   /** Resolves when what is tried again is open, or has failed to be. */
   async settled(): Promise<void> {
     await Promise.all(this.#retrying.values());
@@ -140,6 +146,7 @@ export class ReopenRetries {
   /** Tries nothing more by itself, and waits for what is being tried. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#ending.resolve();
     clearTimeout(this.#timer);
     await this.settled();
   }

@@ -6,6 +6,7 @@ import { ArtifactStore } from "./artifact_store.ts";
 import { judgeLoads } from "./judge_loads.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
+import { Moments } from "./moments.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
 import { afterFreeze, afterLoad, afterRollback } from "./record_changes.ts";
 import { lostEvent, quarantineEvent, stateEvent, unkeptEvent } from "./state_events.ts";
@@ -13,14 +14,15 @@ import type { TellState } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
 import { type StateFolder, takeStateFolder } from "./state_folder.ts";
 import {
+  doubtOf,
   inQuarantine,
-  isSuspect,
   type KeptGeneration,
   keptOf,
   NO_RECORD,
   type PluginRecord,
   type Quarantined,
   type Suspect,
+  suspectsOf,
 } from "./state_record.ts";
 import { byName } from "../../artifact/by_name.ts";
 import { StateWriter } from "./state_writer.ts";
@@ -36,6 +38,8 @@ type Served = Pick<KeptGeneration, "scn" | "sha256" | "path">;
  * keeps versions out, and which loads were under way.
  */
 export class DaemonState {
+  /** What has just been loaded. */
+  readonly moments: Moments = new Moments();
   readonly #folder: StateFolder;
   readonly #records: Map<string, PluginRecord>;
   readonly #journal: LoadJournal;
@@ -122,8 +126,8 @@ export class DaemonState {
 
   /** What keeps versions of a plugin out, for its manager. */
   holdsOf(name: string): RestoredHolds {
-    const { held, frozen, suspects } = this.record(name);
-    return { held, frozen, crashed: suspects.length > 0 };
+    const { held, frozen } = this.record(name);
+    return { held, frozen, crashed: suspectsOf(this.record(name)).length > 0 };
   }
 
   /** Whether a version is older than what was current, or in quarantine. */
@@ -138,7 +142,7 @@ export class DaemonState {
 
   /** What was being loaded when the process before ended. */
   suspects(): (Suspect & { readonly name: string })[] {
-    return this.#flat(({ suspects }) => suspects);
+    return this.#flat(suspectsOf);
   }
 
   /** What is in quarantine, by name and then by SCN. */
@@ -155,14 +159,12 @@ export class DaemonState {
   begin(entry: JournalEntry): NotedLoad {
     return noteLoad(entry, {
       journal: this.#journal,
+      moments: this.moments,
       bytes: this.#bytes,
       // What serves must go on: a full disk is told of, and no reason to load nothing.
       failed: (error) => this.#writer.failed(error),
-      ended: ({ name, scn }, isJudged) => {
-        if (isJudged) this.#cleared(name, scn);
-        const { current, previous } = this.record(name);
-        return [current, previous].some((each) => each?.scn === scn);
-      },
+      cleared: ({ name, scn }) => this.#cleared(name, scn),
+      ended: ({ name, scn }) => keptOf(this.record(name)).some((each) => each.scn === scn),
     });
   }
 
@@ -211,6 +213,7 @@ export class DaemonState {
 
   /** Writes what is due, and lets others have the folder. */
   async close(): Promise<void> {
+    await this.moments.end();
     await this.#writer.close();
     if (this.#writer.isWritten) this.#journal.forget();
     await this.#journal.close();
@@ -219,13 +222,10 @@ export class DaemonState {
 
   /** What was loading is suspect; what was loading a second time in a row goes into quarantine. */
   async #judge(unended: readonly UnendedLoad[]): Promise<void> {
-    for (
-      const { load: { name, scn, path }, verdict, record } of judgeLoads(this.#records, unended)
-    ) {
-      this.#change(name, record);
-      if (verdict === "out") continue;
-      const type = verdict === "condemned" ? "quarantined" : "suspected";
-      this.#tell(quarantineEvent(type, { name, scn, path }));
+    for (const { load, verdict, record } of judgeLoads(this.#records, unended)) {
+      this.#change(load.name, record);
+      if (verdict === "out" || verdict === "noted") continue;
+      this.#tell(quarantineEvent(verdict, load));
     }
     const clearing = this.saved().then(() => this.#journal.clear()).catch((error) => {
       // It is told; the journal says the same again, next time.
@@ -237,7 +237,7 @@ export class DaemonState {
 
   #cleared(name: string, scn: Scn): void {
     const record = this.record(name);
-    if (!isSuspect(record, scn)) return;
+    if (doubtOf(record, scn) === 0) return;
     this.#change(name, { suspects: record.suspects.filter((each) => each.scn !== scn) });
   }
 
@@ -272,8 +272,8 @@ export class DaemonState {
   }
 
   #keptOf(name: string, { scn, sha256, path }: Served): KeptGeneration {
-    const { current, previous } = this.record(name);
-    const kept = [current, previous].find((each) => each?.scn === scn && each.sha256 === sha256);
+    const kept = keptOf(this.record(name))
+      .find((each) => each.scn === scn && each.sha256 === sha256);
     return kept ?? { scn, sha256, file: basename(path), path: this.#store.foundAt(path) };
   }
 

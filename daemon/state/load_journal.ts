@@ -23,10 +23,20 @@ export interface JournalEntry {
   readonly path: string;
 }
 
-/** A load that had not ended when the process did. */
+/** A load that had not ended when the process did, or only just had. */
 export interface UnendedLoad extends JournalEntry {
+  /** Whether it had ended well, a moment before. */
+  readonly loaded?: boolean;
   /** Which one it was, by what no other load is called; absent where the journal does not say. */
   readonly load?: string;
+}
+
+/** A load that is in the journal. */
+export interface JournaledLoad {
+  /** Notes that it has ended. */
+  end(): void;
+  /** Notes that it has just ended well. */
+  loaded(): void;
 }
 
 /** The name of the journal, in a state folder. */
@@ -121,10 +131,11 @@ export class LoadJournal {
     await (this.#clearing = flush(this.#file));
   }
 
-  /** Notes that a load begins; resolves, once that is on the disk, to what ends it. */
-  async begin(entry: JournalEntry): Promise<() => void> {
+  /** Notes that a load begins; resolves, once that is on the disk, to what notes its end. */
+  async begin(entry: JournalEntry): Promise<JournaledLoad> {
     const id = this.#count++;
-    const line = lineOf({ id, ...entry, run: this.#run });
+    const begun = { id, ...entry, run: this.#run };
+    const line = lineOf(begun);
     this.#open.set(id, line);
     const waiting = { ...Promise.withResolvers<void>(), line };
     this.#waiting.push(waiting);
@@ -135,9 +146,14 @@ export class LoadJournal {
       this.#open.delete(id);
       throw error;
     }
-    return () => {
+    const end = (): void => {
       if (this.#open.delete(id)) this.#write(lineOf({ id }));
     };
+    const loaded = (): void => {
+      this.#open.set(id, lineOf({ ...begun, loaded: true }));
+      this.#write(lineOf({ id, loaded: true }));
+    };
+    return { end, loaded };
   }
 
   /** Closes the file, and leaves nothing in it that has ended: the next process is to read it. */
@@ -198,7 +214,7 @@ function endOf(bytes: Uint8Array): number {
 
 /** With a line break in front too: after a write that was cut short, on a full disk. */
 function lineOf(
-  line: Partial<JournalEntry> & { readonly id: number; readonly run?: string },
+  line: Partial<JournalEntry & UnendedLoad> & { readonly id: number; readonly run?: string },
 ): string {
   return `\n${JSON.stringify(line)}\n`;
 }
@@ -219,11 +235,18 @@ function readUnended(bytes: Uint8Array): Map<number, Found> {
   const text = new TextDecoder().decode(bytes);
   const open = new Map<number, Found>();
   for (const each of text.replaceAll("\0", "").split("\n")) {
-    const { id, name, scn, path, run } = readLine(each) ?? {};
+    const { id, name, scn, path, run, loaded } = readLine(each) ?? {};
     if (!isNumber(id)) continue;
+    const begun = open.get(id);
     if (isNamed(name) && isScn(scn) && typeof path === "string") {
-      const load = { name, scn, path, ...(typeof run === "string" && { load: `${run} ${id}` }) };
+      const load = {
+        ...{ name, scn, path },
+        ...(typeof run === "string" && { load: `${run} ${id}` }),
+        ...(loaded === true && { loaded }),
+      };
       open.set(id, { load, line: `\n${each}\n` });
+    } else if (begun && loaded === true) {
+      open.set(id, { load: { ...begun.load, loaded }, line: `${begun.line}\n${each}\n` });
     } else {
       open.delete(id);
     }

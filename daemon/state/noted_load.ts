@@ -1,7 +1,8 @@
 import type { ErrorCode } from "../../artifact/mod.ts";
 import type { VerifiedFiles } from "../../manager/mod.ts";
 import type { KeptBytes } from "./kept_bytes.ts";
-import type { JournalEntry, LoadJournal } from "./load_journal.ts";
+import type { JournaledLoad, JournalEntry, LoadJournal } from "./load_journal.ts";
+import type { Moments } from "./moments.ts";
 import { isHarmless } from "./tried_failures.ts";
 
 /** A load that is noted in the journal. */
@@ -18,35 +19,52 @@ export interface NotedLoad {
 export interface NotedWorld {
   /** Where it is noted. */
   readonly journal: Pick<LoadJournal, "begin">;
+  /** What has just been loaded. */
+  readonly moments: Pick<Moments, "stand">;
   /** What holds the bytes. */
   readonly bytes: Pick<KeptBytes, "hold">;
   /** Told of what can't be written. */
   failed(error: unknown): void;
-  /**
-   * Told that a load has ended, and whether that shows that it ends no process; answers with whether its
-   * bytes are to be kept.
-   */
-  ended(entry: JournalEntry, isJudged: boolean): boolean;
+  /** Told that a load has ended; answers with whether its bytes are to be kept. */
+  ended(entry: JournalEntry): boolean;
+  /** Told that a version has shown that it ends no process. */
+  cleared(entry: JournalEntry): void;
 }
+
+const UNWRITTEN: JournaledLoad = { end: () => {}, loaded: () => {} };
 
 /** Notes that a load begins. */
 export function noteLoad(entry: JournalEntry, world: NotedWorld): NotedLoad {
   let letGo: ((wanted: boolean) => void) | undefined;
   const written = world.journal.begin(entry).catch((error) => {
     world.failed(error);
-    return () => {};
+    return UNWRITTEN;
   });
+  const attempt = (write: () => void): void => {
+    try {
+      write();
+    } catch (error) {
+      world.failed(error);
+    }
+  };
+  /** What is loaded may end the process a moment later. */
+  const stand = async (load: JournaledLoad): Promise<void> => {
+    attempt(() => load.loaded());
+    await world.moments.stand();
+    attempt(() => load.end());
+    world.cleared(entry);
+  };
   return {
     written,
     hold: (artifact) => letGo = world.bytes.hold(artifact),
     end: async (code) => {
-      try {
-        (await written)();
-      } catch (error) {
-        world.failed(error);
+      const load = await written;
+      if (code === undefined) void stand(load);
+      else {
+        attempt(() => load.end());
+        if (isHarmless(code)) world.cleared(entry);
       }
-      const wanted = world.ended(entry, !code || isHarmless(code));
-      letGo?.(wanted);
+      letGo?.(world.ended(entry));
     },
   };
 }

@@ -19,7 +19,7 @@ export function afterLoad(
   const kept = isKnown ? [current, previous] : [next, before];
   // What is older and kept may yet be opened, and has not shown that it ends no process.
   const left = suspects.filter(({ scn }) =>
-    scn > next.scn || scn !== next.scn && kept.some((each) => each?.scn === scn)
+    scn >= next.scn || kept.some((each) => each?.scn === scn)
   );
   if (next === current && left.length === suspects.length) return undefined;
   const change = { floor: Math.max(floor, next.scn), suspects: left };

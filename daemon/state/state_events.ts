@@ -24,9 +24,9 @@ export function quarantineEvent(
   const what = `Plugin "${name}" (SCN ${scn})`;
   const message = {
     suspected:
-      `${what} was loading when the process ended; it is tried once more, after all others`,
+      `${what} was loading, or just loaded, when the process ended; it is tried once more, after all others`,
     quarantined:
-      `${what} was loading twice when the process ended, and is in quarantine; publish a ` +
+      `${what} was loading, or just loaded, more than once when the process ended, and is in quarantine; publish a ` +
       "newer version, or release it",
     unquarantined: `${what} is out of quarantine`,
   }[type];

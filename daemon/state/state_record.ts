@@ -13,7 +13,7 @@ export interface KeptGeneration {
   readonly path: string;
 }
 
-/** A version that was being loaded when the process ended. */
+/** A version that was being loaded when the process ended, or had just been. */
 export interface Suspect {
   /** Its sequence change number. */
   readonly scn: Scn;
@@ -21,10 +21,17 @@ export interface Suspect {
   readonly path: string;
   /** Which load that was: found again, it counts no second time. */
   readonly load?: string;
+  /**
+   * How much speaks against it: 2 for each time that it was found loading, 1 for each that it was found
+   * just loaded.
+   *
+   * @default {2}
+   */
+  readonly doubt?: number;
 }
 
 /** What is kept out for good, and why. */
-export interface Quarantined extends Omit<Suspect, "load"> {
+export interface Quarantined extends Omit<Suspect, "load" | "doubt"> {
   /** Why. */
   readonly reason: string;
   /** Since when, as an ISO 8601 time. */
@@ -39,9 +46,23 @@ export function inQuarantine(
   return quarantine.find((each) => each.scn === scn);
 }
 
+/** So much makes a version suspect. */
+export const SUSPICIOUS = 2;
+
+/** How much speaks against a version; 0 for nothing. */
+export function doubtOf({ suspects }: Pick<PluginRecord, "suspects">, scn: Scn): number {
+  const found = suspects.find((each) => each.scn === scn);
+  return found ? found.doubt ?? SUSPICIOUS : 0;
+}
+
 /** Whether a version was being loaded when a process ended, and was not cleared of that since. */
-export function isSuspect({ suspects }: Pick<PluginRecord, "suspects">, scn: Scn): boolean {
-  return suspects.some((each) => each.scn === scn);
+export function isSuspect(record: Pick<PluginRecord, "suspects">, scn: Scn): boolean {
+  return doubtOf(record, scn) >= SUSPICIOUS;
+}
+
+/** What is suspect of a plugin. */
+export function suspectsOf(record: Pick<PluginRecord, "suspects">): Suspect[] {
+  return record.suspects.filter(({ scn }) => isSuspect(record, scn));
 }
 
 /** What is remembered of one plugin. */
@@ -56,7 +77,7 @@ export interface PluginRecord {
   readonly current?: KeptGeneration;
   /** What was current before. */
   readonly previous?: KeptGeneration;
-  /** What was being loaded when the process ended. */
+  /** What was being loaded when the process ended, or had just been. */
   readonly suspects: readonly Suspect[];
   /** What is kept out. */
   readonly quarantine: readonly Quarantined[];
@@ -114,7 +135,11 @@ const schema = v.object({
       frozen: v.boolean(),
       current: v.exactOptional(kept),
       previous: v.exactOptional(kept),
-      suspects: v.array(v.object({ ...found.entries, load: v.exactOptional(v.string()) })),
+      suspects: v.array(v.object({
+        ...found.entries,
+        load: v.exactOptional(v.string()),
+        doubt: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+      })),
       quarantine: v.array(v.object({ ...found.entries, reason: v.string(), since: v.string() })),
     }),
   ),
