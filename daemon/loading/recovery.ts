@@ -4,6 +4,9 @@ import { isFrozenOut, reopenInPlace, reopenLast, type ReopenWorld } from "./reop
 import type { ReopenRetries } from "./reopen_retries.ts";
 import { type KeptGeneration, keptOf, type Suspect, SUSPICIOUS } from "../state/state_record.ts";
 
+/** So much speaks against what was tried in vain: one such try costs nobody any time. */
+const VAIN = 4;
+
 /** A suspect, and what is kept of it. */
 interface Deferred extends Suspect {
   readonly name: string;
@@ -50,8 +53,8 @@ export class Recovery {
   async retrySuspects(look: () => Promise<void>): Promise<void> {
     const state = this.#state;
     if (!state) return;
-    // What was tried before in vain may have been ended by another one, loaded a moment before.
-    const isVain = state.suspects().some(({ doubt = SUSPICIOUS }) => doubt > SUSPICIOUS);
+    // Of what was tried in vain before, it may be that what was loaded a moment before ends the process.
+    const isVain = state.suspects().some(({ doubt = SUSPICIOUS }) => doubt >= VAIN);
     let isFirst = true;
     for (const suspect of this.#deferred) {
       // Alone: what ends the process now is that one.

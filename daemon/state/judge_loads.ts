@@ -40,10 +40,11 @@ export function judgeLoads(
 ): JudgedLoad[] {
   const judged = new Map(records);
   const loads = unended.filter((load) => !isKnown(records.get(load.name) ?? NO_RECORD, load));
+  const isAlone = new Set(loads.map(({ name, scn }) => `${name} ${scn}`)).size === 1;
   return loads.map((load) => {
     const before = doubtOf(records.get(load.name) ?? NO_RECORD, load.scn);
     const doubt = before + (load.loaded ? LOADED : LOADING);
-    const isCondemned = before >= SUSPICIOUS && doubt >= CONDEMNING && loads.length === 1;
+    const isCondemned = before >= SUSPICIOUS && doubt >= CONDEMNING && isAlone;
     const one = judgeOne(judged.get(load.name) ?? NO_RECORD, load, doubt, isCondemned);
     judged.set(load.name, one.record);
     return one;

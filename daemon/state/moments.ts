@@ -7,16 +7,18 @@ const MOST = 5;
 export class Moments {
   readonly #fresh = new Map<Promise<void>, () => void>();
 
-  /** Resolves when what is loaded now has stood for a moment, or {@linkcode end} is called. */
-  async stand(): Promise<void> {
+  /** Calls the function when what is loaded now has stood for a moment, or at {@linkcode end}. */
+  stand(after: () => void): void {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, MOMENT);
     // It keeps no program from its end.
     Deno.unrefTimer(timer);
-    this.#fresh.set(promise, resolve);
-    await promise;
-    clearTimeout(timer);
-    this.#fresh.delete(promise);
+    const standing = promise.then(() => {
+      clearTimeout(timer);
+      this.#fresh.delete(standing);
+      after();
+    });
+    this.#fresh.set(standing, resolve);
   }
 
   /** Resolves once all has stood; where ever more is loaded, after some moments. */

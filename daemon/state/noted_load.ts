@@ -48,18 +48,19 @@ export function noteLoad(entry: JournalEntry, world: NotedWorld): NotedLoad {
     }
   };
   /** What is loaded may end the process a moment later. */
-  const stand = async (load: JournaledLoad): Promise<void> => {
+  const stand = (load: JournaledLoad): void => {
     attempt(() => load.loaded());
-    await world.moments.stand();
-    attempt(() => load.end());
-    world.cleared(entry);
+    world.moments.stand(() => {
+      attempt(() => load.end());
+      world.cleared(entry);
+    });
   };
   return {
     written,
     hold: (artifact) => letGo = world.bytes.hold(artifact),
     end: async (code) => {
       const load = await written;
-      if (code === undefined) void stand(load);
+      if (code === undefined) stand(load);
       else {
         attempt(() => load.end());
         if (isHarmless(code)) world.cleared(entry);

@@ -24,10 +24,11 @@ export function quarantineEvent(
   const what = `Plugin "${name}" (SCN ${scn})`;
   const message = {
     suspected:
-      `${what} was loading, or just loaded, when the process ended; it is tried once more, after all others`,
+      `${what} was loading, or just loaded, when the process ended; it is tried once more, after ` +
+      "all others",
     quarantined:
-      `${what} was loading, or just loaded, more than once when the process ended, and is in quarantine; publish a ` +
-      "newer version, or release it",
+      `${what} was loading, or just loaded, more than once when the process ended, and is in ` +
+      "quarantine; publish a newer version, or release it",
     unquarantined: `${what} is out of quarantine`,
   }[type];
   return { type, time: new Date().toISOString(), name, scn, path, message };
