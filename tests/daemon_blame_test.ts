@@ -44,6 +44,20 @@ Deno.test("what is found just loaded is suspect the second time, and in quaranti
   assertEquals(told, ["noted", "suspected", "suspected", "quarantined"]);
 });
 
+Deno.test("what has loaded between two ends of the process was found loading for the first time again", () => {
+  const records = remembered({ name: "a", loading: 1, loaded: 0 });
+  const [once] = judgeLoads(records, [found("a", true)]);
+  assertEquals(once?.verdict, "noted");
+  const after = new Map([["a", once?.record ?? NO_RECORD]]);
+  assertEquals(verdicts(after, [found("a")]), ["a suspected"]);
+});
+
+Deno.test("loads of several processes in a journal are judged one after the other, and those of one as one", () => {
+  const of = (run: string, loaded = false) => ({ ...found("a", loaded), load: `${run} 1` });
+  assertEquals(verdicts(new Map(), [of("first"), of("second")]), ["a quarantined"]);
+  assertEquals(verdicts(new Map(), [of("first"), of("first", true)]), ["a suspected"]);
+});
+
 Deno.test("what ends the process a moment after it was loaded is found, and what loads meanwhile is not blamed", async () => {
   await using directory = await tempDirectory();
   const plugins = directory.file("plugins");

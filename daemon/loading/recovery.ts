@@ -2,10 +2,12 @@ import { HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import { isFrozenOut, reopenInPlace, reopenLast, type ReopenWorld } from "./reopen.ts";
 import type { ReopenRetries } from "./reopen_retries.ts";
-import { type KeptGeneration, keptOf, type Suspect, SUSPICIOUS } from "../state/state_record.ts";
+import { type KeptGeneration, keptOf, type Suspect } from "../state/state_record.ts";
 
-/** So much speaks against what was tried in vain: one such try costs nobody any time. */
+/** So much speaks against what was tried in vain: once costs nobody any time. */
 const VAIN = 4;
+/** So often it is waited between tries: with few at a time, that is enough to find one of many. */
+const MOST_PAUSES = 5;
 
 /** A suspect, and what is kept of it. */
 interface Deferred extends Suspect {
@@ -53,21 +55,23 @@ export class Recovery {
   async retrySuspects(look: () => Promise<void>): Promise<void> {
     const state = this.#state;
     if (!state) return;
+    const { retries } = this.#world;
+    // What came meanwhile may be newer, and what is kept to go back to is not tried.
+    const due = [...this.#deferred].filter((each) => this.#isDue(each, state))
+      .sort((a, b) => doubtIn(a) - doubtIn(b));
     // Of what was tried in vain before, it may be that what was loaded a moment before ends the process.
-    const isVain = state.suspects().some(({ doubt = SUSPICIOUS }) => doubt >= VAIN);
-    let isFirst = true;
-    for (const suspect of this.#deferred) {
-      // Alone: what ends the process now is that one.
-      if (isFirst || isVain) {
-        await Promise.race([state.moments.quiet(), this.#world.retries.ending]);
-      }
-      isFirst = false;
-      if (this.#world.retries.closed) return;
+    const isVain = due.some((each) => doubtIn(each) >= VAIN);
+    const few = isVain ? Math.ceil(due.length / MOST_PAUSES) : due.length;
+    for (const [index, suspect] of due.entries()) {
+      // Alone, or with few: what ends the process now is one of those.
+      if (index % few === 0) await Promise.race([state.moments.quiet(), retries.ending]);
+      if (retries.closed) return;
       await this.#tryOne(suspect, state);
       this.#deferred.delete(suspect);
       await look();
     }
-    this.#world.retries.trySuspects();
+    this.#deferred.clear();
+    retries.trySuspects();
   }
 
   /** Whether a version of a plugin, or any, was found loading and is yet to be tried. */
@@ -82,19 +86,30 @@ export class Recovery {
     return this.#state?.isOut(name, scn) === true || this.awaits(name, scn);
   }
 
-  async #tryOne({ name, scn, kept }: Deferred, state: DaemonState): Promise<void> {
-    const { manager, retries } = this.#world;
-    if (!kept || state.isQuarantined(name, scn)) return;
-    // What is reopened takes the place of whatever there is: not of something newer, that came meanwhile,
-    // nor of what the plugin is frozen at.
-    if (scn <= (manager.current(name)?.scn ?? 0)) return;
-    if (isFrozenOut(name, scn, state.record(name), manager)) return;
+  /**
+   * Whether it is to be tried. What is reopened takes the place of whatever there is: not of something newer,
+   * that came meanwhile, nor of what the plugin is frozen at.
+   */
+  #isDue({ name, scn }: Deferred, state: DaemonState): boolean {
+    const { manager } = this.#world;
+    return !state.isQuarantined(name, scn) && scn > (manager.current(name)?.scn ?? 0) &&
+      !isFrozenOut(name, scn, state.record(name), manager);
+  }
+
+  async #tryOne(suspect: Deferred, state: DaemonState): Promise<void> {
+    const { name, kept } = suspect;
+    if (!kept || !this.#isDue(suspect, state)) return;
     try {
       await reopenInPlace(name, kept, { ...this.#world, state });
     } catch (error) {
       if (!(error instanceof HotplugError)) throw error;
       // It is told, and tried again where nothing newer is.
-      retries.addUnlessNewer(name, { ...kept, code: error.code });
+      this.#world.retries.addUnlessNewer(name, { ...kept, code: error.code });
     }
   }
+}
+
+/** How much speaks against it; what was found loading for the first time has 2. */
+function doubtIn({ loading = 1, loaded = 0 }: Suspect): number {
+  return 2 * loading + loaded;
 }

@@ -14,7 +14,6 @@ import type { TellState } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
 import { type StateFolder, takeStateFolder } from "./state_folder.ts";
 import {
-  doubtOf,
   inQuarantine,
   type KeptGeneration,
   keptOf,
@@ -237,8 +236,8 @@ export class DaemonState {
 
   #cleared(name: string, scn: Scn): void {
     const record = this.record(name);
-    if (doubtOf(record, scn) === 0) return;
-    this.#change(name, { suspects: record.suspects.filter((each) => each.scn !== scn) });
+    const suspects = record.suspects.filter((each) => each.scn !== scn);
+    if (suspects.length < record.suspects.length) this.#change(name, { suspects });
   }
 
   #loaded(name: string, served: Served, before: Served | undefined): void {

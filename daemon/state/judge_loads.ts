@@ -1,11 +1,11 @@
 import type { UnendedLoad } from "./load_journal.ts";
 import {
-  doubtOf,
   inQuarantine,
   NO_RECORD,
   type PluginRecord,
   type PluginRecords,
-  SUSPICIOUS,
+  type Suspect,
+  suspectsOf,
   withOneMore,
 } from "./state_record.ts";
 
@@ -22,33 +22,49 @@ export interface JudgedLoad {
   readonly record: PluginRecord;
 }
 
-/** So much speaks against what was found loading, or just loaded. */
-const LOADING = 2;
-const LOADED = 1;
-/** So much condemns what is suspect, if nothing else may have been at fault. */
-const CONDEMNING = 4;
+/** Found so often, a version that was suspect before goes into quarantine. */
+const MOST_LOADING = 2;
+const MOST_LOADED = 4;
 
 /**
  * What comes of what was loading as the process ended, or had just been loaded, by what was remembered
  * before. A version that was found loading is suspect, and condemned when it was so already, and was alone:
  * else something that had just been loaded may have ended the process. A load that is remembered counts no
- * second time.
+ * second time; those of several processes are left where the state could not be written.
  */
 export function judgeLoads(
   records: PluginRecords,
   unended: readonly UnendedLoad[],
 ): JudgedLoad[] {
+  const news = unended.filter((load) => !isKnown(records.get(load.name) ?? NO_RECORD, load));
   const judged = new Map(records);
-  const loads = unended.filter((load) => !isKnown(records.get(load.name) ?? NO_RECORD, load));
-  const isAlone = new Set(loads.map(({ name, scn }) => `${name} ${scn}`)).size === 1;
-  return loads.map((load) => {
-    const before = doubtOf(records.get(load.name) ?? NO_RECORD, load.scn);
-    const doubt = before + (load.loaded ? LOADED : LOADING);
-    const isCondemned = before >= SUSPICIOUS && doubt >= CONDEMNING && isAlone;
-    const one = judgeOne(judged.get(load.name) ?? NO_RECORD, load, doubt, isCondemned);
-    judged.set(load.name, one.record);
-    return one;
-  });
+  const last = new Map<string, JudgedLoad>();
+  for (const loads of Map.groupBy(news, runOf).values()) {
+    const versions = new Map<string, UnendedLoad>();
+    for (const load of loads) {
+      const { loaded: wasLoaded = true } = versions.get(keyOf(load)) ?? {};
+      versions.set(keyOf(load), { ...load, loaded: load.loaded === true && wasLoaded });
+    }
+    for (const [key, load] of versions) {
+      const one = judgeOne(judged.get(load.name) ?? NO_RECORD, load, versions.size === 1);
+      judged.set(load.name, one.record);
+      last.set(key, one);
+    }
+  }
+  // What is remembered of a plugin comes of all that is judged of it.
+  return Array.from(last.values(), (one) => ({
+    ...one,
+    record: judged.get(one.load.name) ?? one.record,
+  }));
+}
+
+function keyOf({ name, scn }: UnendedLoad): string {
+  return `${name} ${scn}`;
+}
+
+/** Which process it was; that is the first word of what a load is called. */
+function runOf({ load }: UnendedLoad): string {
+  return load?.split(" ")[0] ?? "";
 }
 
 /** Written down, and the process ended before the journal was cleared. */
@@ -56,22 +72,30 @@ function isKnown({ suspects }: PluginRecord, { scn, load }: UnendedLoad): boolea
   return load !== undefined && suspects.some((each) => each.scn === scn && each.load === load);
 }
 
-function judgeOne(
-  record: PluginRecord,
-  load: UnendedLoad,
-  doubt: number,
-  isCondemned: boolean,
-): JudgedLoad {
+function judgeOne(record: PluginRecord, load: UnendedLoad, isAlone: boolean): JudgedLoad {
   const { scn, path } = load;
-  const suspects = record.suspects.filter((each) => each.scn !== scn);
+  const before = record.suspects.find((each) => each.scn === scn);
+  const suspects = record.suspects.filter((each) => each !== before);
   if (inQuarantine(record, scn)) return { load, verdict: "out", record: { ...record, suspects } };
-  if (isCondemned) {
+  const counts = countedOn(load.loaded === true, before);
+  const isTooOften = counts.loading >= MOST_LOADING || counts.loaded >= MOST_LOADED;
+  const wasSuspect = before && suspectsOf({ suspects: [before] }).length > 0;
+  if (wasSuspect && isTooOften && isAlone) {
     const since = new Date().toISOString();
     const reason = "the process ended more than once while it was loading, or a moment later";
     const quarantine = withOneMore(record.quarantine, { scn, path, since, reason });
     return { load, verdict: "quarantined", record: { ...record, suspects, quarantine } };
   }
-  const verdict = doubt >= SUSPICIOUS ? "suspected" : "noted";
-  const noted = { scn, path, doubt, ...(load.load !== undefined && { load: load.load }) };
-  return { load, verdict, record: { ...record, suspects: [...suspects, noted] } };
+  const suspect = { scn, path, ...counts, ...(load.load !== undefined && { load: load.load }) };
+  const verdict = suspectsOf({ suspects: [suspect] }).length > 0 ? "suspected" : "noted";
+  return { load, verdict, record: { ...record, suspects: [...suspects, suspect] } };
+}
+
+/** What has loaded once may have been loading by chance before. */
+function countedOn(
+  isLoaded: boolean,
+  before: Suspect | undefined,
+): { readonly loading: number; readonly loaded: number } {
+  const { loading = 1, loaded = 0 } = before ?? { loading: 0 };
+  return isLoaded ? { loading: 0, loaded: loaded + 1 } : { loading: loading + 1, loaded };
 }

@@ -22,16 +22,21 @@ export interface Suspect {
   /** Which load that was: found again, it counts no second time. */
   readonly load?: string;
   /**
-   * How much speaks against it: 2 for each time that it was found loading, 1 for each that it was found
-   * just loaded.
+   * How often it was found loading, since it was found just loaded.
    *
-   * @default {2}
+   * @default {1}
    */
-  readonly doubt?: number;
+  readonly loading?: number;
+  /**
+   * How often it was found just loaded.
+   *
+   * @default {0}
+   */
+  readonly loaded?: number;
 }
 
 /** What is kept out for good, and why. */
-export interface Quarantined extends Omit<Suspect, "load" | "doubt"> {
+export interface Quarantined extends Pick<Suspect, "scn" | "path"> {
   /** Why. */
   readonly reason: string;
   /** Since when, as an ISO 8601 time. */
@@ -46,23 +51,14 @@ export function inQuarantine(
   return quarantine.find((each) => each.scn === scn);
 }
 
-/** So much makes a version suspect. */
-export const SUSPICIOUS = 2;
-
-/** How much speaks against a version; 0 for nothing. */
-export function doubtOf({ suspects }: Pick<PluginRecord, "suspects">, scn: Scn): number {
-  const found = suspects.find((each) => each.scn === scn);
-  return found ? found.doubt ?? SUSPICIOUS : 0;
-}
-
 /** Whether a version was being loaded when a process ended, and was not cleared of that since. */
 export function isSuspect(record: Pick<PluginRecord, "suspects">, scn: Scn): boolean {
-  return doubtOf(record, scn) >= SUSPICIOUS;
+  return suspectsOf(record).some((each) => each.scn === scn);
 }
 
-/** What is suspect of a plugin. */
-export function suspectsOf(record: Pick<PluginRecord, "suspects">): Suspect[] {
-  return record.suspects.filter(({ scn }) => isSuspect(record, scn));
+/** What is suspect of a plugin: to have just been loaded is none to be so for the first time. */
+export function suspectsOf({ suspects }: Pick<PluginRecord, "suspects">): Suspect[] {
+  return suspects.filter(({ loading = 1, loaded = 0 }) => loading > 0 || loaded > 1);
 }
 
 /** What is remembered of one plugin. */
@@ -124,6 +120,7 @@ const kept = v.object({
   path: v.string(),
 });
 const found = v.object({ scn, path: v.string() });
+const times = v.pipe(v.number(), v.integer(), v.minValue(0));
 const schema = v.object({
   format: v.literal(STATE_FORMAT),
   // A list, not an object: a plugin may well be named `constructor`.
@@ -138,7 +135,8 @@ const schema = v.object({
       suspects: v.array(v.object({
         ...found.entries,
         load: v.exactOptional(v.string()),
-        doubt: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+        loading: v.exactOptional(times),
+        loaded: v.exactOptional(times),
       })),
       quarantine: v.array(v.object({ ...found.entries, reason: v.string(), since: v.string() })),
     }),
