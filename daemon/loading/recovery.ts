@@ -57,8 +57,8 @@ export class Recovery {
     if (!state) return;
     const { retries } = this.#world;
     // What came meanwhile may be newer, and what is kept to go back to is not tried.
-    const due = [...this.#deferred].filter((each) => this.#isDue(each, state))
-      .sort((a, b) => doubtIn(a) - doubtIn(b));
+    for (const each of this.#deferred) if (!this.#isDue(each, state)) this.#deferred.delete(each);
+    const due = [...this.#deferred].sort((a, b) => doubtIn(a) - doubtIn(b));
     // Of what was tried in vain before, it may be that what was loaded a moment before ends the process.
     const isVain = due.some((each) => doubtIn(each) >= VAIN);
     const few = isVain ? Math.ceil(due.length / MOST_PAUSES) : due.length;
@@ -70,7 +70,6 @@ export class Recovery {
       this.#deferred.delete(suspect);
       await look();
     }
-    this.#deferred.clear();
     retries.trySuspects();
   }
 
