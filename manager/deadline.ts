@@ -1,3 +1,4 @@
+import { graceAfter } from "./deadline_clock.ts";
 import { MAX_TIMER } from "./settings/range.ts";
 
 /** When to give up waiting. */
@@ -21,10 +22,14 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const over = Promise.withResolvers<never>();
   const abort = (): void => over.reject(signal.reason);
+  const due = performance.now() + milliseconds;
+  const end = (): void => over.reject(late());
   // A timer that is given more fires at once.
-  const timer = milliseconds > MAX_TIMER
-    ? undefined
-    : setTimeout(() => over.reject(late()), milliseconds);
+  let timer = milliseconds > MAX_TIMER ? undefined : setTimeout(() => {
+    const grace = graceAfter(due);
+    if (grace > 0) timer = setTimeout(end, grace);
+    else end();
+  }, milliseconds);
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort);
   try {

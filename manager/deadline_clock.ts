@@ -1,8 +1,23 @@
 import { MAX_TIMER } from "./settings/range.ts";
 
 interface Watched {
-  readonly at: number;
+  at: number;
   readonly late: () => void;
+  /** Whether it was put off, since this process was busy itself. */
+  wasPutOff?: true;
+}
+
+/** A timer that fires so much later has waited for a process that was busy itself, in milliseconds. */
+const STALL = 20;
+/** In this time what came meanwhile is read, and what was to come comes, in milliseconds. */
+const GRACE = 1_000;
+
+/**
+ * How much longer to wait, in milliseconds, for what was to come by then: where this process was busy itself
+ * that may be here, unread; 0 where it was not.
+ */
+export function graceAfter(due: number): number {
+  return performance.now() - due > STALL ? GRACE : 0;
 }
 
 /**
@@ -17,7 +32,7 @@ export class DeadlineClock {
   /** Calls the function after so many milliseconds, unless what it answers with is called before. */
   watch(milliseconds: number, late: () => void): () => void {
     if (milliseconds > MAX_TIMER) return () => {};
-    const watched = { at: performance.now() + milliseconds, late };
+    const watched: Watched = { at: performance.now() + milliseconds, late };
     this.#watched.add(watched);
     if (watched.at < this.#next) this.#arm(watched.at);
     return () => void this.#watched.delete(watched);
@@ -43,10 +58,17 @@ export class DeadlineClock {
     this.#next = Infinity;
     let next = Infinity;
     for (const each of [...this.#watched]) {
-      if (each.at <= now) {
-        this.#watched.delete(each);
-        each.late();
-      } else next = Math.min(next, each.at);
+      const grace = each.at > now || each.wasPutOff ? 0 : graceAfter(each.at);
+      if (grace > 0) {
+        each.at = now + grace;
+        each.wasPutOff = true;
+      }
+      if (each.at > now) {
+        next = Math.min(next, each.at);
+        continue;
+      }
+      this.#watched.delete(each);
+      each.late();
     }
     if (next < this.#next) this.#arm(next);
   }

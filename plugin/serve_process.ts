@@ -5,6 +5,7 @@ import { childLog } from "./child_log.ts";
 import { Connection } from "./connection.ts";
 import { encodeFrame, type Frame, FrameReader, HELLO_MARK, markOf } from "./frames.ts";
 import { catchLateErrors } from "./late_errors.ts";
+import { takeInTurns } from "./in_turns.ts";
 import type { Message } from "./message.ts";
 import {
   type ChildHello,
@@ -32,13 +33,12 @@ export function serveProcess(importModule: ImportModule): Promise<never> {
   let receive = (frame: Frame): void => {
     receive = start(readHello(frame), reader, writeSync, importModule);
   };
-  readBytes((bytes) => {
-    try {
-      for (const frame of reader.push(bytes)) receive(frame);
-    } catch (error) {
-      fail(error, exit);
-    }
-  }, () => exit(0));
+  const take = takeInTurns(
+    (bytes: Uint8Array) => reader.push(bytes),
+    (frame) => receive(frame),
+    (error) => fail(error, exit),
+  );
+  readBytes(take, () => exit(0));
   return new Promise(() => {});
 }
 
@@ -133,6 +133,7 @@ async function readFile(
   while (true) {
     const length = await read(buffer).catch(() => null);
     if (length === null) return onEnd();
-    onBytes(buffer.subarray(0, length));
+    // What it holds may be taken later.
+    onBytes(buffer.slice(0, length));
   }
 }

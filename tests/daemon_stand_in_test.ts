@@ -189,6 +189,20 @@ Deno.test("what is let out of quarantine takes its place back from what stood in
   await after.loaded("pricing", SECOND);
 });
 
+Deno.test("what is suspect and was current is kept to go back to, when something newer comes before it was tried", async () => {
+  await using at = await statePlace();
+  const path = await leaveTwo(at, answers(2));
+  await beginLoading(at.state, path, SECOND);
+  await publish(at.plugins, answers(3), { scn: SECOND + 1 });
+  {
+    await using after = await at.start();
+    assertEquals(after.daemon.manager.current("pricing")?.scn, SECOND + 1);
+  }
+  assertEquals(await recordOf(at), { current: SECOND + 1, previous: SECOND });
+  await using last = await at.start();
+  assertEquals((await last.daemon.rollback("pricing")).scn, SECOND);
+});
+
 Deno.test("nothing goes back to a version in quarantine, and a start that has nothing else says so", async () => {
   await using at = await statePlace();
   await leaveTwo(at, answers(2));

@@ -198,6 +198,46 @@ for (
   });
 }
 
+Deno.test("a worker that is busy as it is retired is lost, and told of", async () => {
+  await using fixture = await tierFixture({
+    ...QUICK,
+    tier: "worker",
+    callDeadline: Infinity,
+    drainDeadline: 0,
+    retention: { count: 1 },
+  });
+  const plugin = await fixture.open(PLUGIN);
+  const call = plugin.call("loop");
+  const next = fixture.open(PLUGIN);
+  await assertCode(call, "retired");
+  assertEquals((await next).tier, "worker");
+  await fixture.events.next((event) =>
+    event.type === "failed" && event.message.includes("and can't be ended")
+  );
+  assertEquals((await fixture.open(PLUGIN)).tier, "process");
+});
+
+Deno.test("without moveLostWorkers no more than three workers of a plugin are left busy", async () => {
+  await using fixture = await tierFixture({ ...QUICK, tier: "worker", moveLostWorkers: false });
+  const busy = `export function activate() { ${BUSY} }`;
+  for (const code of ["activation", "activation", "activation", "unsupported"] as const) {
+    await assertCode(fixture.open(busy), code);
+  }
+});
+
+Deno.test("what a process has done is answered before it does what it was asked next", async () => {
+  await using fixture = await tierFixture({ tier: "process" });
+  const plugin = await fixture.open(
+    "export function work() { for (const end = Date.now() + 200; Date.now() < end;); }",
+  );
+  const calls = Array.from({ length: 4 }, () => plugin.call("work"));
+  await calls[1];
+  const last = calls[3]?.then(() => "done");
+  const soon = new Promise((resolve) => setTimeout(resolve, 50, "not yet"));
+  assertEquals(await Promise.race([last, soon]), "not yet");
+  await Promise.all(calls);
+});
+
 Deno.test("what a lost worker's next generation is refused in a process says that it is in one", async () => {
   await using fixture = await tierFixture({ ...QUICK, tier: "worker" });
   const plugin = await fixture.open(PLUGIN);

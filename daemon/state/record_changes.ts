@@ -1,5 +1,5 @@
 import type { Scn } from "../../artifact/mod.ts";
-import type { KeptGeneration, PluginRecord } from "./state_record.ts";
+import { inQuarantine, isSuspect, type KeptGeneration, type PluginRecord } from "./state_record.ts";
 
 /** What changes in a record. */
 export type RecordChange = Partial<PluginRecord>;
@@ -9,14 +9,17 @@ export type RecordChange = Partial<PluginRecord>;
  * A generation is the one of the record where it is the same object.
  */
 export function afterLoad(
-  { current, previous, floor, suspects }: PluginRecord,
+  record: PluginRecord,
   next: KeptGeneration,
   before: KeptGeneration | undefined,
 ): RecordChange | undefined {
+  const { current, previous, floor, suspects } = record;
   const standsIn = next === previous && current !== undefined && next.scn < current.scn;
   // What stands in for what could not be reopened, or is beside what is on trial, is no newer version.
   const isKnown = next === current || standsIn;
-  const kept = isKnown ? [current, previous] : [next, before];
+  const kept = isKnown
+    ? [current, previous]
+    : [next, isAwaited(record, next, before) ? current : before];
   // What is older and kept may yet be opened, and has not shown that it ends no process.
   const left = suspects.filter(({ scn }) =>
     scn >= next.scn || kept.some((each) => each?.scn === scn)
@@ -24,6 +27,20 @@ export function afterLoad(
   if (next === current && left.length === suspects.length) return undefined;
   const change = { floor: Math.max(floor, next.scn), suspects: left };
   return isKnown ? change : { ...change, current: kept[0], previous: kept[1] };
+}
+
+/**
+ * Whether what was current is yet to be tried, since it was loading as the process ended. Until then what
+ * stood in for it is no better to go back to.
+ */
+function isAwaited(
+  record: PluginRecord,
+  next: KeptGeneration,
+  before: KeptGeneration | undefined,
+): boolean {
+  const { scn } = record.current ?? { scn: 0 };
+  return isSuspect(record, scn) && !inQuarantine(record, scn) && scn < next.scn &&
+    scn > (before?.scn ?? 0);
 }
 
 /** What comes of a rollback to `served`: what it was rolled back from is bad, nothing goes back to that. */

@@ -7,29 +7,40 @@ import type { Runner } from "./runner.ts";
 type Asked = Pick<RemoteSpec, "tier" | "label" | "pingDeadline">;
 
 /**
- * Ends a process or worker that can't be used. A worker is asked first: one that is busy can't be ended, so
- * it counts as lost.
+ * Ends a process or worker that is of no use, or no more. A worker is asked first: one that is busy can't be
+ * ended, so it counts as lost; answers with the error that tells of that.
  */
-export async function giveUp(runner: Runner, error: unknown, spec: Asked): Promise<void> {
-  if (error instanceof HotplugError && spec.tier === "worker") {
-    await endIfSilent(runner, spec, "and was given up");
-  }
-  runner.kill(reasonOf(error));
+export async function giveUp(
+  runner: Runner,
+  error: unknown,
+  spec: Asked,
+): Promise<HotplugError | undefined> {
+  const isAsked = spec.tier === "worker" && error instanceof HotplugError;
+  const lost = isAsked ? await silenceOf(runner, spec, "and can't be ended") : undefined;
+  runner.kill(reasonOf(error), lost !== undefined || undefined);
   await runner.ended;
+  return lost;
 }
 
-/** Ends a process or worker that gives no sign of life; the error ends with what that comes of. */
-export async function endIfSilent(
-  runner: Runner,
+/** Ends a process or worker that gives no sign of life after a deadline; the text says which. */
+export async function endIfSilent(runner: Runner, spec: Asked, deadline: string): Promise<void> {
+  const outcome = `after ${deadline} deadline, and was ended; the call may be tried again`;
+  const lost = await silenceOf(runner, spec, outcome);
+  if (lost) runner.kill(lost);
+}
+
+async function silenceOf(
+  { connection }: Runner,
   { tier, label, pingDeadline }: Asked,
   outcome: string,
-): Promise<void> {
+): Promise<HotplugError | undefined> {
   try {
-    await ping(runner.connection, pingDeadline);
+    await ping(connection, pingDeadline);
+    return undefined;
   } catch (error) {
-    if (!(error instanceof HotplugError) || error.code !== "deadline") return;
-    const why = `The ${tier} of ${label} did not answer for ${pingDeadline} ms ${outcome}`;
-    runner.kill(new HotplugError("crashed", why));
+    if (!(error instanceof HotplugError) || error.code !== "deadline") return undefined;
+    const why = `The ${tier} of ${label} did not answer for ${pingDeadline} ms`;
+    return new HotplugError("crashed", `${why} ${outcome}`);
   }
 }
 

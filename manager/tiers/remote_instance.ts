@@ -40,8 +40,6 @@ export class RemoteInstance implements Instance {
   /** Deactivated: nobody calls it, so it is not started again. */
   #resting = false;
   #restarting: Promise<void> | undefined;
-  /** Finds out whether it answers. */
-  #probing: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   /**
@@ -162,10 +160,9 @@ export class RemoteInstance implements Instance {
     this.#clock.close();
     const runner = this.#runner;
     this.#runner = undefined;
-    // A worker that is busy is lost, however it is ended.
-    if (this.tier === "worker") await this.#probing;
-    runner?.kill(reason);
-    await runner?.ended;
+    const lost = runner && await giveUp(runner, reason, this.#spec);
+    // It goes on taking a processor, though nobody calls it any more.
+    if (lost) this.#spec.events.crashed(lost);
     await this.#restarting?.catch(() => {});
   }
 
@@ -271,11 +268,7 @@ export class RemoteInstance implements Instance {
 
   /** A deadline is over: one that does not answer at all is ended. */
   #probe(runner: Runner, of: string): void {
-    this.#probing = endIfSilent(
-      runner,
-      this.#spec,
-      `after ${of} deadline, and was ended; the call may be tried again`,
-    );
+    void endIfSilent(runner, this.#spec, of);
   }
 }
 

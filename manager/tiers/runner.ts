@@ -9,8 +9,11 @@ export interface Runner {
   readonly ended: Promise<HotplugError>;
   /** The memory that it holds, in bytes; undefined where that can't be told. */
   memory(): number | undefined;
-  /** Ends it at once; calls in flight reject with the reason. A second time does nothing. */
-  kill(reason: HotplugError): void;
+  /**
+   * Ends it at once; calls in flight reject with the reason. A second time does nothing. A worker counts as
+   * lost where it has crashed, or is told to be.
+   */
+  kill(reason: HotplugError, isLost?: boolean): void;
 }
 
 /** Told of what a runner does besides answering. */

@@ -3,12 +3,19 @@ import type { ResolvedManagerOptions } from "../settings/options.ts";
 /** What became of the plugins of one manager in their tiers so far. */
 export class TierHistory {
   readonly #lost = new Map<string, number>();
+  readonly #busy = new Map<string, number>();
   readonly #crashed = new Set<string>();
 
   /** Counts a worker that was lost; a busy one goes on taking a processor. */
-  loseWorker(name: string): void {
+  loseWorker(name: string, isBusy: boolean): void {
     this.#lost.set(name, this.lostWorkers(name) + 1);
+    if (isBusy) this.#busy.set(name, this.busyWorkers(name) + 1);
     this.#crashed.add(name);
+  }
+
+  /** How many of them were busy. */
+  busyWorkers(name: string): number {
+    return this.#busy.get(name) ?? 0;
   }
 
   /** How many workers of the plugin were lost. */

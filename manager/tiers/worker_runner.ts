@@ -26,8 +26,8 @@ export interface WorkerInit {
   readonly start: (onEnd: OnThreadEnd) => WorkerThread;
   /** How it is watched. */
   readonly heartbeat: Heartbeat;
-  /** Told when it is lost: it went, or answers no more. */
-  readonly lost: () => void;
+  /** Told when it is lost: it went, or it is busy and answers no more. */
+  readonly lost: (isBusy: boolean) => void;
 }
 
 /** A worker that runs a plugin, from its start to its end. */
@@ -43,6 +43,7 @@ export class WorkerRunner implements Runner {
   #memory: number | undefined;
   #beating = false;
   #reason: HotplugError | undefined;
+  #hasEnded = false;
 
   /** Starts it. */
   constructor(init: WorkerInit, events: RunnerEvents) {
@@ -51,7 +52,7 @@ export class WorkerRunner implements Runner {
     this.ended = this.#end.promise;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    this.#thread = init.start((why, error) => this.#crash(why, error));
+    this.#thread = init.start((why, error) => this.#ended(why, error));
     this.connection = new Connection(
       new Map([["late", (what: string, error: unknown) => events.late(what, error)]]),
       (message) => port1.postMessage(toPort(message)),
@@ -66,10 +67,11 @@ export class WorkerRunner implements Runner {
     return this.#memory;
   }
 
-  kill(reason: HotplugError): void {
+  kill(reason: HotplugError, isLost = reason.code === "crashed"): void {
     if (this.#reason) return;
     this.#reason = reason;
-    if (reason.code === "crashed" || reason.code === "protocol") this.#init.lost();
+    if (isLost) this.#init.lost(!this.#hasEnded);
+    else if (reason.code === "protocol") this.#init.lost(false);
     clearInterval(this.#timer);
     this.#port.close();
     this.#thread.terminate();
@@ -77,6 +79,11 @@ export class WorkerRunner implements Runner {
       new HotplugError(reason.code, reason.message, { cause: reason.cause })
     );
     this.#end.resolve(reason);
+  }
+
+  #ended(why: string, error?: unknown): void {
+    this.#hasEnded = true;
+    this.#crash(why, error);
   }
 
   #crash(why: string, error?: unknown): void {
@@ -89,7 +96,7 @@ export class WorkerRunner implements Runner {
       if (typeof message === "string") this.connection.receive(fromPort(message));
       else if ("message" in message) this.connection.receive(message.message);
       else if ("log" in message) this.#receiveLog(message.log);
-      else this.#crash(`ended by itself with code ${message.exit}`);
+      else this.#ended(`ended by itself with code ${message.exit}`);
     } catch (error) {
       this.kill(this.#error("protocol", (error as Error).message, error));
     }

@@ -1,4 +1,5 @@
 import { fromFileUrl } from "@std/path";
+import { HotplugError } from "../../artifact/mod.ts";
 import { guardFolder } from "./folder_guard.ts";
 import { grantedPermissions } from "./granted_permissions.ts";
 import type { Instance, InstanceRequest } from "./instance.ts";
@@ -31,6 +32,7 @@ export async function startWorker(request: InstanceRequest): Promise<Instance> {
   const label = labelOf(parts);
   const hostUrl = await writeHost(placed.directoryUrl);
   const history = historyOf(options);
+  if (history.busyWorkers(parts.name) >= MOST_LOST) throw tooManyBusy(label);
   const checkFolder = guardFolder(placed.directoryUrl, label);
   try {
     return await RemoteInstance.start({
@@ -44,7 +46,7 @@ export async function startWorker(request: InstanceRequest): Promise<Instance> {
           label,
           start: (onEnd) => startThreadAt(hostUrl, onEnd),
           heartbeat: HEARTBEAT,
-          lost: () => history.loseWorker(parts.name),
+          lost: (isBusy) => history.loseWorker(parts.name, isBusy),
         }, events);
       },
       url: placed.url,
@@ -59,6 +61,14 @@ export async function startWorker(request: InstanceRequest): Promise<Instance> {
   } catch (error) {
     throw loadError(error, request);
   }
+}
+
+function tooManyBusy(label: string): HotplugError {
+  return new HotplugError(
+    "unsupported",
+    `Cannot start ${label} in a worker: ${MOST_LOST} of them were busy and could not be ended; let it ` +
+      'run in a process (option "tier" or "moveLostWorkers"), or restart this one',
+  );
 }
 
 type StartAt = (hostUrl: string, onEnd: OnThreadEnd) => WorkerThread;
