@@ -58,18 +58,19 @@ export class DeadlineClock {
     this.#next = Infinity;
     let next = Infinity;
     for (const each of [...this.#watched]) {
-      const grace = each.at > now || each.wasPutOff ? 0 : graceAfter(each.at);
-      if (grace > 0) {
-        each.at = now + grace;
-        each.wasPutOff = true;
-      }
-      if (each.at > now) {
-        next = Math.min(next, each.at);
-        continue;
-      }
-      this.#watched.delete(each);
-      each.late();
+      if (each.at <= now && !each.wasPutOff) putOff(each, now);
+      if (each.at <= now) {
+        this.#watched.delete(each);
+        each.late();
+      } else next = Math.min(next, each.at);
     }
     if (next < this.#next) this.#arm(next);
   }
+}
+
+function putOff(each: Watched, now: number): void {
+  const grace = graceAfter(each.at);
+  if (grace === 0) return;
+  each.at = now + grace;
+  each.wasPutOff = true;
 }

@@ -39,6 +39,15 @@ async function assertReopensWithStore(at: StatePlace, scn: number): Promise<void
   await after.loaded("pricing", scn);
 }
 
+/** A daemon that has loaded two versions, one after the other. */
+async function startWithTwo({ plugins, start }: StatePlace): Promise<DaemonFixture> {
+  await publish(plugins, answers(1), { scn: FIRST });
+  const fixture = await start();
+  await publish(plugins, answers(2), { scn: SECOND });
+  await fixture.loaded("pricing", SECOND);
+  return fixture;
+}
+
 Deno.test("what was current is back after a restart, though its artifact is gone", async () => {
   await using at = await statePlace();
   await publish(at.plugins, answers(1), { scn: FIRST, gzip: true, sourceMap: "{}" });
@@ -78,11 +87,8 @@ async function waitForFree(at: StatePlace): Promise<DaemonFixture> {
 
 Deno.test("nothing older than what was current is loaded where that can't be reopened", async () => {
   await using at = await statePlace();
-  await publish(at.plugins, answers(1), { scn: FIRST });
   {
-    await using before = await at.start();
-    await publish(at.plugins, answers(2), { scn: SECOND });
-    await before.loaded("pricing", SECOND);
+    await using _before = await startWithTwo(at);
   }
   await remove(at.plugins);
   await Deno.remove(join(at.state, "store"), { recursive: true });
@@ -99,11 +105,8 @@ Deno.test("nothing older than what was current is loaded where that can't be reo
 
 Deno.test("where what was rolled back to can't be reopened, what was rolled back from is named", async () => {
   await using at = await statePlace();
-  await publish(at.plugins, answers(1), { scn: FIRST });
   {
-    await using before = await at.start();
-    await publish(at.plugins, answers(2), { scn: SECOND });
-    await before.loaded("pricing", SECOND);
+    await using before = await startWithTwo(at);
     await before.daemon.rollback("pricing");
   }
   await remove(at.plugins);
@@ -119,11 +122,8 @@ Deno.test("where what was rolled back to can't be reopened, what was rolled back
 
 Deno.test("kept bytes that were changed are not run; what was current before is", async () => {
   await using at = await statePlace();
-  await publish(at.plugins, answers(1), { scn: FIRST });
   {
-    await using before = await at.start();
-    await publish(at.plugins, answers(2), { scn: SECOND });
-    await before.loaded("pricing", SECOND);
+    await using _before = await startWithTwo(at);
   }
   await remove(at.plugins);
   const store = join(at.state, "store");
@@ -155,11 +155,8 @@ Deno.test("what was current is not reopened by a daemon that does not trust it a
 
 Deno.test("a rollback, its hold and a freeze outlive a restart", async () => {
   await using at = await statePlace();
-  await publish(at.plugins, answers(1), { scn: FIRST });
   {
-    await using before = await at.start();
-    await publish(at.plugins, answers(2), { scn: SECOND });
-    await before.loaded("pricing", SECOND);
+    await using before = await startWithTwo(at);
     await before.daemon.rollback("pricing");
     await before.daemon.freeze("audit");
   }
@@ -185,11 +182,8 @@ Deno.test("a rollback, its hold and a freeze outlive a restart", async () => {
 
 Deno.test("after a restart a rollback goes to what was current before that", async () => {
   await using at = await statePlace();
-  await publish(at.plugins, answers(1), { scn: FIRST });
   {
-    await using before = await at.start();
-    await publish(at.plugins, answers(2), { scn: SECOND });
-    await before.loaded("pricing", SECOND);
+    await using _before = await startWithTwo(at);
   }
   await remove(at.plugins);
   {

@@ -21,6 +21,14 @@ async function version(
   });
 }
 
+/** Opens a first version, and has a second one wait for an approval; answers with the path of that. */
+async function holdSecond(directory: TempDirectory, manager: PluginManager): Promise<string> {
+  await manager.open((await version(directory, 1)).path);
+  const { path } = await version(directory, 2, { net: true });
+  await assertCode(manager.open(path), "approval-required");
+  return path;
+}
+
 Deno.test("a version that asks for more than the running one is held until it is approved", async () => {
   await using directory = await tempDirectory();
   await using manager = new PluginManager();
@@ -191,9 +199,7 @@ Deno.test("an approved version that fails to start stays approved, and can be tr
 Deno.test("what can't be approved since its plugin is frozen waits on, and is not opened later by itself", async () => {
   await using directory = await tempDirectory();
   await using manager = new PluginManager();
-  await manager.open((await version(directory, 1)).path);
-  const { path } = await version(directory, 2, { net: true });
-  await assertCode(manager.open(path), "approval-required");
+  const path = await holdSecond(directory, manager);
   manager.freeze("pricing");
   await assertCode(manager.approve("pricing"), "frozen");
   assertEquals(manager.pending().map(({ scn }) => scn), [SCN + 2]);
@@ -205,9 +211,7 @@ Deno.test("what can't be approved since its plugin is frozen waits on, and is no
 Deno.test("a held version whose file is taken away waits no more", async () => {
   await using directory = await tempDirectory();
   await using manager = new PluginManager();
-  await manager.open((await version(directory, 1)).path);
-  const { path } = await version(directory, 2, { net: true });
-  await assertCode(manager.open(path), "approval-required");
+  const path = await holdSecond(directory, manager);
   await Deno.remove(path);
   assertEquals(manager.pending(), []);
   await assertCode(manager.approve("pricing"), "not-found");
@@ -241,9 +245,7 @@ Deno.test("with trust keys it is the signed permissions that count", async () =>
 Deno.test("two approvals at a time, and an open beside them, end with the version loaded", async () => {
   await using directory = await tempDirectory();
   await using manager = new PluginManager();
-  await manager.open((await version(directory, 1)).path);
-  const { path } = await version(directory, 2, { net: true });
-  await assertCode(manager.open(path), "approval-required");
+  const path = await holdSecond(directory, manager);
   const held = manager.open(path).catch(({ code }) => code);
   const results = await Promise.allSettled([
     manager.approve("pricing"),

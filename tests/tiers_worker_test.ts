@@ -5,7 +5,7 @@ import { HOST_TEXT } from "../plugin/mod.ts";
 import { WorkerRunner } from "../manager/tiers/worker_runner.ts";
 import { startThread } from "../manager/tiers/worker_thread.ts";
 import { assertCode } from "./_errors.ts";
-import { tempDirectory } from "./_temp.ts";
+import { type TempDirectory, tempDirectory } from "./_temp.ts";
 import { tierFixture } from "./_tiers.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -58,53 +58,56 @@ Deno.test("with the flag a worker gets what it asks for and is allowed", async (
   assertEquals(printed, "true\nNotCapable\n", new TextDecoder().decode(stderr));
 });
 
-Deno.test("a worker that is busy while nobody calls it is missed by its heartbeat", async () => {
-  await using directory = await tempDirectory();
-  await Deno.writeTextFile(directory.file("host.mjs"), HOST_TEXT);
-  await Deno.writeTextFile(
-    directory.file("busy.mjs"),
-    "setTimeout(() => { const end = Date.now() + 10_000; while (Date.now() < end); }, 50);",
-  );
+/** Runs a module in a worker that counts as lost after so long; `lost` counts that. */
+async function runWatched(
+  { file }: TempDirectory,
+  source: string,
+  lostAfter: number,
+): Promise<{ readonly runner: WorkerRunner; readonly lost: () => number }> {
+  await Deno.writeTextFile(file("host.mjs"), HOST_TEXT);
+  await Deno.writeTextFile(file("module.mjs"), source);
   let lost = 0;
   const runner = new WorkerRunner({
-    label: 'plugin "busy"',
-    start: (onEnd) => startThread(toFileUrl(directory.file("host.mjs")).href, 64, onEnd),
-    // Long enough for a machine that has much else to do.
-    heartbeat: { interval: 20, lostAfter: 1_500 },
+    label: 'plugin "watched"',
+    start: (onEnd) => startThread(toFileUrl(file("host.mjs")).href, 64, onEnd),
+    heartbeat: { interval: 20, lostAfter },
     lost: () => lost++,
   }, { log: () => {}, late: () => {}, flooded: () => {} });
-  await runner.connection.call("load", { url: toFileUrl(directory.file("busy.mjs")).href });
+  await runner.connection.call("load", { url: toFileUrl(file("module.mjs")).href });
+  return { runner, lost: () => lost };
+}
+
+Deno.test("a worker that is busy while nobody calls it is missed by its heartbeat", async () => {
+  await using directory = await tempDirectory();
+  // Long enough for a machine that has much else to do.
+  const { runner, lost } = await runWatched(
+    directory,
+    "setTimeout(() => { const end = Date.now() + 10_000; while (Date.now() < end); }, 50);",
+    1_500,
+  );
   const reason = await runner.ended;
-  assertEquals([reason.code, lost], ["crashed", 1]);
+  assertEquals([reason.code, lost()], ["crashed", 1]);
   assertStringIncludes(reason.message, "did not answer for 1500 ms");
   await assertCode(runner.connection.call("ping"), "crashed");
 });
 
 Deno.test("a worker that works off what it was asked is not missed, nor one that its host had no time for", async () => {
   await using directory = await tempDirectory();
-  await Deno.writeTextFile(directory.file("host.mjs"), HOST_TEXT);
-  await Deno.writeTextFile(
-    directory.file("work.mjs"),
+  const { runner, lost } = await runWatched(
+    directory,
     `export function work(milliseconds) {
        const end = performance.now() + milliseconds;
        while (performance.now() < end);
      }`,
+    1_000,
   );
-  let lost = 0;
-  const runner = new WorkerRunner({
-    label: 'plugin "work"',
-    start: (onEnd) => startThread(toFileUrl(directory.file("host.mjs")).href, 64, onEnd),
-    heartbeat: { interval: 20, lostAfter: 1_000 },
-    lost: () => lost++,
-  }, { log: () => {}, late: () => {}, flooded: () => {} });
   const { connection } = runner;
-  await connection.call("load", { url: toFileUrl(directory.file("work.mjs")).href });
   // A beat comes after all of these.
   await Promise.all(Array.from({ length: 50 }, () => connection.call("call", "work", [50])));
   for (const end = performance.now() + 1_500; performance.now() < end;);
   await connection.call("ping");
   runner.kill(new HotplugError("closed", "The test is over"));
-  assertEquals([(await runner.ended).code, lost], ["closed", 0]);
+  assertEquals([(await runner.ended).code, lost()], ["closed", 0]);
 });
 
 for (const tier of ["worker", "process"] as const) {

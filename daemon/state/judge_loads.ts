@@ -1,11 +1,11 @@
 import type { UnendedLoad } from "./load_journal.ts";
 import {
   inQuarantine,
+  isSuspect,
   NO_RECORD,
   type PluginRecord,
   type PluginRecords,
   type Suspect,
-  suspectsOf,
   withOneMore,
 } from "./state_record.ts";
 
@@ -79,16 +79,15 @@ function judgeOne(record: PluginRecord, load: UnendedLoad, isAlone: boolean): Ju
   if (inQuarantine(record, scn)) return { load, verdict: "out", record: { ...record, suspects } };
   const counts = countedOn(load.loaded === true, before);
   const isTooOften = counts.loading >= MOST_LOADING || counts.loaded >= MOST_LOADED;
-  const wasSuspect = before && suspectsOf({ suspects: [before] }).length > 0;
-  if (wasSuspect && isTooOften && isAlone) {
+  if (isSuspect(record, scn) && isTooOften && isAlone) {
     const since = new Date().toISOString();
     const reason = "the process ended more than once while it was loading, or a moment later";
     const quarantine = withOneMore(record.quarantine, { scn, path, since, reason });
     return { load, verdict: "quarantined", record: { ...record, suspects, quarantine } };
   }
   const suspect = { scn, path, ...counts, ...(load.load !== undefined && { load: load.load }) };
-  const verdict = suspectsOf({ suspects: [suspect] }).length > 0 ? "suspected" : "noted";
-  return { load, verdict, record: { ...record, suspects: [...suspects, suspect] } };
+  const next = { ...record, suspects: [...suspects, suspect] };
+  return { load, verdict: isSuspect(next, scn) ? "suspected" : "noted", record: next };
 }
 
 /** What has loaded once may have been loading by chance before. */

@@ -17,7 +17,8 @@ export async function giveUp(
 ): Promise<HotplugError | undefined> {
   const isAsked = spec.tier === "worker" && error instanceof HotplugError;
   const lost = isAsked ? await silenceOf(runner, spec, "and can't be ended") : undefined;
-  runner.kill(reasonOf(error), lost !== undefined || undefined);
+  if (lost) runner.kill(reasonOf(error), true);
+  else runner.kill(reasonOf(error));
   await runner.ended;
   return lost;
 }

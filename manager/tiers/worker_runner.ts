@@ -30,6 +30,9 @@ export interface WorkerInit {
   readonly lost: (isBusy: boolean) => void;
 }
 
+/** So ends one that is lost. */
+const LOST: ReadonlySet<ErrorCode> = new Set(["crashed", "protocol"]);
+
 /** A worker that runs a plugin, from its start to its end. */
 export class WorkerRunner implements Runner {
   readonly connection: Connection;
@@ -67,11 +70,10 @@ export class WorkerRunner implements Runner {
     return this.#memory;
   }
 
-  kill(reason: HotplugError, isLost = reason.code === "crashed"): void {
+  kill(reason: HotplugError, isLost = LOST.has(reason.code)): void {
     if (this.#reason) return;
     this.#reason = reason;
-    if (isLost) this.#init.lost(!this.#hasEnded);
-    else if (reason.code === "protocol") this.#init.lost(false);
+    if (isLost) this.#init.lost(!this.#hasEnded && reason.code !== "protocol");
     clearInterval(this.#timer);
     this.#port.close();
     this.#thread.terminate();
