@@ -80,6 +80,7 @@ export async function checkPlugin(
 ): Promise<PluginCheck> {
   const { running, faults } = await reopened(name, record, options, roots);
   const approvals = new Approvals(options.manager.approve);
+  if (record.current) approvals.remember(name, record.current);
   const refused: CheckRefusal[] = [];
   let isFine = true;
   let opened = running;

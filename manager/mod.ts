@@ -56,7 +56,11 @@ export { isPluginOutdated, PluginOutdatedError } from "./opening/outdated.ts";
 export type { FetchInfo } from "../plugin/mod.ts";
 export type { CallOptions, HandleResult, PluginHandle } from "./generations/plugin_handle.ts";
 export { PluginManager } from "./plugin_manager.ts";
-export type { GenerationHolder, RestoredHolds } from "./generations/plugin_registry.ts";
+export type {
+  CurrentBefore,
+  GenerationHolder,
+  RestoredHolds,
+} from "./generations/plugin_registry.ts";
 export type {
   ChooseTier,
   Loader,

@@ -13,6 +13,7 @@ import { refusalEvent, toHotplugError } from "./refusal_event.ts";
 import type { ResolvedManagerOptions } from "./settings/options.ts";
 import { demandsOf, refuseContract } from "./artifacts/demands.ts";
 import { refuseUntrusted } from "./artifacts/refuse_untrusted.ts";
+import type { Flip } from "./opening/open_artifact.ts";
 import { rollback, type RollbackOptions, type RolledBack } from "./generations/rollback.ts";
 
 /**
@@ -56,10 +57,14 @@ export class Upkeep implements LifeWorld {
   }
 
   /** Tells of what was loaded, and retires what is not kept beside it. */
-  flipped(next: GenerationLife, previous: GenerationLife | undefined, durationMs: number): void {
+  flipped(
+    next: GenerationLife,
+    previous: GenerationLife | undefined,
+    { durationMs, isReopened }: Flip,
+  ): void {
     const { registry, approvals, emit } = this.#world;
     registry.know(next);
-    approvals.loaded(next.generation);
+    approvals.loaded(next.generation, isReopened);
     emit(loadedEvent(next.generation, previous?.generation, durationMs));
     void this.retire(next.generation.name);
   }
@@ -153,6 +158,7 @@ export class Upkeep implements LifeWorld {
     const judge = (life: GenerationLife): Promise<void> => this.#judge(life);
     const done = await rollback(name, slot, options, { closing, assertOpen, judge }, bad);
     if (!done) return undefined;
+    this.#world.approvals.rolledBack(name);
     this.#world.emit({
       type: "rolled-back",
       time: now(),

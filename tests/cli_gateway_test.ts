@@ -62,7 +62,7 @@ Deno.test("hotplug ctl says that a daemon's gateway is not its control; why it a
   assertEquals(response.status, 502);
   await daemon.printed('Plugin "locked" failed at a request: TypeError: its `fetch` answered with');
   await fetch(`${url}locked/late`).then((late) => late.text()).catch(() => {}); // broken off
-  await daemon.printed("The answer of a plugin can't be sent: Error: no disk");
+  await daemon.printed(`The answer of plugin "locked" can't be sent: Error: no disk`);
   daemon.kill("SIGTERM");
   await daemon.ended();
 });
@@ -107,7 +107,8 @@ Deno.test("of failures that follow each other all are counted in the log, and th
 
   for (const path of ["one/late/a", "other/late/b", "one/late/c"]) await ask(path);
   const late = await daemon.printed("reason c");
-  assertEquals(toldOf(late, "can't be sent"), [3, "reason c"]);
+  assertEquals(toldOf(late, `plugin "one" can't be sent`), [2, "reason c"]);
+  assertEquals(toldOf(late, `plugin "other" can't be sent`), [1, "reason b"]);
   daemon.kill("SIGTERM");
   await daemon.ended();
 });

@@ -93,6 +93,27 @@ Deno.test("A check holds what waits for an approval, by what is reopened", async
   assertEquals(await serves(options, "asks"), FIRST);
 });
 
+Deno.test("A check holds what waits for an approval, though what was current can't be reopened", async () => {
+  await using directory = await tempDirectory();
+  const watch = directory.file("plugins");
+  const options = { watch: [watch], state: directory.file("state") };
+  await Deno.mkdir(watch);
+  const { path } = await writeArtifact(watch, "export const a = 1;", { name: "asks", scn: FIRST });
+  assertEquals(await serves(options, "asks"), FIRST);
+  await writeArtifact(watch, "export const b = 1;", {
+    ...{ name: "asks", scn: SECOND },
+    permissions: { env: ["HOME"] },
+  });
+  await Deno.remove(path);
+  await Deno.remove(join(options.state, "store"), { recursive: true });
+  const [[name, scn, refused]] = await wouldLoad(options) as [[string, undefined, string[]]];
+  assertEquals([name, scn, refused.map((each) => each.split(" ")[1]).sort()], [
+    ...["asks", undefined],
+    ["approval-required", "io"],
+  ]);
+  assertEquals(await serves(options, "asks"), undefined);
+});
+
 Deno.test("A check finds what can't be reopened: for another Deno, or with other bytes", async () => {
   await using directory = await tempDirectory();
   const watch = directory.file("plugins");

@@ -232,6 +232,26 @@ Deno.test("nothing goes back to a version in quarantine, and a start that has no
   await last.loaded("pricing", SECOND);
 });
 
+Deno.test("where neither of two can be reopened, a start says which one is yet to be tried", async () => {
+  for (const [lost, suspect] of [[SECOND, FIRST], [FIRST, SECOND]] as const) {
+    await using at = await statePlace();
+    const path = await leaveTwo(at, answers(2));
+    await beginLoading(at.state, path.replace(`${SECOND}`, `${suspect}`), suspect);
+    const store = join(at.state, "store");
+    for (const { name } of Deno.readDirSync(store)) {
+      if (name.includes(`${lost}`)) await Deno.remove(join(store, name), { recursive: true });
+    }
+    await using after = await at.start();
+    await after.loaded("pricing", suspect);
+    const [event] = after.events.of("state").filter(({ state }) => state === "not-reopened");
+    const which = lost === SECOND ? "which" : `and SCN ${lost}`;
+    assertStringIncludes(
+      event?.message ?? "",
+      `was at SCN ${SECOND}, ${which} can't be reopened (io); SCN ${suspect} is tried once more`,
+    );
+  }
+});
+
 /** Begins and ends as far as judging what had been loading. */
 async function suspectOnly({ state }: StatePlace): Promise<void> {
   const { DaemonState } = await import("../daemon/state/daemon_state.ts");

@@ -1,9 +1,11 @@
-import { assertEquals } from "@std/assert";
-import { formatInfo, signInfo } from "../artifact/mod.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { formatInfo, type Permissions, signInfo } from "../artifact/mod.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { startDaemon } from "./_cli.ts";
-import { makeDaemon } from "./_daemon.ts";
+import { type DaemonFixture, makeDaemon } from "./_daemon.ts";
 import { testKeys } from "./_signed.ts";
+import { beginLoading, type StatePlace, statePlace } from "./_state_place.ts";
 import { tempDirectory } from "./_temp.ts";
 
 const SOURCE = "export const quote = () => 1;";
@@ -69,6 +71,94 @@ Deno.test("what is held stays held over a restart, with a state folder", async (
   await events.next((event) => event.type === "skipped" && event.code === "approval-required");
   assertEquals(daemon.manager.current("pricing")?.scn, SCN);
   assertEquals((await daemon.approve("pricing")).scn, SCN + 1);
+});
+
+/** Where a version waits that asks for more than the current one, which can't be reopened for now. */
+interface WaitingPlace extends StatePlace {
+  /** Makes that it can be reopened. */
+  mend(): Promise<void>;
+}
+
+async function whereOneWaits(
+  { older, killed = false }: { readonly older?: Permissions; readonly killed?: boolean } = {},
+): Promise<WaitingPlace> {
+  const at = await statePlace();
+  const needed = join(at.state, "..", "needed");
+  await Deno.writeTextFile(needed, "");
+  if (older) await writeArtifact(at.plugins, SOURCE, { permissions: older });
+  await using fixture = await at.start();
+  const source = `export const activate = () => void Deno.statSync(${JSON.stringify(needed)});`;
+  const { path } = await writeArtifact(at.plugins, source, { scn: SCN + 1 });
+  await fixture.loaded("pricing", SCN + 1);
+  await writeArtifact(at.plugins, SOURCE, { scn: SCN + 2, permissions: { net: true } });
+  await whyHeld(fixture);
+  await fixture.daemon.close();
+  if (killed) await beginLoading(at.state, path, SCN + 1);
+  else await Deno.remove(needed);
+  return { ...at, mend: () => Deno.writeTextFile(needed, "") };
+}
+
+async function whyHeld({ events }: DaemonFixture, scn = SCN + 2): Promise<string> {
+  const held = await events.next((event) =>
+    event.type === "skipped" && event.code === "approval-required" && event.scn === scn
+  );
+  return "message" in held ? String(held.message) : "";
+}
+
+function waiting({ daemon }: DaemonFixture): unknown[] {
+  return daemon.manager.pending().map(({ scn, running, more }) => [scn, running, more]);
+}
+
+const BEFORE = `SCN ${SCN + 1}, which was current, does not`;
+
+Deno.test("what is held stays held over a restart that can't reopen what was current", async () => {
+  await using at = await whereOneWaits();
+  await using fixture = await at.start();
+  const { daemon } = fixture;
+  assertStringIncludes(await whyHeld(fixture), BEFORE);
+  assertEquals(daemon.manager.names(), []);
+  assertEquals(waiting(fixture), [[SCN + 2, undefined, { net: true }]]);
+  await at.mend();
+  await daemon.scan();
+  await fixture.loaded("pricing", SCN + 1);
+  assertEquals((await daemon.approve("pricing")).scn, SCN + 2);
+});
+
+Deno.test("what is held stays held where what stands in asks for as much", async () => {
+  await using at = await whereOneWaits({ older: { net: true } });
+  await using fixture = await at.start();
+  const { daemon } = fixture;
+  assertStringIncludes(await whyHeld(fixture), BEFORE);
+  assertEquals(daemon.manager.current("pricing")?.scn, SCN);
+  assertEquals(waiting(fixture), [[SCN + 2, SCN, { net: true }]]);
+  // What asks for no more than was current is not held; with that the rest is compared then.
+  await writeArtifact(at.plugins, SOURCE, { scn: SCN + 3 });
+  await fixture.loaded("pricing", SCN + 3);
+  await writeArtifact(at.plugins, SOURCE, { scn: SCN + 4, permissions: { net: true } });
+  assertStringIncludes(await whyHeld(fixture, SCN + 4), `SCN ${SCN + 3}, which runs, does not`);
+});
+
+Deno.test("what is held stays held after a kill, until what was current is tried once more", async () => {
+  await using at = await whereOneWaits({ killed: true });
+  await using fixture = await at.start();
+  assertStringIncludes(await whyHeld(fixture), BEFORE);
+  await fixture.loaded("pricing", SCN + 1);
+  assertEquals(fixture.events.of("loaded").map(({ scn }) => scn), [SCN + 1]);
+});
+
+Deno.test("what was gone back to is what versions are compared with, in the next process too", async () => {
+  await using at = await whereOneWaits({ older: { net: true } });
+  {
+    await using fixture = await at.start();
+    assertStringIncludes(await whyHeld(fixture), BEFORE);
+    await writeArtifact(at.plugins, SOURCE, { scn: SCN + 3 });
+    await fixture.loaded("pricing", SCN + 3);
+    await fixture.daemon.rollback("pricing");
+    assertEquals(fixture.daemon.manager.current("pricing")?.scn, SCN);
+  }
+  await using fixture = await at.start();
+  await writeArtifact(at.plugins, SOURCE, { scn: SCN + 4, permissions: { net: true } });
+  await fixture.loaded("pricing", SCN + 4);
 });
 
 Deno.test("hotplug daemon --trust loads what is signed and says why the rest is not", async () => {

@@ -126,6 +126,22 @@ const misdeeds: Record<string, { source: string; codes: string[]; open?: string 
   },
   exit_in_call: { source: "export const run = () => Deno.exit(3);", codes: ["exit"] },
   exit_as_symbol: { source: "export { exit as run } from 'node:process';", codes: ["exit"] },
+  really_exit: {
+    source: "import process from 'node:process'; setTimeout(() => process.reallyExit(3));",
+    codes: ["exit"],
+  },
+  close: { source: "setTimeout(() => close());", codes: ["exit"] },
+  close_itself: { source: "setTimeout(close);", codes: ["exit"] },
+  close_of_self: { source: "setTimeout(() => self.close());", codes: ["exit"] },
+  close_as_reaction: { source: "Promise.resolve(3).then(globalThis.close);", codes: ["exit"] },
+  close_at_top_level: { source: "close();", open: "load", codes: ["exit", "load"] },
+  close_in_activate: {
+    source: "export const activate = () => close();",
+    open: "activation",
+    codes: ["exit", "activation"],
+  },
+  close_in_call: { source: "export const run = () => close();", codes: ["exit"] },
+  report_error: { source: "setTimeout(() => reportError('late'));", codes: ["uncaught"] },
 };
 
 Deno.test("what a plugin does that would end the process is told once, and the process goes on", async (t) => {

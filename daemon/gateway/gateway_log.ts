@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { HotplugError } from "../../artifact/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
+import { scopeOfFrames } from "../../manager/guards/plugin_scope.ts";
 
 /** What fails at every request is logged so often, in milliseconds. */
 const PAUSE = 1_000;
@@ -20,8 +21,15 @@ interface Pause {
   error: unknown;
 }
 
-const UNSENDABLE: Subject = { what: "The answer of a plugin can't be sent" };
 const ENDED: Subject = { what: "No more requests were accepted; it listens again" };
+
+function unsendableOf(error: unknown): Subject {
+  const frames = error instanceof Error ? error.stack ?? "" : "";
+  const plugin = scopeOfFrames(frames, () => undefined)?.name;
+  return plugin === undefined
+    ? { what: "The answer of a plugin can't be sent" }
+    : { what: `The answer of plugin "${plugin}" can't be sent`, plugin };
+}
 
 /** Logs why requests failed: not all, where they are many, and then how many and the last reason. */
 export class GatewayLog implements Disposable {
@@ -35,12 +43,12 @@ export class GatewayLog implements Disposable {
     this.#tell({ what: `Plugin "${plugin}" failed at a request`, plugin }, error);
   }
 
-  /** Tells of an answer that was refused as it was to be sent; whose it is, nobody says then. */
+  /** Tells of an answer that can't be sent, or not to its end; only its error says whose it is. */
   unsendable(error: unknown): void {
     // As announced, at a swap: nobody is to be woken for that.
     const isCut = error instanceof HotplugError && error.code === "retired";
     if (isCut) this.#logger.info("{text}", { text: `An answer was broken off: ${error.message}` });
-    else this.#tell(UNSENDABLE, error);
+    else this.#tell(unsendableOf(error), error);
   }
 
   /** Tells that no more requests were accepted, and that it is tried again. */

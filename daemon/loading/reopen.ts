@@ -163,10 +163,14 @@ function tellNotReopened(
   const out = reopenedOf(record).every(({ scn }) => state.isQuarantined(name, scn));
   // What is suspect is yet to be tried.
   if (!lost && !out) return;
+  const tried = reopenedOf(record).find(({ scn }) =>
+    isSuspect(record, scn) && !state.isQuarantined(name, scn)
+  );
   const why = lost
-    ? `which can't be reopened (${lost.code})`
+    ? `${lost.scn === last.scn ? "which" : `and SCN ${lost.scn}`} can't be reopened (${lost.code})`
     : "which is in quarantine; let it out when it is mended";
-  const message = `Plugin "${name}" was at SCN ${last.scn}, ${why}; ${remedyOf(record)}`;
+  const next = tried ? `SCN ${tried.scn} is tried once more, after all others` : remedyOf(record);
+  const message = `Plugin "${name}" was at SCN ${last.scn}, ${why}; ${next}`;
   emit(stateEvent("not-reopened", message, name));
 }
 

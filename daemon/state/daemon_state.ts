@@ -1,4 +1,3 @@
-import { basename } from "@std/path";
 import { DEFAULT_MAX_MODULE_BYTES, HotplugError, type Scn } from "../../artifact/mod.ts";
 import type { ManagerEvent, PluginManager, RestoredHolds } from "../../manager/mod.ts";
 import { describeError } from "../../manager/describe_error.ts";
@@ -8,7 +7,7 @@ import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
 import { Moments } from "./moments.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
-import { afterFreeze, afterLoad, afterRollback } from "./record_changes.ts";
+import { afterFreeze, afterLoad, afterRollback, keptAs, type Served } from "./record_changes.ts";
 import { lostEvent, quarantineEvent, stateEvent, unkeptEvent } from "./state_events.ts";
 import type { TellState } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
@@ -28,9 +27,6 @@ import { StateWriter } from "./state_writer.ts";
 
 /** What has the plugins in memory. */
 type InMemory = Pick<PluginManager, "current" | "previous">;
-
-/** What is current of a plugin, or was before. */
-type Served = Pick<KeptGeneration, "scn" | "sha256" | "path">;
 
 /**
  * What outlives the process: of each plugin what is current and was before, with their bytes, what
@@ -125,8 +121,9 @@ export class DaemonState {
 
   /** What keeps versions of a plugin out, for its manager. */
   holdsOf(name: string): RestoredHolds {
-    const { held, frozen } = this.record(name);
-    return { held, frozen, crashed: suspectsOf(this.record(name)).length > 0 };
+    const { held, frozen, current } = this.record(name);
+    const crashed = suspectsOf(this.record(name)).length > 0;
+    return { held, frozen, crashed, ...(current && { current }) };
   }
 
   /** Whether a version is older than what was current, or in quarantine. */
@@ -171,7 +168,7 @@ export class DaemonState {
   observe(event: ManagerEvent, manager: InMemory): void {
     switch (event.type) {
       case "loaded":
-        return this.#loaded(event.name, event, manager.previous(event.name));
+        return this.#loaded(event.name, manager.current(event.name), manager.previous(event.name));
       case "rolled-back":
         return this.#rolledBack(event.name, event.held, manager);
       case "released":
@@ -240,7 +237,8 @@ export class DaemonState {
     if (suspects.length < record.suspects.length) this.#change(name, { suspects });
   }
 
-  #loaded(name: string, served: Served, before: Served | undefined): void {
+  #loaded(name: string, served: Served | undefined, before: Served | undefined): void {
+    if (!served) return;
     const record = this.record(name);
     const next = this.#keptOf(name, served);
     // Not from where it is kept, if it is: that could not be used, and these bytes are good.
@@ -270,10 +268,8 @@ export class DaemonState {
     this.#change(name, afterFreeze(this.record(name), served && this.#keptOf(name, served)));
   }
 
-  #keptOf(name: string, { scn, sha256, path }: Served): KeptGeneration {
-    const kept = keptOf(this.record(name))
-      .find((each) => each.scn === scn && each.sha256 === sha256);
-    return kept ?? { scn, sha256, file: basename(path), path: this.#store.foundAt(path) };
+  #keptOf(name: string, served: Served): KeptGeneration {
+    return keptAs(this.record(name), served, (path) => this.#store.foundAt(path));
   }
 
   #change(name: string, change: Partial<PluginRecord>): void {

@@ -1,5 +1,29 @@
 import type { Scn } from "../../artifact/mod.ts";
-import { inQuarantine, isSuspect, type KeptGeneration, type PluginRecord } from "./state_record.ts";
+import { basename } from "@std/path";
+import type { Generation } from "../../manager/mod.ts";
+import {
+  inQuarantine,
+  isSuspect,
+  type KeptGeneration,
+  keptOf,
+  type PluginRecord,
+} from "./state_record.ts";
+
+/** What is current of a plugin, or was before. */
+export type Served = Pick<Generation, "scn" | "sha256" | "path" | "info">;
+
+/** What is kept of what is served: the same object where the record has it. */
+export function keptAs(
+  record: PluginRecord,
+  { scn, sha256, path, info }: Served,
+  foundAt: (path: string) => string,
+): KeptGeneration {
+  const permissions = info?.permissions;
+  return keptOf(record).find((each) => each.scn === scn && each.sha256 === sha256) ?? {
+    ...{ scn, sha256, file: basename(path), path: foundAt(path) },
+    ...(permissions && { permissions }),
+  };
+}
 
 /** What changes in a record. */
 export type RecordChange = Partial<PluginRecord>;

@@ -1,5 +1,12 @@
 import * as v from "valibot";
-import { isPluginName, isScn, isSha256, type Scn } from "../../artifact/mod.ts";
+import {
+  isPluginName,
+  isScn,
+  isSha256,
+  PERMISSION_KINDS,
+  type Permissions,
+  type Scn,
+} from "../../artifact/mod.ts";
 
 /** A generation whose bytes are kept. */
 export interface KeptGeneration {
@@ -11,6 +18,12 @@ export interface KeptGeneration {
   readonly file: string;
   /** Where it was found. */
   readonly path: string;
+  /**
+   * The permissions that it asks for.
+   *
+   * @default none
+   */
+  readonly permissions?: Permissions;
 }
 
 /** A version that was being loaded when the process ended, or had just been. */
@@ -118,6 +131,9 @@ const kept = v.object({
   // No way out of the folder that it is kept in.
   file: v.pipe(v.string(), v.regex(/^(?!\.{1,2}$)[^/\\\0]+$/)),
   path: v.string(),
+  permissions: v.exactOptional(
+    v.record(v.picklist(PERMISSION_KINDS), v.union([v.literal(true), v.array(v.string())])),
+  ),
 });
 const found = v.object({ scn, path: v.string() });
 const times = v.pipe(v.number(), v.integer(), v.minValue(0));

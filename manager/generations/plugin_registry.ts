@@ -1,5 +1,5 @@
 import { byName } from "../../artifact/by_name.ts";
-import { HotplugError, type Scn } from "../../artifact/mod.ts";
+import { HotplugError, type Permissions, type Scn } from "../../artifact/mod.ts";
 import type { Generation } from "./generation.ts";
 import type { CallBounds } from "./generation_calls.ts";
 import type { GenerationLife } from "./generation_life.ts";
@@ -13,7 +13,19 @@ export interface GenerationHolder extends Holder {
   readonly scn: Scn;
 }
 
-/** What kept versions of a plugin out in an earlier process. */
+/** A version that was current in an earlier process. */
+export interface CurrentBefore {
+  /** Its sequence change number. */
+  readonly scn: Scn;
+  /**
+   * The permissions that it asked for.
+   *
+   * @default none
+   */
+  readonly permissions?: Permissions;
+}
+
+/** What kept versions of a plugin out in an earlier process, or would have. */
 export interface RestoredHolds {
   /** Nothing up to this SCN is loaded: it was rolled back from. */
   readonly held?: Scn;
@@ -21,6 +33,8 @@ export interface RestoredHolds {
   readonly frozen?: boolean;
   /** Whether it ended its process, so that its versions are tried in one that is thrown away first. */
   readonly crashed?: boolean;
+  /** What was current: what asks for more waits for an approval, though this does not run again yet. */
+  readonly current?: CurrentBefore;
 }
 
 /** The plugins of a manager, by name. */

@@ -3,7 +3,7 @@ import { HotplugError } from "../../artifact/mod.ts";
 import { currentScope, exitCodeAtEntry, type PluginScope, scopeOfFrames } from "./plugin_scope.ts";
 import { replace } from "./_replace.ts";
 
-type Exit = (code?: number) => never;
+type Exit = (code?: number) => void;
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
 const exits = new WeakMap<object, PluginScope>();
@@ -14,8 +14,10 @@ let asked: unknown;
 export function guardExit(): () => void {
   const undo = [
     // `process.exit` too, and not only what it ends in: it tells its listeners first.
-    patchExit(process as { exit: Exit }, "process.exit"),
-    patchExit(Deno as { exit: Exit }, "Deno.exit"),
+    patchExit(process, "exit", "process.exit"),
+    patchExit(Deno, "exit", "Deno.exit"),
+    // Ends what runs at the end of the turn, with 0 and without a word.
+    patchExit(globalThis, "close", "close"),
     patchEmit(process as unknown as { emit: Emit }),
   ];
   return () => undo.forEach((restore) => restore());
@@ -26,8 +28,12 @@ export function scopeOfExit(thrown: unknown): PluginScope | undefined {
   return typeof thrown === "object" && thrown !== null ? exits.get(thrown) : undefined;
 }
 
-function patchExit(holder: { exit: Exit }, called: string): () => void {
-  const original = holder.exit;
+function patchExit<K extends "exit" | "close">(
+  holder: Record<K, Exit>,
+  key: K,
+  called: string,
+): () => void {
+  const original = holder[key];
   let active = true;
   const guarded: Exit = (code) => {
     const scope = active ? callingScope(guarded) : undefined;
@@ -44,11 +50,11 @@ function patchExit(holder: { exit: Exit }, called: string): () => void {
     exits.set(error, scope);
     throw error;
   };
-  replace(holder, "exit", guarded);
+  replace(holder, key, guarded);
   return () => {
     active = false;
     // Someone may have wrapped it since: then it stays, and passes everything on.
-    if (holder.exit === guarded) replace(holder, "exit", original);
+    if (holder[key] === guarded) replace(holder, key, original);
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type Scn,
 } from "../../artifact/mod.ts";
 import type { Generation } from "../generations/generation.ts";
+import type { CurrentBefore } from "../generations/plugin_registry.ts";
 import type { Location } from "../artifacts/locate.ts";
 import type { ReadArtifact } from "../artifacts/read_artifact.ts";
 import type { ApprovalRule } from "../settings/trust.ts";
@@ -25,7 +26,10 @@ export interface PendingVersion {
   readonly sha256: string;
   /** All the permissions that it asks for. */
   readonly permissions: Permissions;
-  /** Those of them that the running version does not ask for. */
+  /**
+   * Those of them that the running version does not ask for, or where that asks for them, what was current
+   * when the process before ended.
+   */
   readonly more: Permissions;
   /** The version that runs meanwhile; absent where none does. */
   readonly running?: Scn;
@@ -54,6 +58,11 @@ type Approved = Pick<PendingVersion, "sha256" | "permissions">;
 /** What is known of the version that runs. */
 type Running = Pick<Generation, "scn" | "info">;
 
+/** What a new version is compared with, and how that stands. */
+interface Compared extends Required<CurrentBefore> {
+  readonly stands: "runs" | "was current";
+}
+
 const SHOWN = 3;
 
 /**
@@ -66,10 +75,20 @@ export class Approvals {
   readonly #rule: ApprovalRule;
   readonly #pending = new Map<string, PendingVersion>();
   readonly #approved = new Map<string, Approved>();
+  /** What was current in an earlier process and is not in memory yet, by the plugin's name. */
+  readonly #before = new Map<string, CurrentBefore>();
 
   /** Makes it with nobody waiting. */
   constructor(rule: ApprovalRule) {
     this.#rule = rule;
+  }
+
+  /**
+   * Remembers what was current in an earlier process: until it is in memory again, nothing may ask for more
+   * than that only since it does not run.
+   */
+  remember(name: string, before: CurrentBefore): void {
+    this.#before.set(name, before);
   }
 
   /**
@@ -80,20 +99,24 @@ export class Approvals {
   check(location: Location, artifact: ReadArtifact, running: Running | undefined): void {
     const { path, parts: { name, scn } } = location;
     const permissions = artifact.info?.permissions ?? {};
-    const more = beyond(permissions, running?.info?.permissions ?? {});
-    if (!this.#holds(more, running)) return;
+    const compared = this.#comparedWith(name, running);
+    const found = compared.map((each) => ({ each, more: beyond(permissions, each.permissions) }))
+      .find(({ more }) => !isNone(more));
+    // Without anything to compare with it is the first.
+    const isFirst = this.#rule === "all" && compared.length === 0;
+    if (this.#rule === "none" || (!found && !isFirst)) return;
     const sha256 = artifact.info?.artifact.sha256 ?? artifact.sha256;
     const key = keyOf(name, scn);
     const approved = this.#approved.get(key);
     if (approved?.sha256 === sha256 && isNone(beyond(permissions, approved.permissions))) return;
     const before = this.#pending.get(key);
     const version = {
-      ...{ name, scn, path, sha256, permissions, more },
+      ...{ name, scn, path, sha256, permissions, more: found?.more ?? permissions },
       ...(running && { running: running.scn }),
       since: before?.sha256 === sha256 ? before.since : new Date().toISOString(),
     };
     this.#pending.set(key, version);
-    throw approvalRequired(location.file, version);
+    throw approvalRequired(location.file, version, found?.each);
   }
 
   /** The versions that wait, by name and then by SCN; without those whose file is gone. */
@@ -128,13 +151,19 @@ export class Approvals {
     );
   }
 
+  /** Forgets what was current in an earlier process: what is current now was gone back to. */
+  rolledBack(name: string): void {
+    this.#before.delete(name);
+  }
+
   /** Takes an approval back; the version waits for another one. */
   withdraw({ name, scn }: Pick<PendingVersion, "name" | "scn">): void {
     this.#approved.delete(keyOf(name, scn));
   }
 
-  /** Forgets what is over once a version has become the current one. */
-  loaded({ name, scn }: Generation): void {
+  /** Forgets what is over once a version has become the current one, or stands in for what was. */
+  loaded({ name, scn }: Generation, standsIn: boolean): void {
+    if (!standsIn || scn >= (this.#before.get(name)?.scn ?? 0)) this.#before.delete(name);
     for (const versions of [this.#pending, this.#approved]) {
       for (const key of versions.keys()) {
         const [of, at] = key.split(" ");
@@ -143,10 +172,21 @@ export class Approvals {
     }
   }
 
-  #holds(more: Permissions, running: Running | undefined): boolean {
-    if (this.#rule === "none") return false;
-    // Without one that runs there is nothing to compare with.
-    return running ? !isNone(more) : this.#rule === "all";
+  /** What runs, and what that stands in for. */
+  #comparedWith(name: string, running: Running | undefined): Compared[] {
+    const before = this.#before.get(name);
+    return [
+      ...running
+        ? [{
+          scn: running.scn,
+          permissions: running.info?.permissions ?? {},
+          stands: "runs" as const,
+        }]
+        : [],
+      ...before && before.scn > (running?.scn ?? 0)
+        ? [{ permissions: {}, ...before, stands: "was current" as const }]
+        : [],
+    ];
   }
 }
 
@@ -163,11 +203,14 @@ function isNone(permissions: Permissions): boolean {
   return Object.keys(permissions).length === 0;
 }
 
-function approvalRequired(file: string, version: PendingVersion): HotplugError {
-  const { name, scn, running, more } = version;
-  const why = running === undefined
+function approvalRequired(
+  file: string,
+  { name, scn, more }: PendingVersion,
+  compared: Compared | undefined,
+): HotplugError {
+  const why = compared === undefined
     ? `it is the first of plugin "${name}" here, and asks for ${describe(more)}`
-    : `it asks for ${describe(more)}, and SCN ${running}, which runs, does not`;
+    : `it asks for ${describe(more)}, and SCN ${compared.scn}, which ${compared.stands}, does not`;
   return new HotplugError(
     "approval-required",
     `Not opened "${file}": ${why}; it is held until approve("${name}", ${scn}) lets it in`,

@@ -22,10 +22,18 @@ export interface OpenWorld extends LoadWorld {
   readonly registry: PluginRegistry;
   /** Who waits for an approval. */
   readonly approvals: Approvals;
-  /** Told of every flip, right after it; the duration is that since `open` began, in milliseconds. */
-  flipped(next: GenerationLife, previous: GenerationLife | undefined, durationMs: number): void;
+  /** Told of every flip, right after it. */
+  flipped(next: GenerationLife, previous: GenerationLife | undefined, flip: Flip): void;
   /** Throws once the manager is closed. */
   assertOpen(): void;
+}
+
+/** How a generation became the current one. */
+export interface Flip {
+  /** How long that took since `open` began, in milliseconds. */
+  readonly durationMs: number;
+  /** Whether it was current in an earlier process, and is not new. */
+  readonly isReopened: boolean;
 }
 
 /**
@@ -93,7 +101,8 @@ export async function openArtifact(
     const handover = asked ?? handsOver(options, name);
     const previous = await swap({ slot, next, reason: "load", signal, handover, beforeFlip });
     if (previous && reopen?.condemn !== undefined) slot.condemn(previous);
-    world.flipped(next, previous, performance.now() - started);
+    const durationMs = performance.now() - started;
+    world.flipped(next, previous, { durationMs, isReopened: reopen !== undefined });
     return next.generation;
   });
 }

@@ -89,6 +89,7 @@ export class Opener {
   restore(name: string, holds: RestoredHolds): void {
     this.#world.registry.restore(name, holds);
     if (holds.crashed) historyOf(this.#world.options).crash(name);
+    if (holds.current) this.#world.approvals.remember(name, holds.current);
   }
 
   /** Approves a version that waits, and opens it. */
@@ -96,8 +97,9 @@ export class Opener {
     const { approvals } = this.#world;
     const version = approvals.approve(name, which);
     const { path } = version;
-    // One that is being opened was judged before; it is over soon, and fails.
-    await this.#opening.get(path)?.catch(() => {});
+    // One that is being opened was judged before, and fails soon; or is judged now, and is let in.
+    const opened = await this.#opening.get(path)?.catch(() => undefined);
+    if (opened) return opened;
     return await this.open(path, options).catch((error) => {
       // Who is told that it can't be done does not expect it to be done later.
       if (error.code === "frozen" || error.code === "held") approvals.withdraw(version);
