@@ -14,6 +14,7 @@ import {
   inQuarantine,
   isSuspect,
   type KeptGeneration,
+  keptOf,
   type PluginRecord,
   reopenedOf,
 } from "./state/state_record.ts";
@@ -80,7 +81,8 @@ export async function checkPlugin(
 ): Promise<PluginCheck> {
   const { running, faults } = await reopened(name, record, options, roots);
   const approvals = new Approvals(options.manager.approve);
-  if (record.current) approvals.remember(name, record.current);
+  const [newest] = keptOf(record);
+  if (newest) approvals.remember(name, newest);
   const refused: CheckRefusal[] = [];
   let isFine = true;
   let opened = running;

@@ -146,6 +146,19 @@ Deno.test("what is held stays held after a kill, until what was current is tried
   assertEquals(fixture.events.of("loaded").map(({ scn }) => scn), [SCN + 1]);
 });
 
+Deno.test("what is held stays held where a plugin is frozen at what stands in, over a restart", async () => {
+  await using at = await whereOneWaits({ older: { net: true } });
+  {
+    await using fixture = await at.start();
+    assertStringIncludes(await whyHeld(fixture), BEFORE);
+    await fixture.daemon.freeze("pricing");
+  }
+  await using fixture = await at.start();
+  assertEquals(fixture.daemon.manager.current("pricing")?.scn, SCN);
+  await fixture.daemon.thaw("pricing");
+  assertStringIncludes(await whyHeld(fixture), BEFORE);
+});
+
 Deno.test("what was gone back to is what versions are compared with, in the next process too", async () => {
   await using at = await whereOneWaits({ older: { net: true } });
   {

@@ -121,9 +121,11 @@ export class DaemonState {
 
   /** What keeps versions of a plugin out, for its manager. */
   holdsOf(name: string): RestoredHolds {
-    const { held, frozen, current } = this.record(name);
-    const crashed = suspectsOf(this.record(name)).length > 0;
-    return { held, frozen, crashed, ...(current && { current }) };
+    const record = this.record(name);
+    const { held, frozen } = record;
+    // Not what stands in for that, though the plugin be frozen there.
+    const [current] = keptOf(record);
+    return { held, frozen, crashed: suspectsOf(record).length > 0, ...(current && { current }) };
   }
 
   /** Whether a version is older than what was current, or in quarantine. */
