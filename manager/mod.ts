@@ -32,7 +32,7 @@
 export { choose } from "./opening/choose.ts";
 export type { Candidate, Choice, ChoosePolicy, Listing, Skip } from "./opening/choose.ts";
 export type { Refusal } from "./opening/admit.ts";
-export type { ApproveOptions, PendingVersion, WhichVersion } from "./opening/approvals.ts";
+export type { ApproveOptions, PendingVersion, WhichVersion } from "./opening/pending_version.ts";
 export { isFinal } from "./events.ts";
 export type {
   ConflictEvent,

@@ -1,5 +1,6 @@
 import { assertPluginName, HotplugError, scanModule, type Scn } from "../artifact/mod.ts";
-import { Approvals, type PendingVersion, type WhichVersion } from "./opening/approvals.ts";
+import type { PendingVersion, WhichVersion } from "./opening/pending_version.ts";
+import { Approvals } from "./opening/approvals.ts";
 import { EventHub } from "./event_hub.ts";
 import type { ManagerEvent } from "./events.ts";
 import type { Generation } from "./generations/generation.ts";
@@ -75,9 +76,8 @@ export class PluginManager implements AsyncDisposable {
   }
 
   /**
-   * Opens an artifact and makes it the plugin's current generation.
+   * Opens an artifact, by its path or a `file:` URL, and makes it the plugin's current generation.
    * Opens of the same file that are under way at the same time share one load.
-   * @param pathOrUrl A path, or a `file:` URL.
    * @throws {PluginOutdatedError} where what is loaded is as new, or the initial SCN is newer.
    * @throws {HotplugError} of another code for what else keeps it out; what is current stays so.
    */

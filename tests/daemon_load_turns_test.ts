@@ -6,7 +6,7 @@ import { LoadTurns } from "../daemon/loading/load_turns.ts";
 function takeTurns(turns: LoadTurns, count: number): (readonly [number, () => void])[] {
   const come: (readonly [number, () => void])[] = [];
   for (let number = 0; number < count; number++) {
-    void turns.next().then((end) => come.push([number, end]));
+    void turns.next(false).then((end) => come.push([number, end]));
   }
   return come;
 }
@@ -40,8 +40,24 @@ Deno.test("a load that takes long keeps those that come after it waiting for a w
   const come = takeTurns(turns, 32);
   await turnOfTheLoop();
   // None of them ends.
-  const end = await turns.next();
+  const end = await turns.next(false);
   end();
   assertEquals(come.length, 32);
   for (const [, each] of come) each();
+});
+
+Deno.test("a load of what serves already waits for none that has not begun", async () => {
+  const turns = new LoadTurns();
+  const come = takeTurns(turns, 100);
+  await turnOfTheLoop();
+  let has = false;
+  void turns.next(true).then(() => has = true);
+  come[0]?.[1]();
+  await turnOfTheLoop();
+  assertEquals([has, come.length], [true, 32]);
+  for (let at = 1; at < come.length; at++) {
+    come[at]?.[1]();
+    await turnOfTheLoop();
+  }
+  assertEquals(come.length, 100);
 });

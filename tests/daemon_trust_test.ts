@@ -174,6 +174,26 @@ Deno.test("what was gone back to is what versions are compared with, in the next
   await fixture.loaded("pricing", SCN + 4);
 });
 
+Deno.test("what was current and is signed anew, for more, waits; once approved it is reopened", async () => {
+  await using at = await statePlace();
+  const [old, next] = [await testKeys(), await testKeys()];
+  const { info, infoPath } = await writeArtifact(at.plugins, SOURCE, { sign: old.signer });
+  {
+    await using _before = await at.start({ trust: old.publicKey });
+  }
+  const { artifact, ...rest } = info;
+  const more = { artifact, ...rest, permissions: { net: true } } as const;
+  await Deno.writeTextFile(infoPath, formatInfo(await signInfo(more, next.signer)));
+  {
+    await using fixture = await at.start({ trust: next.publicKey });
+    assertEquals(fixture.daemon.manager.names(), []);
+    assertStringIncludes(await whyHeld(fixture, SCN), "did not when it was current");
+    assertEquals((await fixture.daemon.approve("pricing")).info?.permissions, { net: true });
+  }
+  await using after = await at.start({ trust: next.publicKey });
+  assertEquals(after.daemon.manager.current("pricing")?.scn, SCN);
+});
+
 Deno.test("hotplug daemon --trust loads what is signed and says why the rest is not", async () => {
   await using directory = await tempDirectory();
   await using keys = await tempDirectory();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Permissions } from "../artifact/mod.ts";
+import { formatInfo, type Permissions } from "../artifact/mod.ts";
 import { type ApprovalRule, PluginManager } from "../manager/mod.ts";
 import { type ArtifactInit, SCN, writeArtifact, type WrittenArtifact } from "./_artifacts.ts";
 import { assertCode, assertThrowsCode } from "./_errors.ts";
@@ -281,4 +281,49 @@ Deno.test("an approval that names the file that was looked at lets no other one 
   const [now] = manager.pending();
   assert(now && now.sha256 !== seen.sha256);
   assertEquals((await manager.approve("pricing", now)).scn, SCN + 2);
+});
+
+Deno.test("an approval that names the file lets in no more than what was asked for when it was looked at", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager();
+  await manager.open((await version(directory, 1)).path);
+  const { path } = await version(directory, 2, { net: ["example.com"] });
+  await assertCode(manager.open(path), "approval-required");
+  const [seen] = manager.pending();
+  assert(seen);
+  // The same artifact, with another info file.
+  await version(directory, 2, { net: ["example.com"], run: true });
+  await assertCode(manager.open(path), "approval-required");
+  for (const which of [seen, { sha256: seen.sha256 }]) {
+    const { message } = await assertCode(manager.approve("pricing", which), "conflict");
+    assertStringIncludes(message, "asks for all of run by now");
+  }
+  assertEquals((await manager.approve("pricing", manager.pending()[0])).scn, SCN + 2);
+});
+
+Deno.test("an info file that comes later gives the next version no permission", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager({ bareSettle: 0 });
+  await manager.open((await version(directory, 1)).path);
+  const { path, infoPath, info } = await version(directory, 2, { net: true }, { info: false });
+  await manager.open(path);
+  await Deno.writeTextFile(infoPath, formatInfo(info));
+  await assertCode(manager.open(path), "outdated");
+  assertEquals(manager.current("pricing")?.info?.permissions, { net: true });
+  const third = await version(directory, 3, { net: true });
+  await assertCode(manager.open(third.path), "approval-required");
+});
+
+Deno.test("what is reopened with an info file that asks for more than it did waits for an approval", async () => {
+  await using directory = await tempDirectory();
+  await using manager = new PluginManager();
+  const { path, info } = await version(directory, 1, { net: true });
+  const { sha256 } = info.artifact;
+  const reopen = { sha256, permissions: {} };
+  const { message } = await assertCode(manager.open(path, { reopen }), "approval-required");
+  assertStringIncludes(message, "asks for all of net, and did not when it was current");
+  assertEquals(manager.pending().map(({ scn, more }) => [scn, more]), [[SCN + 1, { net: true }]]);
+  assertEquals((await manager.approve("pricing")).scn, SCN + 1);
+  await using other = new PluginManager();
+  await other.open(path, { reopen: { sha256, permissions: { net: true } } });
 });

@@ -6,22 +6,27 @@ const MOST = 32;
 /** What takes longer keeps no others waiting any more, in milliseconds. */
 const LONGEST = 250;
 
-/** Lets loads begin one after the other where many come at once, as at a start or in a roll-out. */
+/**
+ * Lets loads begin one after the other where many come at once, as at a start or in a roll-out: of what
+ * serves already first, since calls go to what is older meanwhile.
+ */
 export class LoadTurns {
-  readonly #waiting: (() => void)[] = [];
+  readonly #serving: (() => void)[] = [];
+  readonly #others: (() => void)[] = [];
   #taken = 0;
 
   /** Resolves once it is the turn of whoever asks, to what ends it. */
-  async next(): Promise<() => void> {
+  async next(serves: boolean): Promise<() => void> {
+    const queue = serves ? this.#serving : this.#others;
     // Who ends a turn hands it over.
-    if (this.#taken >= MOST) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#taken >= MOST) await new Promise<void>((resolve) => queue.push(resolve));
     else this.#taken++;
     let isOver = false;
     const end = (): void => {
       if (isOver) return;
       isOver = true;
       clearTimeout(timer);
-      const next = this.#waiting.shift();
+      const next = this.#serving.shift() ?? this.#others.shift();
       if (next) next();
       else this.#taken--;
     };

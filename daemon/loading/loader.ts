@@ -1,5 +1,5 @@
 import { basename } from "@std/path";
-import { type ErrorCode, HotplugError } from "../../artifact/mod.ts";
+import { type ErrorCode, HotplugError, tryParseArtifactName } from "../../artifact/mod.ts";
 import type { Generation, OpenOptions, PluginManager, WhichVersion } from "../../manager/mod.ts";
 import type { DaemonState } from "../state/daemon_state.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
@@ -16,7 +16,7 @@ const KEEPS: ReadonlySet<ErrorCode> = new Set(["quiesce", "handover"]);
 /** What a loader needs of its daemon. */
 export interface LoaderWorld {
   /** What opens the artifacts. */
-  readonly manager: Pick<PluginManager, "open" | "approve">;
+  readonly manager: Pick<PluginManager, "open" | "approve" | "current">;
   /** What outlives the process, once it is at hand; undefined where nothing does. */
   readonly state: () => DaemonState | undefined;
   /** How much memory there may be. */
@@ -39,8 +39,12 @@ export class Loader {
   async open(path: string, options: Pick<OpenOptions, "signal"> = {}): Promise<Generation> {
     const root = this.#world.rootOf(path);
     const own = { ...options, ...(root !== undefined && { root }) };
-    return await this.#inTurn(() =>
-      this.#noted((notes) => this.#world.manager.open(path, { ...own, ...this.#withRoom(notes) }))
+    return await this.#inTurn(
+      path,
+      () =>
+        this.#noted((notes) =>
+          this.#world.manager.open(path, { ...own, ...this.#withRoom(notes) })
+        ),
     );
   }
 
@@ -52,25 +56,30 @@ export class Loader {
   }
 
   /** Opens what was current in an earlier process, from the path. */
-  async reopen(path: string, { sha256 }: KeptGeneration, how: ReopenHow = {}): Promise<Generation> {
+  async reopen(
+    path: string,
+    { sha256, permissions }: KeptGeneration,
+    how: ReopenHow = {},
+  ): Promise<Generation> {
     // From where it was found, links are followed as they were then.
     const root = this.#world.rootOf(path);
     const own = {
-      reopen: { sha256, ...how },
+      reopen: { sha256, ...(permissions && { permissions }), ...how },
       ...(root !== undefined && { root }),
     };
     const open = (hooks: Pick<OpenOptions, "handover">): Promise<Generation> =>
       this.#noted((notes) => this.#world.manager.open(path, { ...own, ...hooks, ...notes }));
-    return await this.#inTurn(() =>
+    return await this.#inTurn(path, () =>
       open({}).catch((error) => {
         if (!(error instanceof HotplugError) || !KEEPS.has(error.code)) throw error;
         return open({ handover: false });
-      })
-    );
+      }));
   }
 
-  async #inTurn(open: () => Promise<Generation>): Promise<Generation> {
-    const end = await this.#turns.next();
+  async #inTurn(path: string, open: () => Promise<Generation>): Promise<Generation> {
+    const name = tryParseArtifactName(basename(path))?.name;
+    const serves = name !== undefined && this.#world.manager.current(name) !== undefined;
+    const end = await this.#turns.next(serves);
     try {
       return await open();
     } finally {
@@ -113,6 +122,6 @@ export class Loader {
 }
 
 /** How something is reopened. */
-export type ReopenHow = Omit<NonNullable<OpenOptions["reopen"]>, "sha256">;
+export type ReopenHow = Omit<NonNullable<OpenOptions["reopen"]>, "sha256" | "permissions">;
 
 type Notes = Required<Pick<OpenOptions, "begins" | "verified">>;

@@ -7,12 +7,21 @@ import { KeptBytes } from "./kept_bytes.ts";
 import { type JournalEntry, LoadJournal, type UnendedLoad } from "./load_journal.ts";
 import { Moments } from "./moments.ts";
 import { type NotedLoad, noteLoad } from "./noted_load.ts";
-import { afterFreeze, afterLoad, afterRollback, keptAs, type Served } from "./record_changes.ts";
+import {
+  afterFreeze,
+  afterLetIn,
+  afterLoad,
+  afterRollback,
+  keptAs,
+  refugeOf,
+  type Served,
+} from "./record_changes.ts";
 import { lostEvent, quarantineEvent, stateEvent, unkeptEvent } from "./state_events.ts";
 import type { TellState } from "./state_events.ts";
 import { readState, writeState } from "./state_file.ts";
 import { type StateFolder, takeStateFolder } from "./state_folder.ts";
 import {
+  holdsOf,
   inQuarantine,
   type KeptGeneration,
   keptOf,
@@ -121,11 +130,7 @@ export class DaemonState {
 
   /** What keeps versions of a plugin out, for its manager. */
   holdsOf(name: string): RestoredHolds {
-    const record = this.record(name);
-    const { held, frozen } = record;
-    // Not what stands in for that, though the plugin be frozen there.
-    const [current] = keptOf(record);
-    return { held, frozen, crashed: suspectsOf(record).length > 0, ...(current && { current }) };
+    return holdsOf(this.record(name));
   }
 
   /** Whether a version is older than what was current, or in quarantine. */
@@ -241,15 +246,18 @@ export class DaemonState {
 
   #loaded(name: string, served: Served | undefined, before: Served | undefined): void {
     if (!served) return;
+    const letIn = afterLetIn(this.record(name), served);
+    if (letIn) this.#change(name, letIn);
     const record = this.record(name);
     const next = this.#keptOf(name, served);
     // Not from where it is kept, if it is: that could not be used, and these bytes are good.
     if (served.path !== this.#store.pathOf(name, next)) this.#store.doubt(name, next);
     else this.#store.opened(served.path, next.path);
-    const older = before ? this.#keptOf(name, before) : this.#refuge(name, next.scn);
+    const isKept = (each: KeptGeneration): boolean => this.keptAt(name, each) !== undefined;
+    const older = before ? this.#keptOf(name, before) : refugeOf(record, next.scn, isKept);
     const change = afterLoad(record, next, older);
     if (change) this.#change(name, change);
-    else if (!this.keptAt(name, next)) this.#writer.changed();
+    else if (!isKept(next)) this.#writer.changed();
   }
 
   #rolledBack(name: string, held: Scn, manager: InMemory): void {
@@ -257,13 +265,6 @@ export class DaemonState {
     if (!served) return;
     const [next, older] = [this.#keptOf(name, served), before && this.#keptOf(name, before)];
     this.#change(name, afterRollback(this.record(name), held, next, older));
-  }
-
-  /** What of an earlier process may be gone back to, where nothing in memory may: best of all what has bytes. */
-  #refuge(name: string, scn: Scn): KeptGeneration | undefined {
-    const good = keptOf(this.record(name))
-      .filter((each) => each.scn < scn && !this.isQuarantined(name, each.scn));
-    return good.find((each) => this.keptAt(name, each) !== undefined) ?? good[0];
   }
 
   #frozen(name: string, served: Served | undefined): void {

@@ -18,10 +18,38 @@ export function keptAs(
   { scn, sha256, path, info }: Served,
   foundAt: (path: string) => string,
 ): KeptGeneration {
-  const permissions = info?.permissions;
   return keptOf(record).find((each) => each.scn === scn && each.sha256 === sha256) ?? {
     ...{ scn, sha256, file: basename(path), path: foundAt(path) },
-    ...(permissions && { permissions }),
+    permissions: info?.permissions ?? {},
+  };
+}
+
+/** What of an earlier process may be gone back to, where nothing in memory may: best of all what has bytes. */
+export function refugeOf(
+  record: PluginRecord,
+  scn: Scn,
+  isKept: (kept: KeptGeneration) => boolean,
+): KeptGeneration | undefined {
+  const good = keptOf(record).filter((each) => each.scn < scn && !inQuarantine(record, each.scn));
+  return good.find(isKept) ?? good[0];
+}
+
+/** What comes of what a version was let in with: its info file may be another one than it was. */
+export function afterLetIn(
+  { current, previous }: PluginRecord,
+  { scn, sha256, info }: Served,
+): RecordChange | undefined {
+  const permissions = info?.permissions ?? {};
+  const asked = JSON.stringify(permissions);
+  const change = (kept: KeptGeneration | undefined): KeptGeneration | undefined =>
+    kept?.scn === scn && kept.sha256 === sha256 && JSON.stringify(kept.permissions) !== asked
+      ? { ...kept, permissions }
+      : kept;
+  const next = { current: change(current), previous: change(previous) };
+  if (next.current === current && next.previous === previous) return undefined;
+  return {
+    ...(next.current && { current: next.current }),
+    ...(next.previous && { previous: next.previous }),
   };
 }
 

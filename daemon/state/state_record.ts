@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { RestoredHolds } from "../../manager/mod.ts";
 import {
   isPluginName,
   isScn,
@@ -19,9 +20,9 @@ export interface KeptGeneration {
   /** Where it was found. */
   readonly path: string;
   /**
-   * The permissions that it asks for.
+   * The permissions that it asked for.
    *
-   * @default none
+   * @default unknown: written before there was this
    */
   readonly permissions?: Permissions;
 }
@@ -103,6 +104,14 @@ export function keptOf(
 export function reopenedOf(record: PluginRecord): KeptGeneration[] {
   const most = record.frozen ? record.current?.scn ?? 0 : Infinity;
   return keptOf(record).filter(({ scn }) => scn <= most);
+}
+
+/** What keeps versions of the plugin out, for its manager. */
+export function holdsOf(record: PluginRecord): RestoredHolds {
+  const { held, frozen } = record;
+  // Not what stands in for that, though the plugin be frozen there.
+  const [current] = keptOf(record);
+  return { held, frozen, crashed: suspectsOf(record).length > 0, ...(current && { current }) };
 }
 
 /** The records of all plugins, by name. */

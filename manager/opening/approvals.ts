@@ -3,54 +3,17 @@ import { lstatSync } from "node:fs";
 import {
   hostTarget,
   HotplugError,
-  PERMISSION_KINDS,
   type Permissions,
   permissionsBeyond,
   type Scn,
 } from "../../artifact/mod.ts";
+import { approvalRequired, asksForMore, type Compared, otherFile } from "./approval_errors.ts";
+import type { ApproveOptions, PendingVersion, WhichVersion } from "./pending_version.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { CurrentBefore } from "../generations/plugin_registry.ts";
 import type { Location } from "../artifacts/locate.ts";
 import type { ReadArtifact } from "../artifacts/read_artifact.ts";
 import type { ApprovalRule } from "../settings/trust.ts";
-
-/** A version that is held until it is approved. */
-export interface PendingVersion {
-  /** The plugin's name. */
-  readonly name: string;
-  /** Its sequence change number. */
-  readonly scn: Scn;
-  /** The file. */
-  readonly path: string;
-  /** The SHA-256 of the file, as 64 lower-case hex digits: what an approval is for. */
-  readonly sha256: string;
-  /** All the permissions that it asks for. */
-  readonly permissions: Permissions;
-  /**
-   * Those of them that the running version does not ask for, or where that asks for them, what was current
-   * when the process before ended.
-   */
-  readonly more: Permissions;
-  /** The version that runs meanwhile; absent where none does. */
-  readonly running?: Scn;
-  /** Since when it waits, as an ISO 8601 time. */
-  readonly since: string;
-}
-
-/** Which version is approved; a {@linkcode PendingVersion} tells, too. */
-export interface ApproveOptions {
-  /**
-   * Its sequence change number.
-   *
-   * @default that of the newest that waits
-   */
-  readonly scn?: Scn;
-  /** The SHA-256 of its file, as 64 lower-case hex digits: another one that waits by now is not approved. */
-  readonly sha256?: string;
-}
-
-/** A version, by its SCN alone or by its file as well. */
-export type WhichVersion = Scn | ApproveOptions;
 
 /** What an approval is for: these bytes, with these permissions at the most. */
 type Approved = Pick<PendingVersion, "sha256" | "permissions">;
@@ -58,12 +21,11 @@ type Approved = Pick<PendingVersion, "sha256" | "permissions">;
 /** What is known of the version that runs. */
 type Running = Pick<Generation, "scn" | "info">;
 
-/** What a new version is compared with, and how that stands. */
-interface Compared extends Required<CurrentBefore> {
-  readonly stands: "runs" | "was current";
+/** A version that waits, and what it asked for when it was first held. */
+interface Waiting {
+  readonly version: PendingVersion;
+  readonly first: Permissions;
 }
-
-const SHOWN = 3;
 
 /**
  * Who waits for an approval, and who has one.
@@ -73,10 +35,12 @@ const SHOWN = 3;
  */
 export class Approvals {
   readonly #rule: ApprovalRule;
-  readonly #pending = new Map<string, PendingVersion>();
+  readonly #pending = new Map<string, Waiting>();
   readonly #approved = new Map<string, Approved>();
   /** What was current in an earlier process and is not in memory yet, by the plugin's name. */
   readonly #before = new Map<string, CurrentBefore>();
+  /** What generations asked for when they were let in: an info file that comes later asks for nothing. */
+  readonly #asked = new WeakMap<Running, Permissions>();
 
   /** Makes it with nobody waiting. */
   constructor(rule: ApprovalRule) {
@@ -97,9 +61,33 @@ export class Approvals {
    * @throws {HotplugError} `approval-required` where it is held
    */
   check(location: Location, artifact: ReadArtifact, running: Running | undefined): void {
-    const { path, parts: { name, scn } } = location;
+    const compared = this.#comparedWith(location.parts.name, running);
+    this.#check(location, artifact, compared, running);
+  }
+
+  /**
+   * Lets a version pass that was current in an earlier process, or holds it: its info file may be another
+   * one by now.
+   *
+   * @throws {HotplugError} `approval-required` where it asks for more than it did
+   */
+  checkReopened(
+    location: Location,
+    artifact: ReadArtifact,
+    permissions: Permissions,
+    running: Running | undefined,
+  ): void {
+    const { scn } = location.parts;
+    this.#check(location, artifact, [{ scn, permissions, stands: "was current" }], running);
+  }
+
+  #check(
+    { path, file, parts: { name, scn } }: Location,
+    artifact: ReadArtifact,
+    compared: readonly Compared[],
+    running: Running | undefined,
+  ): void {
     const permissions = artifact.info?.permissions ?? {};
-    const compared = this.#comparedWith(name, running);
     const found = compared.map((each) => ({ each, more: beyond(permissions, each.permissions) }))
       .find(({ more }) => !isNone(more));
     // Without anything to compare with it is the first.
@@ -109,38 +97,48 @@ export class Approvals {
     const key = keyOf(name, scn);
     const approved = this.#approved.get(key);
     if (approved?.sha256 === sha256 && isNone(beyond(permissions, approved.permissions))) return;
-    const before = this.#pending.get(key);
+    const pending = this.#pending.get(key);
+    const before = pending?.version.sha256 === sha256 ? pending : undefined;
     const version = {
       ...{ name, scn, path, sha256, permissions, more: found?.more ?? permissions },
       ...(running && { running: running.scn }),
-      since: before?.sha256 === sha256 ? before.since : new Date().toISOString(),
+      since: before?.version.since ?? new Date().toISOString(),
     };
-    this.#pending.set(key, version);
-    throw approvalRequired(location.file, version, found?.each);
+    this.#pending.set(key, { version, first: before?.first ?? permissions });
+    throw approvalRequired(file, version, found?.each);
   }
 
   /** The versions that wait, by name and then by SCN; without those whose file is gone. */
   list(): PendingVersion[] {
-    for (const [key, { path }] of this.#pending) {
+    for (const [key, { version: { path } }] of this.#pending) {
       if (!lstatSync(path, { throwIfNoEntry: false })) this.#pending.delete(key);
     }
-    return [...this.#pending.values()].sort((a, b) => byName(a, b) || a.scn - b.scn);
+    return Array.from(this.#pending.values(), ({ version }) => version)
+      .sort((a, b) => byName(a, b) || a.scn - b.scn);
   }
 
   /**
    * Approves a version that waits, the newest of the plugin if no SCN is given; answers with it.
    *
-   * @throws {HotplugError} `not-found` where it does not wait, `conflict` where another file of it does
+   * @throws {HotplugError} `not-found` where it does not wait, `conflict` where another file of it does, or
+   * where it asks for more by now
    */
   approve(name: string, which: WhichVersion = {}): PendingVersion {
-    const { scn, sha256 } = typeof which === "number" ? { scn: which } : which;
+    const { scn, sha256, permissions }: ApproveOptions = typeof which === "number"
+      ? { scn: which }
+      : which;
     const waiting = this.list();
     const version = waiting.findLast((each) =>
       each.name === name && (scn === undefined || each.scn === scn)
     );
     if (version) {
+      const key = keyOf(name, version.scn);
       if (sha256 !== undefined && sha256 !== version.sha256) throw otherFile(version);
-      this.#approved.set(keyOf(name, version.scn), version);
+      const most = permissions ??
+        (sha256 === undefined ? undefined : this.#pending.get(key)?.first);
+      const more = most ? beyond(version.permissions, most) : {};
+      if (!isNone(more)) throw asksForMore(version, more);
+      this.#approved.set(key, version);
       return version;
     }
     const none = scn === undefined ? "No version" : `No version ${scn}`;
@@ -162,7 +160,9 @@ export class Approvals {
   }
 
   /** Forgets what is over once a version has become the current one, or stands in for what was. */
-  loaded({ name, scn }: Generation, standsIn: boolean): void {
+  loaded(generation: Generation, standsIn: boolean): void {
+    const { name, scn, info } = generation;
+    this.#asked.set(generation, info?.permissions ?? {});
     if (!standsIn || scn >= (this.#before.get(name)?.scn ?? 0)) this.#before.delete(name);
     for (const versions of [this.#pending, this.#approved]) {
       for (const key of versions.keys()) {
@@ -179,7 +179,7 @@ export class Approvals {
       ...running
         ? [{
           scn: running.scn,
-          permissions: running.info?.permissions ?? {},
+          permissions: this.#asked.get(running) ?? running.info?.permissions ?? {},
           stands: "runs" as const,
         }]
         : [],
@@ -201,39 +201,4 @@ function beyond(asked: Permissions, granted: Permissions): Permissions {
 
 function isNone(permissions: Permissions): boolean {
   return Object.keys(permissions).length === 0;
-}
-
-function approvalRequired(
-  file: string,
-  { name, scn, more }: PendingVersion,
-  compared: Compared | undefined,
-): HotplugError {
-  const why = compared === undefined
-    ? `it is the first of plugin "${name}" here, and asks for ${describe(more)}`
-    : `it asks for ${describe(more)}, and SCN ${compared.scn}, which ${compared.stands}, does not`;
-  return new HotplugError(
-    "approval-required",
-    `Not opened "${file}": ${why}; it is held until approve("${name}", ${scn}) lets it in`,
-  );
-}
-
-function otherFile({ name, scn, sha256, permissions }: PendingVersion): HotplugError {
-  return new HotplugError(
-    "conflict",
-    `Not approved: what waits of plugin "${name}" (SCN ${scn}) is another file by now (SHA-256 ${sha256}), ` +
-      `which asks for ${describe(permissions)}; look at it, and approve that one`,
-  );
-}
-
-/** As `net "example.com", all of env`; of many, the first few. */
-function describe(permissions: Permissions): string {
-  const texts = PERMISSION_KINDS.flatMap((kind) => {
-    const list = permissions[kind];
-    if (list === undefined) return [];
-    if (list === true) return [`all of ${kind}`];
-    const shown = list.slice(0, SHOWN).map((each) => JSON.stringify(each.slice(0, 80)));
-    if (list.length > SHOWN) shown.push(`${list.length - SHOWN} more`);
-    return [`${kind} ${shown.join(", ")}`];
-  });
-  return texts.join("; ") || "no permissions";
 }

@@ -75,8 +75,7 @@ export async function openArtifact(
       });
       const artifact = await readArtifact({ ...location, ...(seen && { seen }) }, demands);
       refuseContract(path, artifact.info, contractsOf(options, name));
-      if (reopen) refuseOther(location, artifact, reopen.sha256);
-      else world.approvals.check(location, artifact, slot.current?.generation);
+      checkAllowed(location, artifact, world, reopen);
       told = verified?.({ name, scn, path, sha256: artifact.sha256, files });
       // Waited for before it starts: what it does goes on beside the placing.
       told?.catch(() => {});
@@ -105,6 +104,20 @@ export async function openArtifact(
     world.flipped(next, previous, { durationMs, isReopened: reopen !== undefined });
     return next.generation;
   });
+}
+
+/** Refuses what is not what was current, or what waits for an approval. */
+function checkAllowed(
+  location: Location,
+  artifact: ReadArtifact,
+  { approvals, registry }: OpenWorld,
+  reopen: OpenOptions["reopen"],
+): void {
+  const running = registry.find(location.parts.name)?.current?.generation;
+  if (!reopen) return approvals.check(location, artifact, running);
+  const { sha256, permissions } = reopen;
+  refuseOther(location, artifact, sha256);
+  if (permissions) approvals.checkReopened(location, artifact, permissions, running);
 }
 
 /** Refuses what the name alone tells is not for this host, or not for now. */

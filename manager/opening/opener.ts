@@ -8,7 +8,7 @@ import {
   tryParseArtifactName,
 } from "../../artifact/mod.ts";
 import type { Generation } from "../generations/generation.ts";
-import type { WhichVersion } from "./approvals.ts";
+import type { WhichVersion } from "./pending_version.ts";
 import { demandsOf, isFulfilled } from "../artifacts/demands.ts";
 import { locate, type Location, toPath } from "../artifacts/locate.ts";
 import { openArtifact, type OpenWorld } from "./open_artifact.ts";

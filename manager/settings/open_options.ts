@@ -1,4 +1,4 @@
-import type { Scn } from "../../artifact/mod.ts";
+import type { Permissions, Scn } from "../../artifact/mod.ts";
 
 /** An artifact that was read and verified, and of which nothing has run yet. */
 export interface VerifiedFiles {
@@ -36,13 +36,20 @@ export interface OpenOptions {
   readonly root?: string;
   /**
    * Opens what was current in an earlier process, from a copy of it: its content must have this
-   * SHA-256. Initial SCN, holds and approvals keep it from nothing; what is as new, or newer, and loaded
+   * SHA-256. Initial SCN and holds keep it from nothing, nor does an approval that is missing, unless it asks
+   * for more than it did; what is as new, or newer, and loaded
    * does so unless it is condemned, and so does what a plugin is frozen at while this one starts; a
    * signature is asked for as ever.
    */
   readonly reopen?: {
     /** In hex. */
     readonly sha256: string;
+    /**
+     * What it asked for then.
+     *
+     * @default whatever it asks for now
+     */
+    readonly permissions?: Permissions;
     /**
      * The SCN of a bad one whose place it takes, and of no other: nothing up to that is loaded until it is
      * released.
