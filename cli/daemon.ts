@@ -81,7 +81,8 @@ function options(): Option[] {
     new Option("--recursive", "watch the folders in the directories too"),
     new Option(
       "--poll <MS>",
-      "list the directories each so many milliseconds, and don't wait to be told of changes",
+      "list the directories each so many milliseconds, and don't wait to be told of changes; " +
+        "0: wait for that, whatever the configuration says",
     ).argParser(numberArgument),
     new Option(
       "--state <DIR>",

@@ -141,7 +141,8 @@ export interface ResolvedDaemonOptions {
 }
 
 const DEFAULT_POLL = 1_000;
-const DAY = 24 * 60 * 60 * 1000;
+/** The longest time between two looks, in milliseconds. */
+export const DAY: number = 24 * 60 * 60 * 1000;
 
 /** Fills the gaps and checks the ranges; throws a {@linkcode HotplugError} of code `options`. */
 export function resolveDaemonOptions(options: DaemonOptions): ResolvedDaemonOptions {

@@ -83,7 +83,7 @@ export class PluginDaemon implements AsyncDisposable {
   }
 
   /**
-   * Begins to watch; resolves once all that was there is loaded, or has failed to.
+   * Begins to watch; resolves once all that was there, and whole, is loaded or failed.
    *
    * @throws {HotplugError} `closed` where the daemon is closed already. It is tried once: make another.
    */

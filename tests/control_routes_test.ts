@@ -87,6 +87,8 @@ const CASES: readonly Case[] = [
   [200, "POST", "/v1/plugins/pricing/release"],
   [409, "POST", "/v1/plugins/pricing/approve", { scn: THIRD, sha256: "0".repeat(64) }],
   [400, "POST", "/v1/plugins/pricing/approve", { sha256: "0" }],
+  [400, "POST", `/v1/plugins/pricing/approve?sha256=${"0".repeat(64)}`],
+  [400, "POST", "/v1/rescan?now", {}],
   [200, "POST", "/v1/plugins/pricing/approve", { scn: THIRD }],
   [404, "POST", "/v1/plugins/pricing/approve"],
   [400, "POST", "/v1/plugins/_/freeze"],

@@ -241,3 +241,20 @@ Deno.test("what was loading is over once the state could be written, though not 
   await journal.close();
   assertEquals(unended, []);
 });
+
+Deno.test("a state that a plugin's toJSON would spoil is not written, and what was written stays", async () => {
+  await using at = await usedPlace();
+  const read = () => Deno.readTextFile(join(at.state, "state.json"));
+  const before = await read();
+  await using fixture = await at.start();
+  const holder = Array.prototype as { toJSON?: () => string };
+  try {
+    await publish(at.plugins, "Array.prototype.toJSON = () => 'spoilt';", { scn: SECOND });
+    await fixture.events.next((event) => event.type === "state" && event.state === "unwritable");
+    assertEquals(await read(), before);
+  } finally {
+    delete holder.toJSON;
+  }
+  await fixture.events.next((event) => event.type === "state" && event.state === "writable");
+  assert((await read()).includes(String(SECOND)));
+});

@@ -141,6 +141,12 @@ const misdeeds: Record<string, { source: string; codes: string[]; open?: string 
     codes: ["exit", "activation"],
   },
   close_in_call: { source: "export const run = () => close();", codes: ["exit"] },
+  exit_with_a_symbol: { source: "setTimeout(() => Deno.exit(Symbol()));", codes: ["exit"] },
+  exit_with_an_object: {
+    source:
+      "import process from 'node:process'; setTimeout(() => process.exit(Object.create(null)));",
+    codes: ["exit"],
+  },
   report_error: { source: "setTimeout(() => reportError('late'));", codes: ["uncaught"] },
 };
 
@@ -198,6 +204,63 @@ Deno.test("what a plugin does that would end the process is told once, and the p
     assert(stdout.includes("went on\nexit listener 0\n"), stdout);
     assertEquals(stdout.match(/exit listener/g)?.length, 1);
   });
+});
+
+/** With what plugins listen to a signal of the system that would end their process. */
+const atSignal: Record<string, string> = {
+  "Deno.exit": "Deno.addSignalListener('SIGUSR2', Deno.exit);",
+  close: "Deno.addSignalListener('SIGUSR2', close);",
+  "process.exit": "process.on('SIGUSR2', process.exit);",
+  "process.exit bound": "process.once('SIGUSR2', process.exit.bind(process, 0));",
+  // Called with the signal's name, of which it throws.
+  "throw of an imported exit": "process.on('SIGUSR2', exit);",
+  "throw of a string": "process.on('SIGUSR2', () => { throw 'late'; });",
+  "throw of a string at Deno's": "Deno.addSignalListener('SIGUSR2', () => { throw 'late'; });",
+};
+
+Deno.test({
+  name:
+    "what a plugin does at a signal of the system is an event, and the host hears that signal too",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using directory = await tempDirectory();
+    const listens = Object.values(atSignal).map(async (source, index) => {
+      const text = `import process, { exit } from "node:process"; ${source}
+        const kept = () => console.log("kept");
+        Deno.addSignalListener("SIGUSR2", kept);
+        process.on("SIGUSR2", kept);
+        Deno.removeSignalListener("SIGUSR2", kept);
+        process.off("SIGUSR2", kept);`;
+      return (await writeArtifact(directory.path, text, { name: `p${index}`, info: false })).path;
+    });
+    const { code, stdout, stderr } = await runScript(
+      directory.path,
+      `
+      import { PluginManager } from "project:manager/mod.ts";
+      const manager = new PluginManager({ guards: true });
+      manager.subscribe((event) => event.type === "failed" && console.log(JSON.stringify(event)));
+      for (const path of ${JSON.stringify(await Promise.all(listens))}) await manager.open(path);
+      const heard = Promise.withResolvers();
+      Deno.addSignalListener("SIGUSR2", heard.resolve);
+      Deno.kill(Deno.pid, "SIGUSR2");
+      await heard.promise;
+      await new Promise((next) => setTimeout(next, 20));
+      await manager.close();
+      console.log("went on");
+      Deno.exit();
+      `,
+    );
+    assertEquals(code, 0, stdout + stderr);
+    assert(stdout.includes("went on"), stdout);
+    assert(!stdout.includes("kept"), stdout);
+    const told = jsonLines<FailedEvent>(stdout).map((event) => `${event.name} ${event.code}`);
+    assertEquals(
+      told.sort(),
+      Object.keys(atSignal).map((what, index) =>
+        `p${index} ${what.startsWith("throw") ? "uncaught" : "exit"}`
+      ),
+    );
+  },
 });
 
 /** What plugins do when their signal is aborted that would end their process. */

@@ -1,11 +1,12 @@
 import * as v from "valibot";
 import { objectOf } from "../object_of.ts";
+import { DAY } from "../options.ts";
 import type { Config } from "./config.ts";
 import { recordOf } from "./record_of.ts";
 
 /** A number of milliseconds. */
-const ms = (least = 0) =>
-  v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(2 ** 31 - 1));
+const ms = (least = 0, most = 2 ** 31 - 1) =>
+  v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
 const ADDRESS =
   /^(?:(?:\[[\da-fA-F:.]+\]|[^:\s\/]+):)?(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|\d{1,4})$/;
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -94,14 +95,14 @@ export const configSchema: v.GenericSchema<unknown, Config> = v.pipe(
     $schema: described(v.string(), "Where this schema is"),
     watch: described(v.pipe(texts, v.minLength(1)), "The directories to watch"),
     recursive: described(v.boolean(), "Whether folders in them are watched too"),
-    poll: described(ms(10), "Lists the directories so often, in milliseconds, told or not"),
-    scanInterval: described(ms(10), "Time between two full scans, in milliseconds"),
-    rootCheck: described(ms(10), "Time between two looks at the directories, in milliseconds"),
-    retryMin: described(ms(1), "The first pause before another try, in milliseconds"),
-    retryMax: described(ms(1), "The longest pause before another try, in milliseconds"),
+    poll: described(ms(10, DAY), "Lists the directories so often, in milliseconds, told or not"),
+    scanInterval: described(ms(10, DAY), "Time between two full scans, in milliseconds"),
+    rootCheck: described(ms(10, DAY), "Time between two looks at the directories, in milliseconds"),
+    retryMin: described(ms(1, DAY), "The first pause before another try, in milliseconds"),
+    retryMax: described(ms(1, DAY), "The longest pause before another try, in milliseconds"),
     state: described(v.union([text, v.boolean()]), "The state folder; false for none"),
     initialScn: described(
-      v.pipe(v.number(), v.integer(), v.minValue(1e13), v.maxValue(99991231235959)),
+      v.pipe(v.number(), v.integer(), v.minValue(1000_01_01_00_00_00), v.maxValue(99991231235959)),
       "The floor: artifacts below it are outdated",
     ),
     runtimeRule: described(v.picklist(["compatible", "exact"]), "How closely runtimes must fit"),

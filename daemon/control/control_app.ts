@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import { type Context, Hono } from "hono";
 import { HotplugError } from "../../artifact/mod.ts";
 import { OwnResponse, ownResponse } from "../../plugin/mod.ts";
@@ -51,12 +52,16 @@ export function controlApp(world: ControlWorld): ControlApp {
   return async (request, door) => ownResponse(await app.fetch(request, { door }));
 }
 
+const NO_QUERY = v.strictObject({});
+
 async function serve(
   { query, body, handle }: ControlRoute,
   world: ControlWorld,
   context: Context<Env>,
 ): Promise<Response> {
   const { req } = context;
+  // What is meant for the body would be passed over there.
+  if (body && !query) check(NO_QUERY, req.query(), "query");
   const answer = await handle(world, {
     path: req.param() as Record<string, string>,
     query: query && check(query, req.query(), "query"),

@@ -151,7 +151,9 @@ function probeRoutes(): ControlRoute[] {
       method: "get",
       path: "/readyz",
       id: "isReady",
-      summary: "Whether the first scan is done, and all that was there was opened",
+      summary:
+        "Whether the first scan is done, and all that was there was opened, but for bare modules that may " +
+        "still be written",
       answer: "text/plain",
       fails: [503],
       open: true,

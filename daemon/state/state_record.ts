@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { RestoredHolds } from "../../manager/mod.ts";
 import {
+  HotplugError,
   isPluginName,
   isScn,
   isSha256,
@@ -168,12 +169,25 @@ const schema = v.object({
   ),
 });
 
-/** Writes the records. */
+/**
+ * Writes the records.
+ *
+ * @throws {HotplugError} `state` where a plugin has changed what JSON is written of: better an old one.
+ */
 export function formatState(records: PluginRecords): string {
+  if (JSON.stringify({ list: [0] }) !== '{"list":[0]}') throw notJson();
   const plugins = [...records]
     .sort(([a], [b]) => a < b ? -1 : 1)
     .map(([name, record]) => ({ name, ...record }));
   return `${JSON.stringify({ format: STATE_FORMAT, plugins }, undefined, 1)}\n`;
+}
+
+function notJson(): HotplugError {
+  return new HotplugError(
+    "state",
+    "a plugin has changed `JSON`, or has given all arrays or objects a `toJSON`; run it in a worker, and " +
+      "start again",
+  );
 }
 
 /** Reads the records, or says why that can't be done. */

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { HotplugError } from "../../artifact/mod.ts";
-import { currentScope, exitCodeAtEntry, type PluginScope, scopeOfFrames } from "./plugin_scope.ts";
+import { callingScope, exitCodeAtEntry, type PluginScope } from "./plugin_scope.ts";
 import { replace } from "./_replace.ts";
 
 type Exit = (code?: number) => void;
@@ -42,7 +42,8 @@ function patchExit<K extends "exit" | "close">(
     const state = process as { _exiting?: boolean };
     const given = state._exiting ? asked : code;
     state._exiting = false;
-    const message = `Plugin "${scope.name}" (SCN ${scope.scn}) called ${called}(${given ?? ""}); ` +
+    const message =
+      `Plugin "${scope.name}" (SCN ${scope.scn}) called ${called}(${textOf(given)}); ` +
       "a plugin can't end its host";
     scope.report({ code: "exit", message });
     const error = new HotplugError("exit", message);
@@ -83,8 +84,8 @@ function patchEmit(holder: { emit: Emit }): () => void {
   };
 }
 
-function callingScope(below: (...args: never[]) => unknown): PluginScope | undefined {
-  const trace: { stack?: string } = {};
-  Error.captureStackTrace(trace, below);
-  return scopeOfFrames(trace.stack ?? "", currentScope);
+/** As it would stand in the call: it may be anything. */
+function textOf(code: unknown): string {
+  const isPlain = typeof code === "number" || typeof code === "string";
+  return isPlain || code === undefined || code === null ? String(code ?? "") : typeof code;
 }

@@ -1,5 +1,6 @@
 import { guardErrors } from "./_guard_errors.ts";
 import { guardExit } from "./_guard_exit.ts";
+import { guardOsSignals } from "./_guard_os_signals.ts";
 import { guardSignals } from "./_guard_signals.ts";
 import { guardStreams } from "./_guard_streams.ts";
 import { guardTimers } from "./_guard_timers.ts";
@@ -19,7 +20,15 @@ let users = 0;
  */
 export function installGuards(): Disposable {
   if (users++ === 0) {
-    uninstall = [guardErrors(), guardExit(), guardTimers(), guardSignals(), guardStreams()];
+    const guards = [
+      guardErrors,
+      guardExit,
+      guardTimers,
+      guardSignals,
+      guardOsSignals,
+      guardStreams,
+    ];
+    uninstall = guards.map((guard) => guard());
   }
   countGuards(1);
   let installed = true;

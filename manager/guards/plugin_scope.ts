@@ -153,6 +153,13 @@ export function scopeOfFrames(
   return fallback();
 }
 
+/** The scope that a function of the runtime is called by, where one of hotplug's is in its place. */
+export function callingScope(place: (...args: never[]) => unknown): PluginScope | undefined {
+  const trace: { stack?: string } = {};
+  Error.captureStackTrace(trace, place);
+  return scopeOfFrames(trace.stack ?? "", currentScope);
+}
+
 /** The scope that the file belongs to: its own, before one that several have in common. */
 export function scopeOfUrl(url: string): PluginScope | undefined {
   let found: PluginScope | undefined;
