@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { HotplugError } from "../../artifact/mod.ts";
-import { describeError } from "../../manager/describe_error.ts";
+import { describeError, framesOf } from "../../manager/describe_error.ts";
 import { scopeOfFrames } from "../../manager/guards/plugin_scope.ts";
 
 /** What fails at every request is logged so often, in milliseconds. */
@@ -24,8 +24,7 @@ interface Pause {
 const ENDED: Subject = { what: "No more requests were accepted; it listens again" };
 
 function unsendableOf(error: unknown): Subject {
-  const frames = error instanceof Error ? error.stack ?? "" : "";
-  const plugin = scopeOfFrames(frames, () => undefined)?.name;
+  const plugin = scopeOfFrames(framesOf(error), () => undefined)?.name;
   return plugin === undefined
     ? { what: "The answer of a plugin can't be sent" }
     : { what: `The answer of plugin "${plugin}" can't be sent`, plugin };

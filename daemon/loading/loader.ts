@@ -39,13 +39,9 @@ export class Loader {
   async open(path: string, options: Pick<OpenOptions, "signal"> = {}): Promise<Generation> {
     const root = this.#world.rootOf(path);
     const own = { ...options, ...(root !== undefined && { root }) };
-    return await this.#inTurn(
-      path,
-      () =>
-        this.#noted((notes) =>
-          this.#world.manager.open(path, { ...own, ...this.#withRoom(notes) })
-        ),
-    );
+    const open = (notes: Notes): Promise<Generation> =>
+      this.#world.manager.open(path, { ...own, ...this.#withRoom(notes) });
+    return await this.#inTurn(path, () => this.#noted(open));
   }
 
   /** Opens a version that waits for an approval; see {@linkcode PluginManager.approve}. */
