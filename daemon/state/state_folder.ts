@@ -90,6 +90,8 @@ function writeOwner(path: string): void {
 async function giveBack(path: string, lock: Deno.FsFile): Promise<void> {
   // What can't be removed is taken for a daemon that ended without closing, and no more.
   if (isAt(path, lock)) await Deno.remove(join(path, OWNER)).catch(() => {});
+  // A child that is just being forked has it open too, until it runs a program of its own.
+  await lock.unlock().catch(() => {});
   lock.close();
 }
 
