@@ -25,10 +25,15 @@ export { main } from "./program.ts";
 if (import.meta.main) {
   // Kept from here on: a plugin may put something else in its place.
   const exit = Deno.exit;
+  const leave = (code: number): never => {
+    // The last that listens: what a plugin sets then is no outcome of this process.
+    globalThis.addEventListener("unload", () => void (Deno.exitCode = code));
+    return exit(code);
+  };
   const ending = new AbortController();
   const end = (): void => {
     // Asked a second time: whatever is still to be closed, now.
-    if (ending.signal.aborted) exit(1);
+    if (ending.signal.aborted) leave(1);
     ending.abort();
   };
   const signals: Deno.Signal[] = Deno.build.os === "windows"
@@ -38,5 +43,5 @@ if (import.meta.main) {
   const code = await main(Deno.args, processIo(ending));
   // What a plugin that is gone by now throws at the end of the process is no failure of that.
   globalThis.addEventListener("error", (event) => event.preventDefault());
-  exit(code);
+  leave(code);
 }

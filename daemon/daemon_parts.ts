@@ -123,8 +123,11 @@ export function makeParts(options: ResolvedDaemonOptions, world: PartsWorld): Da
     emit,
   });
   const opened = (name: string): void => runners.superseded(name);
+  const notOpened = (name: string): void => {
+    if (runners.judgeAnew(name)) scan();
+  };
   const holds: Holds = new Holds({
-    ...{ manager, loader, state, emit: forward, opened, released, scan },
+    ...{ manager, loader, state, emit: forward, opened, notOpened, released, scan },
   });
   const reload = new OptionsReload(options, { manager, runners, retries, emit });
   return {

@@ -201,7 +201,6 @@ export class PluginDaemon implements AsyncDisposable {
 
   /**
    * Sets what is logged from now on.
-   *
    * @throws {HotplugError} `options` where it is no level.
    */
   setLogLevel(level: LogLevel): void {
@@ -285,8 +284,9 @@ export class PluginDaemon implements AsyncDisposable {
     if (this.#parts.muted.isMuted(event)) return;
     this.#hub.emit(event);
     // What was kept out until now may be there already.
-    const freed = event.type === "released" || event.type === "thawed";
-    if (freed && this.#looked && !this.#closed) void this.#scans.request();
+    if (this.#parts.runners.frees(event) && this.#looked && !this.#closed) {
+      void this.#scans.request();
+    }
   }
 
   /** Whether it starts, and a scan is to wait: what is kept out would be loaded, until that is known. */

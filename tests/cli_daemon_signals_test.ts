@@ -90,6 +90,10 @@ const SPOILERS: Readonly<Record<string, string>> = {
   "what a plugin throws at the end of the process changes nothing of the exit code": `
     globalThis.addEventListener("unload", () => { throw new Error("at the end"); });
     process.on("exit", () => { throw new Error("and after it"); });`,
+  "what a plugin sets at the end of the process is not its exit code": `
+    globalThis.addEventListener("unload", () => { Deno.exitCode = 55; });
+    globalThis.addEventListener("beforeunload", () => { Deno.exitCode = 56; });
+    process.on("exit", () => { process.exitCode = 57; });`,
 };
 
 for (const [name, spoiler] of Object.entries(SPOILERS)) {

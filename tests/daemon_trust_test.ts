@@ -1,9 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { formatInfo, type Permissions, signInfo } from "../artifact/mod.ts";
 import { SCN, writeArtifact } from "./_artifacts.ts";
 import { startDaemon } from "./_cli.ts";
 import { type DaemonFixture, makeDaemon } from "./_daemon.ts";
+import { assertCode } from "./_errors.ts";
 import { testKeys } from "./_signed.ts";
 import { beginLoading, type StatePlace, statePlace } from "./_state_place.ts";
 import { tempDirectory } from "./_temp.ts";
@@ -192,6 +193,52 @@ Deno.test("what was current and is signed anew, for more, waits; once approved i
   }
   await using after = await at.start({ trust: next.publicKey });
   assertEquals(after.daemon.manager.current("pricing")?.scn, SCN);
+});
+
+Deno.test("after a rollback what waits is judged by what runs then, and a scan waits for that", async () => {
+  await using at = await statePlace();
+  await writeArtifact(at.plugins, SOURCE, { permissions: { net: true } });
+  await using fixture = await at.start({ retryMin: 60_000, retryMax: 60_000 });
+  const { daemon } = fixture;
+  await writeArtifact(at.plugins, SOURCE, { scn: SCN + 1 });
+  await fixture.loaded("pricing", SCN + 1);
+  await writeArtifact(at.plugins, SOURCE, { scn: SCN + 2, permissions: { net: true } });
+  await writeArtifact(at.plugins, SOURCE, { scn: SCN + 3, permissions: { net: true, env: true } });
+  await whyHeld(fixture, SCN + 2);
+  await whyHeld(fixture, SCN + 3);
+  await daemon.rollback("pricing");
+  await daemon.scan();
+  assertEquals(daemon.manager.current("pricing")?.scn, SCN + 2);
+  assertEquals(waiting(fixture), [[SCN + 3, SCN + 2, { env: true }]]);
+});
+
+Deno.test("what was approved and does not load is failing, and waits no more", async () => {
+  await using at = await statePlace();
+  await writeArtifact(at.plugins, SOURCE);
+  await using fixture = await at.start({ retryMin: 60_000, retryMax: 60_000 });
+  const { daemon } = fixture;
+  const bad = "throw new Error('no');";
+  await writeArtifact(at.plugins, bad, { scn: SCN + 1, permissions: { net: true } });
+  await whyHeld(fixture, SCN + 1);
+  await assertCode(daemon.approve("pricing"), "load");
+  await daemon.scan();
+  const { pending, failing } = daemon.status();
+  assertEquals([pending, failing.map(({ scn, code }) => [scn, code])], [[], [[SCN + 1, "load"]]]);
+});
+
+Deno.test("what waits is opened within the folder that is watched, once it is approved", async () => {
+  await using at = await statePlace();
+  await writeArtifact(at.plugins, SOURCE);
+  const [data, nested] = [join(at.plugins, ".data"), join(at.plugins, "nested")];
+  for (const folder of [data, nested]) await Deno.mkdir(folder);
+  await using fixture = await at.start({ recursive: true });
+  const next = { scn: SCN + 1, permissions: { net: true } } as const;
+  const { path, infoPath } = await writeArtifact(data, SOURCE, next);
+  for (const each of [infoPath, path]) {
+    await Deno.symlink(join("..", ".data", basename(each)), join(nested, basename(each)));
+  }
+  await whyHeld(fixture, SCN + 1);
+  assertEquals((await fixture.daemon.approve("pricing")).scn, SCN + 1);
 });
 
 Deno.test("hotplug daemon --trust loads what is signed and says why the rest is not", async () => {

@@ -190,7 +190,8 @@ Deno.test("an approved version that fails to start stays approved, and can be tr
   const { path } = await writeArtifact(directory.path, source, init);
   await assertCode(manager.open(path), "approval-required");
   await assertCode(manager.approve("pricing"), "activation");
-  assertEquals(manager.pending().length, 1);
+  // It waits for no approval any more.
+  assertEquals(manager.pending(), []);
   assertEquals((await manager.open(path)).scn, SCN + 2);
   assertEquals(manager.pending(), []);
   Reflect.deleteProperty(globalThis, "hotplugTestFails");
@@ -297,6 +298,17 @@ Deno.test("an approval that names the file lets in no more than what was asked f
   for (const which of [seen, { sha256: seen.sha256 }]) {
     const { message } = await assertCode(manager.approve("pricing", which), "conflict");
     assertStringIncludes(message, "asks for all of run by now");
+  }
+  for (const between of [undefined, "export const version = () => 3;"]) {
+    await Deno.remove(path);
+    assertEquals(manager.pending(), []);
+    if (between) {
+      await writeArtifact(directory.path, between, { scn: SCN + 2, permissions: { env: true } });
+      await assertCode(manager.open(path), "approval-required");
+    }
+    await version(directory, 2, { net: ["example.com"], run: true });
+    await assertCode(manager.open(path), "approval-required");
+    await assertCode(manager.approve("pricing", { sha256: seen.sha256 }), "conflict");
   }
   assertEquals((await manager.approve("pricing", manager.pending()[0])).scn, SCN + 2);
 });

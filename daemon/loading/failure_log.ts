@@ -88,6 +88,17 @@ export class FailureLog {
     }
   }
 
+  /** Makes what waits for an approval worth a try now; answers with whether there is some. */
+  expireHeld(): boolean {
+    let isSome = false;
+    for (const [path, failure] of this.#failures) {
+      if (failure.code !== "approval-required") continue;
+      this.#failures.set(path, { ...failure, retryAt: 0 });
+      isSome = true;
+    }
+    return isSome;
+  }
+
   /** Forgets an artifact; answers with its failure. */
   take(path: string): Failure | undefined {
     const failure = this.#failures.get(path);

@@ -34,6 +34,8 @@ export interface HoldsWorld {
   emit(event: ManagerEvent): void;
   /** Told that something of a plugin was opened by who asked for it. */
   opened(name: string): void;
+  /** Told that what was asked for was not opened. */
+  notOpened(name: string): void;
   /** Told that a version of a plugin was let out of quarantine. */
   released(name: string): void;
   /** Looks for what may be loaded now. */
@@ -96,7 +98,10 @@ export class Holds {
 
   /** Opens a version that waits for an approval. */
   async approve(name: string, which?: WhichVersion): Promise<Generation> {
-    const generation = await this.#world.loader.approve(name, which);
+    const generation = await this.#world.loader.approve(name, which).catch((error) => {
+      this.#world.notOpened(name);
+      throw error;
+    });
     // Before it may be rolled back: what waits for an approval then waits anew.
     this.#world.opened(name);
     await this.#saved();

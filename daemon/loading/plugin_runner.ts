@@ -92,6 +92,11 @@ export class PluginRunner {
     if (this.#choice) this.#forgetGone(this.#choice);
   }
 
+  /** Lets what waits for an approval be judged anew with the next choice; answers with whether some does. */
+  judgeAnew(): boolean {
+    return this.#failures.expireHeld();
+  }
+
   /** Lets what failed be tried again with the next choice. */
   retry(): void {
     this.#failures.expire();

@@ -84,14 +84,13 @@ export async function reopenKept(
   }
 }
 
-/** Reopens a version, where something stands in for it: what has proved to be good is not to be taken back for that. */
+/** Reopens a version: what has proved to be good is under no probation any more. */
 export async function reopenInPlace(
   name: string,
   kept: KeptGeneration,
   world: ReopenWorld,
 ): Promise<Generation> {
-  const proven = world.manager.current(name) !== undefined && !isOnTrial(name, kept, world);
-  return await reopenKept(name, kept, world, { proven });
+  return await reopenKept(name, kept, world, { proven: !isOnTrial(name, kept, world) });
 }
 
 function isThere(path: string): boolean {

@@ -1,5 +1,6 @@
 import { byName } from "../../artifact/by_name.ts";
 import type { Scn } from "../../artifact/mod.ts";
+import type { ManagerEvent } from "../../manager/mod.ts";
 import type { RetriedEvent } from "../events.ts";
 import type { FoundChoice } from "../scan/found_choice.ts";
 import type { MutedFailures } from "./muted_failures.ts";
@@ -44,6 +45,28 @@ export class RunnerPool {
   /** Ends the retries of what somebody else has opened of a plugin, or superseded by that. */
   superseded(name: string): void {
     this.#runners.get(name)?.superseded();
+  }
+
+  /**
+   * Lets what waits for an approval be judged anew, at the next scan: by what is current of its plugin now, or
+   * as somebody has approved it. Answers with whether there is something.
+   */
+  judgeAnew(name: string): boolean {
+    return this.#runners.get(name)?.judgeAnew() ?? false;
+  }
+
+  /** Whether something that was kept out may load at the next scan, after that. */
+  frees(event: ManagerEvent): boolean {
+    switch (event.type) {
+      case "released":
+      case "thawed":
+        return true;
+      case "loaded":
+      case "rolled-back":
+        return this.judgeAnew(event.name);
+      default:
+        return false;
+    }
   }
 
   /** Lets what failed be tried again: it may be judged otherwise now. */

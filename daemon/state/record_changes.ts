@@ -10,17 +10,16 @@ import {
 } from "./state_record.ts";
 
 /** What is current of a plugin, or was before. */
-export type Served = Pick<Generation, "scn" | "sha256" | "path" | "info">;
+export type Served = Pick<Generation, "scn" | "sha256" | "path" | "permissions">;
 
 /** What is kept of what is served: the same object where the record has it. */
 export function keptAs(
   record: PluginRecord,
-  { scn, sha256, path, info }: Served,
+  { scn, sha256, path, permissions }: Served,
   foundAt: (path: string) => string,
 ): KeptGeneration {
   return keptOf(record).find((each) => each.scn === scn && each.sha256 === sha256) ?? {
-    ...{ scn, sha256, file: basename(path), path: foundAt(path) },
-    permissions: info?.permissions ?? {},
+    ...{ scn, sha256, file: basename(path), path: foundAt(path), permissions },
   };
 }
 
@@ -37,9 +36,8 @@ export function refugeOf(
 /** What comes of what a version was let in with: its info file may be another one than it was. */
 export function afterLetIn(
   { current, previous }: PluginRecord,
-  { scn, sha256, info }: Served,
+  { scn, sha256, permissions }: Served,
 ): RecordChange | undefined {
-  const permissions = info?.permissions ?? {};
   const asked = JSON.stringify(permissions);
   const change = (kept: KeptGeneration | undefined): KeptGeneration | undefined =>
     kept?.scn === scn && kept.sha256 === sha256 && JSON.stringify(kept.permissions) !== asked

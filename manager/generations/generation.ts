@@ -1,4 +1,10 @@
-import { type ArtifactName, HotplugError, type InfoFile, type Scn } from "../../artifact/mod.ts";
+import {
+  type ArtifactName,
+  HotplugError,
+  type InfoFile,
+  type Permissions,
+  type Scn,
+} from "../../artifact/mod.ts";
 import type { Tier } from "../settings/plugin_settings.ts";
 
 /**
@@ -35,6 +41,8 @@ export interface GenerationSource {
   readonly serves: boolean;
   /** Its info file, once there is one. */
   readonly info: InfoFile | undefined;
+  /** The permissions that it was let in with. */
+  readonly permissions: Permissions;
   /** What it is doing. */
   readonly state: GenerationState;
   /** Why it can't be used any more; undefined as long as it can. */
@@ -117,6 +125,11 @@ export class Generation {
   /** Its info file; undefined for a module that was found without one. */
   get info(): InfoFile | undefined {
     return this.#source.info;
+  }
+
+  /** The permissions that it asked for as it was loaded: an info file that comes later asks for none. */
+  get permissions(): Permissions {
+    return this.#source.permissions;
   }
 
   /** What it is doing now. */

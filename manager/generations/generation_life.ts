@@ -270,13 +270,12 @@ export class GenerationLife {
   }
 
   #source(): GenerationSource {
-    const { parts, path, sha256, instance } = this.#init;
+    const { parts, path, sha256, instance, info } = this.#init;
     // deno-lint-ignore no-this-alias
     const life = this;
     return {
-      parts,
-      path,
-      sha256,
+      ...{ parts, path, sha256 },
+      permissions: info?.permissions ?? {},
       tier: instance.tier,
       symbols: instance.symbols,
       serves: instance.serves,

@@ -1,4 +1,4 @@
-import { HotplugError, PERMISSION_KINDS, type Permissions } from "../../artifact/mod.ts";
+import { HotplugError, PERMISSION_KINDS, type Permissions, type Scn } from "../../artifact/mod.ts";
 import type { PendingVersion } from "./pending_version.ts";
 import type { CurrentBefore } from "../generations/plugin_registry.ts";
 
@@ -35,6 +35,20 @@ export function otherFile({ name, scn, sha256, permissions }: PendingVersion): H
     "conflict",
     `Not approved: what waits of plugin "${name}" (SCN ${scn}) is another file by now (SHA-256 ${sha256}), ` +
       `which asks for ${describe(permissions)}; look at it, and approve that one`,
+  );
+}
+
+/** That nothing of that name, or of that SCN, waits. */
+export function noneWaits(
+  name: string,
+  scn: Scn | undefined,
+  waiting: readonly PendingVersion[],
+): HotplugError {
+  const none = scn === undefined ? "No version" : `No version ${scn}`;
+  const others = waiting.map((each) => `${each.name} ${each.scn}`).join(", ") || "none";
+  return new HotplugError(
+    "not-found",
+    `${none} of plugin "${name}" waits for an approval; waiting: ${others}`,
   );
 }
 

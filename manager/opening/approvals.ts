@@ -1,13 +1,13 @@
 import { byName } from "../../artifact/by_name.ts";
 import { lstatSync } from "node:fs";
+import { hostTarget, type Permissions, permissionsBeyond, type Scn } from "../../artifact/mod.ts";
 import {
-  hostTarget,
-  HotplugError,
-  type Permissions,
-  permissionsBeyond,
-  type Scn,
-} from "../../artifact/mod.ts";
-import { approvalRequired, asksForMore, type Compared, otherFile } from "./approval_errors.ts";
+  approvalRequired,
+  asksForMore,
+  type Compared,
+  noneWaits,
+  otherFile,
+} from "./approval_errors.ts";
 import type { ApproveOptions, PendingVersion, WhichVersion } from "./pending_version.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { CurrentBefore } from "../generations/plugin_registry.ts";
@@ -19,13 +19,17 @@ import type { ApprovalRule } from "../settings/trust.ts";
 type Approved = Pick<PendingVersion, "sha256" | "permissions">;
 
 /** What is known of the version that runs. */
-type Running = Pick<Generation, "scn" | "info">;
+type Running = Pick<Generation, "scn" | "permissions">;
 
-/** A version that waits, and what it asked for when it was first held. */
+/** A version that waits, and where. */
 interface Waiting {
   readonly version: PendingVersion;
-  readonly first: Permissions;
+  /** The folder that no link of it may lead out of; undefined for its own. */
+  readonly root: string | undefined;
 }
+
+/** Of so many files it is known what they asked for when they were first held. */
+const MOST_HELD = 10_000;
 
 /**
  * Who waits for an approval, and who has one.
@@ -39,8 +43,8 @@ export class Approvals {
   readonly #approved = new Map<string, Approved>();
   /** What was current in an earlier process and is not in memory yet, by the plugin's name. */
   readonly #before = new Map<string, CurrentBefore>();
-  /** What generations asked for when they were let in: an info file that comes later asks for nothing. */
-  readonly #asked = new WeakMap<Running, Permissions>();
+  /** What files asked for when they were first held, by version and digest; the newest. */
+  readonly #first = new Map<string, Permissions>();
 
   /** Makes it with nobody waiting. */
   constructor(rule: ApprovalRule) {
@@ -82,7 +86,7 @@ export class Approvals {
   }
 
   #check(
-    { path, file, parts: { name, scn } }: Location,
+    { path, file, root, parts: { name, scn } }: Location,
     artifact: ReadArtifact,
     compared: readonly Compared[],
     running: Running | undefined,
@@ -95,58 +99,52 @@ export class Approvals {
     if (this.#rule === "none" || (!found && !isFirst)) return;
     const sha256 = artifact.info?.artifact.sha256 ?? artifact.sha256;
     const key = keyOf(name, scn);
-    const approved = this.#approved.get(key);
-    if (approved?.sha256 === sha256 && isNone(beyond(permissions, approved.permissions))) return;
-    const pending = this.#pending.get(key);
-    const before = pending?.version.sha256 === sha256 ? pending : undefined;
+    if (this.#isApproved(key, sha256, permissions)) return;
+    const before = this.#pending.get(key)?.version;
     const version = {
       ...{ name, scn, path, sha256, permissions, more: found?.more ?? permissions },
       ...(running && { running: running.scn }),
-      since: before?.version.since ?? new Date().toISOString(),
+      since: before?.sha256 === sha256 ? before.since : new Date().toISOString(),
     };
-    this.#pending.set(key, { version, first: before?.first ?? permissions });
+    this.#pending.set(key, { version, root });
+    this.#holdFirst(`${key} ${sha256}`, permissions);
     throw approvalRequired(file, version, found?.each);
   }
 
   /** The versions that wait, by name and then by SCN; without those whose file is gone. */
   list(): PendingVersion[] {
-    for (const [key, { version: { path } }] of this.#pending) {
-      if (!lstatSync(path, { throwIfNoEntry: false })) this.#pending.delete(key);
-    }
-    return Array.from(this.#pending.values(), ({ version }) => version)
-      .sort((a, b) => byName(a, b) || a.scn - b.scn);
+    return this.#there().map(({ version }) => version).filter((each) => {
+      const { sha256, permissions } = each;
+      return !this.#isApproved(keyOf(each.name, each.scn), sha256, permissions);
+    });
   }
 
   /**
-   * Approves a version that waits, the newest of the plugin if no SCN is given; answers with it.
+   * Approves a version that waits, the newest of the plugin if no SCN is given; answers with it, and with
+   * where it may lead to.
    *
    * @throws {HotplugError} `not-found` where it does not wait, `conflict` where another file of it does, or
    * where it asks for more by now
    */
-  approve(name: string, which: WhichVersion = {}): PendingVersion {
+  approve(name: string, which: WhichVersion = {}): Waiting {
     const { scn, sha256, permissions }: ApproveOptions = typeof which === "number"
       ? { scn: which }
       : which;
-    const waiting = this.list();
-    const version = waiting.findLast((each) =>
-      each.name === name && (scn === undefined || each.scn === scn)
+    // What was approved and failed may be approved again.
+    const there = this.#there();
+    const waiting = there.findLast(({ version }) =>
+      version.name === name && (scn === undefined || version.scn === scn)
     );
-    if (version) {
-      const key = keyOf(name, version.scn);
-      if (sha256 !== undefined && sha256 !== version.sha256) throw otherFile(version);
-      const most = permissions ??
-        (sha256 === undefined ? undefined : this.#pending.get(key)?.first);
-      const more = most ? beyond(version.permissions, most) : {};
-      if (!isNone(more)) throw asksForMore(version, more);
-      this.#approved.set(key, version);
-      return version;
-    }
-    const none = scn === undefined ? "No version" : `No version ${scn}`;
-    const others = waiting.map((each) => `${each.name} ${each.scn}`).join(", ") || "none";
-    throw new HotplugError(
-      "not-found",
-      `${none} of plugin "${name}" waits for an approval; waiting: ${others}`,
-    );
+    if (!waiting) throw noneWaits(name, scn, there.map(({ version }) => version));
+    const { version } = waiting;
+    const key = keyOf(name, version.scn);
+    if (sha256 !== undefined && sha256 !== version.sha256) throw otherFile(version);
+    const first = sha256 === undefined ? undefined : this.#first.get(`${key} ${sha256}`);
+    const most = permissions ?? first;
+    const more = most ? beyond(version.permissions, most) : {};
+    if (!isNone(more)) throw asksForMore(version, more);
+    this.#approved.set(key, version);
+    return waiting;
   }
 
   /** Forgets what was current in an earlier process: what is current now was gone back to. */
@@ -160,11 +158,9 @@ export class Approvals {
   }
 
   /** Forgets what is over once a version has become the current one, or stands in for what was. */
-  loaded(generation: Generation, standsIn: boolean): void {
-    const { name, scn, info } = generation;
-    this.#asked.set(generation, info?.permissions ?? {});
+  loaded({ name, scn }: Generation, standsIn: boolean): void {
     if (!standsIn || scn >= (this.#before.get(name)?.scn ?? 0)) this.#before.delete(name);
-    for (const versions of [this.#pending, this.#approved]) {
+    for (const versions of [this.#pending, this.#approved, this.#first]) {
       for (const key of versions.keys()) {
         const [of, at] = key.split(" ");
         if (of === name && Number(at) <= scn) versions.delete(key);
@@ -172,16 +168,33 @@ export class Approvals {
     }
   }
 
+  #isApproved(key: string, sha256: string, permissions: Permissions): boolean {
+    const approved = this.#approved.get(key);
+    return approved?.sha256 === sha256 && isNone(beyond(permissions, approved.permissions));
+  }
+
+  #holdFirst(key: string, permissions: Permissions): void {
+    if (this.#first.has(key)) return;
+    this.#first.set(key, permissions);
+    const [oldest] = this.#first.keys();
+    if (this.#first.size > MOST_HELD && oldest !== undefined) this.#first.delete(oldest);
+  }
+
+  /** By name and then by SCN; without those whose file is gone. */
+  #there(): Waiting[] {
+    for (const [key, { version: { path } }] of this.#pending) {
+      if (!lstatSync(path, { throwIfNoEntry: false })) this.#pending.delete(key);
+    }
+    return [...this.#pending.values()]
+      .sort((a, b) => byName(a.version, b.version) || a.version.scn - b.version.scn);
+  }
+
   /** What runs, and what that stands in for. */
   #comparedWith(name: string, running: Running | undefined): Compared[] {
     const before = this.#before.get(name);
     return [
       ...running
-        ? [{
-          scn: running.scn,
-          permissions: this.#asked.get(running) ?? running.info?.permissions ?? {},
-          stands: "runs" as const,
-        }]
+        ? [{ scn: running.scn, permissions: running.permissions, stands: "runs" as const }]
         : [],
       ...before && before.scn > (running?.scn ?? 0)
         ? [{ permissions: {}, ...before, stands: "was current" as const }]

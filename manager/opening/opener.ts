@@ -95,16 +95,18 @@ export class Opener {
   /** Approves a version that waits, and opens it. */
   async approve(name: string, which?: WhichVersion, options?: OpenOptions): Promise<Generation> {
     const { approvals } = this.#world;
-    const version = approvals.approve(name, which);
+    const { version, root } = approvals.approve(name, which);
     const { path } = version;
     // One that is being opened was judged before, and fails soon; or is judged now, and is let in.
     const opened = await this.#opening.get(path)?.catch(() => undefined);
     if (opened) return opened;
-    return await this.open(path, options).catch((error) => {
-      // Who is told that it can't be done does not expect it to be done later.
-      if (error.code === "frozen" || error.code === "held") approvals.withdraw(version);
-      throw error;
-    });
+    return await this.open(path, { ...(root !== undefined && { root }), ...options }).catch(
+      (error) => {
+        // Who is told that it can't be done does not expect it to be done later.
+        if (error.code === "frozen" || error.code === "held") approvals.withdraw(version);
+        throw error;
+      },
+    );
   }
 
   /** Opens the artifact that an info file describes. */

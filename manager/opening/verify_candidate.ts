@@ -12,7 +12,7 @@ import { refuseUnstartable } from "../tiers/refuse_unstartable.ts";
 import { contractsOf, settingsOf } from "../settings/plugin_settings.ts";
 
 /** What is known of a version before it runs. */
-export type Verified = Pick<Generation, "scn" | "info">;
+export type Verified = Pick<Generation, "scn" | "permissions">;
 
 /** What is asked of a version that is new. */
 export interface CandidateDemands {
@@ -80,5 +80,5 @@ async function verify(
     await refuseUnstartable(settings.tier, { location, artifact, options, settings });
     refuseUncompilable(artifact.content, file);
   }
-  return { scn, info: artifact.info };
+  return { scn, permissions: artifact.info?.permissions ?? {} };
 }
