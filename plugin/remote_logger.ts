@@ -20,15 +20,33 @@ export function remoteLogger(log: (record: LogRecord) => void): PluginLogger {
   };
 }
 
-/** A record goes as JSON: what that does not take goes as it would be shown. */
-function plain(properties: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** So deep goes a record's structure as it is. */
+const DEPTH = 4;
+
+/** A record goes as JSON: what that does not take, and what is deeper, goes as it would be shown. */
+function plain(
+  properties: Readonly<Record<string, unknown>>,
+  depth = DEPTH,
+): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(properties).map(([key, value]) => [key, isJson(value) ? value : show(value)]),
+    Object.entries(properties).map(([key, value]) => [key, plainValue(value, depth)]),
   );
 }
 
-function isJson(value: unknown): boolean {
-  return value === null || ["string", "number", "boolean"].includes(typeof value);
+function plainValue(value: unknown, depth: number): unknown {
+  if (value === null || ["string", "number", "boolean"].includes(typeof value)) return value;
+  try {
+    if (depth === 0 || typeof value !== "object") return show(value);
+    if (Array.isArray(value)) return value.map((each) => plainValue(each, depth - 1));
+    return isPlain(value) ? plain(value, depth - 1) : show(value);
+  } catch {
+    return show(value);
+  }
+}
+
+function isPlain(value: object): value is Record<string, unknown> {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function show(value: unknown): string {

@@ -121,6 +121,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "what a plugin logs keeps its structure in each tier",
+  ignore,
+  async fn() {
+    const shaped = { list: [1, { deep: [true, null, "x"] }], rate: 0.2 };
+    const source = `export const activate = ({ logger }) => {
+      logger.info("shaped", { shaped: ${JSON.stringify(shaped)}, map: new Map([[1, 2]]) });
+    };`;
+    for (const tier of ["inline", "worker", "process"]) {
+      await using directory = await tempDirectory();
+      const [plugins, config] = [directory.file("plugins"), directory.file("hotplug.jsonc")];
+      await Deno.mkdir(plugins);
+      await Deno.writeTextFile(config, JSON.stringify({ defaults: { tier } }));
+      await publish(plugins, source);
+      const text = await outputOf([plugins, "--config", config, "--log", "json"], [[
+        `"ready"`,
+        stop,
+      ]]);
+      const lines = jsonLines<Line & { readonly properties?: Record<string, unknown> }>(text);
+      const [told] = lines.filter(({ message }) => message === "shaped");
+      assertEquals(told?.properties?.shaped, shaped, tier);
+    }
+  },
+});
+
+Deno.test({
   name: "--log-level leaves out what weighs less, and a plugin's lines are for people",
   ignore,
   async fn() {

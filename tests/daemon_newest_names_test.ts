@@ -26,6 +26,17 @@ Deno.test("of each plugin the newest names are left, with what belongs to them, 
   assertEquals([...deeper], [["pricing", scnOf(17)]]);
 });
 
+Deno.test("a file that is not done makes no plugin by itself", () => {
+  const [artifact = ""] = names("pricing", 1);
+  const all = { depth: () => 2, currentScn: () => undefined };
+  for (const file of [`${artifact}~`, `${artifact}.tmp`, `${artifact}.part`, `.${artifact}`]) {
+    const alone = newestNames([{ directory: "d", files: [file] }], all);
+    assertEquals([alone.names.has("pricing"), alone.names.has(".pricing")], [false, false], file);
+    const beside = newestNames([{ directory: "d", files: [file, artifact] }], all);
+    assertEquals(beside.names.has("pricing"), true);
+  }
+});
+
 Deno.test("the newest of all folders together are left, in whichever order the names come", () => {
   const all = names("pricing", 40);
   const shuffled = [...all].sort((a, b) =>

@@ -1,5 +1,6 @@
 import type { Scn } from "../../artifact/mod.ts";
 import type { Listing } from "../../manager/mod.ts";
+import { isTemporaryName } from "./temporary_name.ts";
 
 /** So many versions of a plugin are looked at, before what is older is. */
 export const FIRST_DEPTH = 4;
@@ -45,6 +46,11 @@ export function newestNames(
       const name = file.slice(0, place);
       let newest = plugins.get(name);
       if (!newest) {
+        // By itself it makes no plugin.
+        if (isTemporaryName(file)) {
+          others.push(index);
+          continue;
+        }
         const current = currentScn(name);
         newest = { depth: depth(name), current: String(current), found: [], leftOut: "" };
         plugins.set(name, newest);
