@@ -24,8 +24,9 @@ function fakeWorld(
     scn: number,
     signal?: AbortSignal,
   ) => Promise<ErrorCode | undefined> | ErrorCode | undefined,
-  overrides: Partial<RunnerWorld> = {},
+  overrides: Partial<RunnerWorld> & { readonly waits?: boolean } = {},
 ): FakeWorld {
+  const { waits = false } = overrides;
   let [now, most] = [0, 0];
   const opened: number[] = [];
   const ends: string[] = [];
@@ -37,7 +38,8 @@ function fakeWorld(
     exhausted: () => {},
     manager: {
       current: () => (world.current ? { scn: world.current } : undefined) as Generation | undefined,
-      open: async (path, { signal } = {}) => {
+      open: async (path, { signal, begins } = {}) => {
+        if (!waits) begins?.();
         const scn = Number(basename(String(path)).split("_")[1]);
         opened.push(scn);
         most = Math.max(most, ++now);
@@ -246,6 +248,22 @@ Deno.test("PluginRunner gives up a load that hangs once a newer one waits", asyn
   assertEquals(world.ends, ["0 superseded 1"]);
 });
 
+Deno.test("PluginRunner passes over what waits for its turn once a newer one waits, and tells nothing of it", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0, 1);
+  const overrides = { waits: true, patience: 60_000 };
+  await using world = fakeWorld(
+    (_path, scn, signal) => scn === SCN ? hang(signal) : undefined,
+    overrides,
+  );
+  world.runner.update(choiceOf(directory, artifacts.slice(0, 1)));
+  await until("its turn", () => world.opened.length === 1);
+  world.runner.update(choiceOf(directory, artifacts));
+  await until("the newer one", () => world.current === SCN + 1);
+  await world.runner.settled();
+  assertEquals([world.ends, world.runner.failures], [[], []]);
+});
+
 Deno.test("PluginRunner does not give up a load for what failed, or may have to settle", async () => {
   await using directory = await tempDirectory();
   const artifacts = await write(directory, 0, 1);
@@ -293,6 +311,24 @@ Deno.test("PluginRunner has nothing to remember once what failed is gone", async
   world.runner.update(choiceOf(directory, []));
   await world.runner.settled();
   assertEquals([world.runner.idle, world.ends], [true, ["0 removed 1"]]);
+});
+
+Deno.test("PluginRunner looks for what failed and is gone no more often than it would be tried", async () => {
+  await using directory = await tempDirectory();
+  const artifacts = await write(directory, 0);
+  let looks = 0;
+  await using world = fakeWorld(() => "io", {
+    backoff: { retryMin: 50, retryMax: 50 },
+    exhausted: () => looks++,
+  });
+  world.runner.update(choiceOf(directory, artifacts));
+  await world.runner.settled();
+  for (const { path } of artifacts) await Deno.remove(path);
+  const began = performance.now();
+  looks = 0;
+  await until("looks", () => looks >= 4);
+  assert(performance.now() - began > 100);
+  assertEquals(world.opened.length, 1);
 });
 
 Deno.test("PluginRunner begins nothing once it is closed", async () => {

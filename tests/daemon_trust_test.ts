@@ -226,6 +226,27 @@ Deno.test("what was approved and does not load is failing, and waits no more", a
   assertEquals([pending, failing.map(({ scn, code }) => [scn, code])], [[], [[SCN + 1, "load"]]]);
 });
 
+Deno.test("what waited, is let in by what loads before it, and fails is told of as such, and waits no more", async () => {
+  await using at = await statePlace();
+  await writeArtifact(at.plugins, SOURCE);
+  await using fixture = await at.start({ retryMin: 60_000, retryMax: 60_000 });
+  const { daemon, events } = fixture;
+  const permissions = { net: true } as const;
+  await writeArtifact(at.plugins, SOURCE, { scn: SCN + 1, permissions });
+  const bad = await writeArtifact(at.plugins, "throw new Error('no');", {
+    scn: SCN + 2,
+    permissions,
+  });
+  for (const scn of [SCN + 1, SCN + 2]) await whyHeld(fixture, scn);
+  await daemon.approve("pricing", SCN + 1);
+  await fixture.failed("load");
+  assertEquals([waiting(fixture), daemon.status().failing.map(({ scn }) => scn)], [[], [SCN + 2]]);
+  await Deno.remove(bad.path);
+  await daemon.scan();
+  assertEquals((await fixture.retried(SCN + 2)).outcome, "removed");
+  assertEquals(events.of("failed").length, 1);
+});
+
 Deno.test("what waits is opened within the folder that is watched, once it is approved", async () => {
   await using at = await statePlace();
   await writeArtifact(at.plugins, SOURCE);

@@ -72,13 +72,17 @@ export class FailureLog {
     now: number,
   ): Failure {
     const attempts = (this.known(path, { text, files })?.attempts ?? 0) + 1;
-    const { retryMin, retryMax } = this.#backoff;
-    const retryAt = isFinal(code)
-      ? Infinity
-      : now + Math.min(retryMax, retryMin * 2 ** Math.min(attempts - 1, 30));
+    const retryAt = isFinal(code) ? Infinity : now + this.#pauseAfter(attempts);
     const failure = { path, scn, marks: { text, files }, attempts, code, retryAt };
     this.#failures.set(path, failure);
     return failure;
+  }
+
+  /** Puts the next try off by another pause, where its time has come. */
+  postpone(path: string, now: number): void {
+    const failure = this.#failures.get(path);
+    if (!failure || failure.retryAt > now) return;
+    this.#failures.set(path, { ...failure, retryAt: now + this.#pauseAfter(failure.attempts) });
   }
 
   /** Makes all worth a try now. */
@@ -92,7 +96,7 @@ export class FailureLog {
   expireHeld(): boolean {
     let isSome = false;
     for (const [path, failure] of this.#failures) {
-      if (failure.code !== "approval-required") continue;
+      if (!isWaiting(failure.code)) continue;
       this.#failures.set(path, { ...failure, retryAt: 0 });
       isSome = true;
     }
@@ -121,4 +125,21 @@ export class FailureLog {
     const next = Math.min(...this.list().filter(counts).map((each) => each.retryAt));
     return Number.isFinite(next) ? next : undefined;
   }
+
+  #pauseAfter(attempts: number): number {
+    const { retryMin, retryMax } = this.#backoff;
+    return Math.min(retryMax, retryMin * 2 ** Math.min(attempts - 1, 30));
+  }
+}
+
+/**
+ * Whether a try that failed is to be told of, where it may have failed before: what waited for an approval
+ * and does not load is told of anew, and the other way round.
+ */
+export function isNewsAfter(known: Failure | undefined, code: ErrorCode): boolean {
+  return code !== "outdated" && (!known || isWaiting(known.code) !== isWaiting(code));
+}
+
+function isWaiting(code: ErrorCode): boolean {
+  return code === "approval-required";
 }

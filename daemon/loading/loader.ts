@@ -35,13 +35,19 @@ export class Loader {
     this.#world = world;
   }
 
-  /** Opens an artifact; see {@linkcode PluginManager.open}. */
-  async open(path: string, options: Pick<OpenOptions, "signal"> = {}): Promise<Generation> {
+  /** Opens an artifact, see {@linkcode PluginManager.open}; `begins` is called as its turn comes. */
+  async open(
+    path: string,
+    { begins, signal }: { readonly begins?: () => void; readonly signal?: AbortSignal } = {},
+  ): Promise<Generation> {
     const root = this.#world.rootOf(path);
-    const own = { ...options, ...(root !== undefined && { root }) };
+    const own = { ...(signal && { signal }), ...(root !== undefined && { root }) };
     const open = (notes: Notes): Promise<Generation> =>
       this.#world.manager.open(path, { ...own, ...this.#withRoom(notes) });
-    return await this.#inTurn(path, () => this.#noted(open));
+    return await this.#inTurn(path, () => {
+      begins?.();
+      return this.#noted(open);
+    });
   }
 
   /** Opens a version that waits for an approval; see {@linkcode PluginManager.approve}. */

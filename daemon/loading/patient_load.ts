@@ -12,11 +12,11 @@ export class PatientLoad {
   readonly scn: Scn;
   readonly #path: string;
   readonly #patience: number;
-  readonly #began = performance.now();
+  #began: number | undefined;
   readonly #controller = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Begins; the patience is counted from now, in milliseconds. */
+  /** Makes one that waits for its turn; the patience is in milliseconds. */
   constructor(scn: Scn, path: string, patience: number) {
     this.scn = scn;
     this.#path = path;
@@ -28,8 +28,19 @@ export class PatientLoad {
     return this.#controller.signal;
   }
 
-  /** Gives it up when the patience is over. */
+  /** Whether its turn has come. */
+  get hasBegun(): boolean {
+    return this.#began !== undefined;
+  }
+
+  /** Its turn has come: the patience is counted from now on. */
+  begin(): void {
+    this.#began = performance.now();
+  }
+
+  /** Gives it up when the patience is over, and at once where its turn is yet to come. */
   hurry(): void {
+    if (this.#began === undefined) return this.#controller.abort(this.#superseded());
     const left = this.#patience - (performance.now() - this.#began);
     this.#timer ??= setTimeout(() => this.#controller.abort(this.#reason()), Math.max(0, left));
   }
@@ -37,6 +48,11 @@ export class PatientLoad {
   /** Ends it: it is done, well or not. */
   end(): void {
     clearTimeout(this.#timer);
+  }
+
+  #superseded(): HotplugError {
+    const file = basename(this.#path);
+    return new HotplugError("outdated", `Not opened "${file}": a newer one came before its turn`);
   }
 
   #reason(): HotplugError {

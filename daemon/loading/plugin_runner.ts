@@ -6,7 +6,7 @@ import { type ArtifactMarks, marksOf } from "./artifact_marks.ts";
 import type { RetriedEvent } from "../events.ts";
 import { type FoundChoice, isLeftOut } from "../scan/found_choice.ts";
 import type { Loader } from "./loader.ts";
-import { type Backoff, type Failure, FailureLog } from "./failure_log.ts";
+import { type Backoff, type Failure, FailureLog, isNewsAfter } from "./failure_log.ts";
 import { PatientLoad } from "./patient_load.ts";
 import { Settling } from "./settling.ts";
 
@@ -156,6 +156,8 @@ export class PluginRunner {
       if (candidate.parts.scn <= (this.#world.manager.current(choice.name)?.scn ?? 0)) return wait;
       const path = pathOf(candidate);
       const marks = await marksOf(candidate);
+      // What is gone is no candidate at the next listing.
+      if (!marks) this.#failures.postpone(path, performance.now());
       if (!marks || !this.#failures.mayTry(path, marks, performance.now())) continue;
       const unsettled = this.#unsettledFor(path, marks);
       if (unsettled > 0) wait = Math.min(wait, unsettled);
@@ -173,14 +175,16 @@ export class PluginRunner {
 
   async #open(scn: Scn, path: string, marks: ArtifactMarks): Promise<boolean> {
     const known = this.#failures.known(path, marks);
-    const isNews = (code: ErrorCode): boolean => !known && code !== "outdated";
+    const isNews = (code: ErrorCode): boolean => isNewsAfter(known, code);
     const load = this.#load = this.#beginLoad(scn, path);
     try {
       const { signal } = load;
-      await this.#world.muted(path, isNews, () => this.#world.manager.open(path, { signal }));
+      const begins = (): void => load.begin();
+      const how = { signal, begins };
+      await this.#world.muted(path, isNews, () => this.#world.manager.open(path, how));
       this.#givenUp = 0;
     } catch (error) {
-      if (load.signal.aborted) this.#givenUp++;
+      if (load.hasBegun && load.signal.aborted) this.#givenUp++;
       if (!(error instanceof HotplugError)) throw error;
       if (error.code === "closed") return true;
       if (error.code === "outdated") return this.#endRetries(path, "superseded");

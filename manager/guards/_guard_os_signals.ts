@@ -21,7 +21,7 @@ const guardedOf = new WeakMap<Listener, Guarded>();
 export function guardOsSignals(): () => void {
   const holder = Deno as unknown as Holder;
   const { addSignalListener: add, removeSignalListener: remove } = holder;
-  let active = true;
+  let active = guarding = true;
   // `process.on` comes here as well.
   const guardingAdd: Method = (signal, listener) => {
     const scope = active && typeof listener === "function" ? callingScope(guardingAdd) : undefined;
@@ -35,7 +35,7 @@ export function guardOsSignals(): () => void {
   replace(holder, "addSignalListener", guardingAdd);
   replace(holder, "removeSignalListener", guardingRemove);
   return () => {
-    active = false;
+    active = guarding = false;
     // Someone may have wrapped them since: then they stay, and pass everything on.
     if (holder.addSignalListener === guardingAdd) replace(holder, "addSignalListener", add);
     // What a plugin listens with it may take back when nobody guards any more.
@@ -47,6 +47,7 @@ export function guardOsSignals(): () => void {
 
 /** Whether there is something in a plugin's place. */
 let listened = false;
+let guarding = false;
 
 /** The same for the same listener: one that is added twice is called once. */
 function guarded(own: Listener, scope: PluginScope): Listener {
@@ -59,6 +60,7 @@ function guarded(own: Listener, scope: PluginScope): Listener {
   const made: Guarded = {
     scope,
     listener: (...args) => {
+      if (!guarding) return own(...args);
       try {
         runInScope(made.scope, own, ...args);
       } catch (error) {

@@ -96,9 +96,10 @@ export class Approvals {
       .find(({ more }) => !isNone(more));
     // Without anything to compare with it is the first.
     const isFirst = this.#rule === "all" && compared.length === 0;
-    if (this.#rule === "none" || (!found && !isFirst)) return;
-    const sha256 = artifact.info?.artifact.sha256 ?? artifact.sha256;
     const key = keyOf(name, scn);
+    // It may have waited, by what was current then.
+    if (this.#rule === "none" || (!found && !isFirst)) return void this.#pending.delete(key);
+    const sha256 = artifact.info?.artifact.sha256 ?? artifact.sha256;
     if (this.#isApproved(key, sha256, permissions)) return;
     const before = this.#pending.get(key)?.version;
     const version = {
