@@ -125,10 +125,16 @@ Deno.test({
   ignore,
   async fn() {
     const shaped = { list: [1, { deep: [true, null, "x"] }], rate: 0.2 };
-    const source = `export const activate = ({ logger }) => {
-      logger.info("shaped", { shaped: ${JSON.stringify(shaped)}, map: new Map([[1, 2]]) });
-    };`;
     for (const tier of ["inline", "worker", "process"]) {
+      const large = `
+        wide: Array.from({ length: 1_000_000 }, (_, id) => ({ id })),
+        sparse: new Array(50_000_000),`;
+      const source = `export const activate = ({ logger }) => {
+        logger.info("shaped", {
+          shaped: ${JSON.stringify(shaped)},
+          map: new Map([[1, 2]]),${tier === "inline" ? "" : large}
+        });
+      };`;
       await using directory = await tempDirectory();
       const [plugins, config] = [directory.file("plugins"), directory.file("hotplug.jsonc")];
       await Deno.mkdir(plugins);
@@ -141,6 +147,8 @@ Deno.test({
       const lines = jsonLines<Line & { readonly properties?: Record<string, unknown> }>(text);
       const [told] = lines.filter(({ message }) => message === "shaped");
       assertEquals(told?.properties?.shaped, shaped, tier);
+      // What is large goes as it is shown.
+      if (tier !== "inline") assert(JSON.stringify(told).length < 20_000, tier);
     }
   },
 });

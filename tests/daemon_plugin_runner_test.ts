@@ -40,6 +40,8 @@ function fakeWorld(
       current: () => (world.current ? { scn: world.current } : undefined) as Generation | undefined,
       open: async (path, { signal, begins } = {}) => {
         if (!waits) begins?.();
+        // As the loader does, whose turn comes though it was given up.
+        signal?.addEventListener("abort", () => begins?.());
         const scn = Number(basename(String(path)).split("_")[1]);
         opened.push(scn);
         most = Math.max(most, ++now);

@@ -339,3 +339,14 @@ Deno.test("what is reopened with an info file that asks for more than it did wai
   await using other = new PluginManager();
   await other.open(path, { reopen: { sha256, permissions: { net: true } } });
 });
+
+Deno.test("a file that needs no approval does not end the waiting of another one of its SCN", async () => {
+  await using directory = await tempDirectory();
+  await using other = await tempDirectory();
+  await using manager = new PluginManager();
+  await holdSecond(directory, manager);
+  const bad = await writeArtifact(other.path, "throw new Error('no');", { scn: SCN + 2 });
+  await assertCode(manager.open(bad.path), "load");
+  assertEquals(manager.pending().map(({ scn }) => scn), [SCN + 2]);
+  assertEquals((await manager.approve("pricing")).scn, SCN + 2);
+});

@@ -33,9 +33,9 @@ export class PatientLoad {
     return this.#began !== undefined;
   }
 
-  /** Its turn has come: the patience is counted from now on. */
+  /** Its turn has come: the patience is counted from now on, unless it was passed over. */
   begin(): void {
-    this.#began = performance.now();
+    if (!this.signal.aborted) this.#began = performance.now();
   }
 
   /** Gives it up when the patience is over, and at once where its turn is yet to come. */

@@ -187,7 +187,8 @@ export class PluginRunner {
       if (load.hasBegun && load.signal.aborted) this.#givenUp++;
       if (!(error instanceof HotplugError)) throw error;
       if (error.code === "closed") return true;
-      if (error.code === "outdated") return this.#endRetries(path, "superseded");
+      // What was passed over may yet be tried, where the newer one does not load.
+      if (error.code === "outdated") return !load.hasBegun || this.#endRetries(path, "superseded");
       const failure = this.#failures.add(path, scn, marks, error, performance.now());
       if (known && failure.retryAt === Infinity) this.#world.retried(failure, "failed");
       return false;

@@ -97,8 +97,11 @@ export class Approvals {
     // Without anything to compare with it is the first.
     const isFirst = this.#rule === "all" && compared.length === 0;
     const key = keyOf(name, scn);
-    // It may have waited, by what was current then.
-    if (this.#rule === "none" || (!found && !isFirst)) return void this.#pending.delete(key);
+    if (this.#rule === "none" || (!found && !isFirst)) {
+      // It may have waited, by what was current then; not so another file of that SCN.
+      if (this.#pending.get(key)?.version.path === path) this.#pending.delete(key);
+      return;
+    }
     const sha256 = artifact.info?.artifact.sha256 ?? artifact.sha256;
     if (this.#isApproved(key, sha256, permissions)) return;
     const before = this.#pending.get(key)?.version;
