@@ -22,9 +22,13 @@ async function version(
 }
 
 /** Opens a first version, and has a second one wait for an approval; answers with the path of that. */
-async function holdSecond(directory: TempDirectory, manager: PluginManager): Promise<string> {
+async function holdSecond(
+  directory: TempDirectory,
+  manager: PluginManager,
+  permissions: Permissions = { net: true },
+): Promise<string> {
   await manager.open((await version(directory, 1)).path);
-  const { path } = await version(directory, 2, { net: true });
+  const { path } = await version(directory, 2, permissions);
   await assertCode(manager.open(path), "approval-required");
   return path;
 }
@@ -265,9 +269,7 @@ Deno.test("two approvals at a time, and an open beside them, end with the versio
 Deno.test("an approval that names the file that was looked at lets no other one in", async () => {
   await using directory = await tempDirectory();
   await using manager = new PluginManager();
-  await manager.open((await version(directory, 1)).path);
-  const { path } = await version(directory, 2, { net: ["example.com"] });
-  await assertCode(manager.open(path), "approval-required");
+  const path = await holdSecond(directory, manager, { net: ["example.com"] });
   const [seen] = manager.pending();
   assert(seen);
   // Another build of the same version, in its place.
@@ -287,9 +289,7 @@ Deno.test("an approval that names the file that was looked at lets no other one 
 Deno.test("an approval that names the file lets in no more than what was asked for when it was looked at", async () => {
   await using directory = await tempDirectory();
   await using manager = new PluginManager();
-  await manager.open((await version(directory, 1)).path);
-  const { path } = await version(directory, 2, { net: ["example.com"] });
-  await assertCode(manager.open(path), "approval-required");
+  const path = await holdSecond(directory, manager, { net: ["example.com"] });
   const [seen] = manager.pending();
   assert(seen);
   // The same artifact, with another info file.

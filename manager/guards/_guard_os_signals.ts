@@ -13,6 +13,10 @@ interface Guarded {
 }
 
 const guardedOf = new WeakMap<Listener, Guarded>();
+/** Whether there is something in a plugin's place. */
+let listened = false;
+let guarding = false;
+let removes: Method | undefined;
 
 /**
  * Lets what plugins do at a signal of the system be theirs, `process.on("SIGTERM", process.exit)` too, which
@@ -20,34 +24,38 @@ const guardedOf = new WeakMap<Listener, Guarded>();
  */
 export function guardOsSignals(): () => void {
   const holder = Deno as unknown as Holder;
-  const { addSignalListener: add, removeSignalListener: remove } = holder;
+  const { addSignalListener: add } = holder;
+  const restoreRemove = patchRemove(holder);
   let active = guarding = true;
   // `process.on` comes here as well.
   const guardingAdd: Method = (signal, listener) => {
     const scope = active && typeof listener === "function" ? callingScope(guardingAdd) : undefined;
     add.call(Deno, signal, scope ? guarded(listener, scope) : listener);
   };
-  const guardingRemove: Method = (signal, listener) => {
+  replace(holder, "addSignalListener", guardingAdd);
+  return () => {
+    active = guarding = false;
+    // Someone may have wrapped it since: then it stays, and passes everything on.
+    if (holder.addSignalListener === guardingAdd) replace(holder, "addSignalListener", add);
+    restoreRemove();
+  };
+}
+
+/** For good, once a plugin has listened: what it added it may remove when nobody guards any more. */
+function patchRemove(holder: Holder): () => void {
+  const { removeSignalListener: remove } = holder;
+  if (remove === removes) return () => {};
+  const own: Method = removes = (signal, listener) => {
     remove.call(Deno, signal, listener);
     const known = typeof listener === "function" ? guardedOf.get(listener) : undefined;
     if (known) remove.call(Deno, signal, known.listener);
   };
-  replace(holder, "addSignalListener", guardingAdd);
-  replace(holder, "removeSignalListener", guardingRemove);
+  replace(holder, "removeSignalListener", own);
   return () => {
-    active = guarding = false;
-    // Someone may have wrapped them since: then they stay, and pass everything on.
-    if (holder.addSignalListener === guardingAdd) replace(holder, "addSignalListener", add);
-    // What a plugin listens with it may take back when nobody guards any more.
-    if (holder.removeSignalListener === guardingRemove && !listened) {
-      replace(holder, "removeSignalListener", remove);
-    }
+    if (listened || holder.removeSignalListener !== own) return;
+    replace(holder, "removeSignalListener", remove);
   };
 }
-
-/** Whether there is something in a plugin's place. */
-let listened = false;
-let guarding = false;
 
 /** The same for the same listener: one that is added twice is called once. */
 function guarded(own: Listener, scope: PluginScope): Listener {
