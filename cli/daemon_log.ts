@@ -23,7 +23,7 @@ export async function startLog(style: LogStyle): Promise<AsyncDisposable> {
   const out = (record: LogRecord): void => {
     const { level } = record;
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(style.level())) return;
-    const line = lineOf(record, style);
+    const line = safeLineOf(record, style);
     if (line !== undefined) style.write(line);
   };
   await configure({
@@ -35,6 +35,17 @@ export async function startLog(style: LogStyle): Promise<AsyncDisposable> {
     ],
   });
   return { [Symbol.asyncDispose]: () => reset() };
+}
+
+/** What a plugin has logged inline is looked at only here, and may throw then. */
+function safeLineOf(record: LogRecord, style: LogStyle): string | undefined {
+  try {
+    return lineOf(record, style);
+  } catch {
+    const { category, level, rawMessage, timestamp } = record;
+    const message = [String(rawMessage)];
+    return lineOf({ category, level, rawMessage, timestamp, message, properties: {} }, style);
+  }
 }
 
 function lineOf(record: LogRecord, style: LogStyle): string | undefined {

@@ -28,8 +28,8 @@ function replacer(_key: string, value: unknown): unknown {
 /** What can't be written, as text: no deeper than it has to be. */
 function withTexts(value: unknown, depth = 2): unknown {
   if (isWritable(value)) return value;
-  if (depth === 0 || Array.isArray(value)) return inspected(value);
   try {
+    if (depth === 0 || Array.isArray(value)) return inspected(value);
     const entries = Object.entries(value as object);
     return Object.fromEntries(entries.map(([key, each]) => [key, withTexts(each, depth - 1)]));
   } catch {

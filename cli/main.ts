@@ -23,11 +23,12 @@ export type { Io } from "./io.ts";
 export { main } from "./program.ts";
 
 if (import.meta.main) {
-  // Kept from here on: a plugin may put something else in its place.
+  // Kept from here on: a plugin may put something else in their place.
   const exit = Deno.exit;
+  const listen = globalThis.addEventListener.bind(globalThis);
   const leave = (code: number): never => {
     // The last that listens: what a plugin sets then is no outcome of this process.
-    globalThis.addEventListener("unload", () => void (Deno.exitCode = code));
+    listen("unload", () => void (Deno.exitCode = code));
     return exit(code);
   };
   const ending = new AbortController();
@@ -42,6 +43,6 @@ if (import.meta.main) {
   for (const signal of signals) Deno.addSignalListener(signal, end);
   const code = await main(Deno.args, processIo(ending));
   // What a plugin that is gone by now throws at the end of the process is no failure of that.
-  globalThis.addEventListener("error", (event) => event.preventDefault());
+  listen("error", (event) => event.preventDefault());
   leave(code);
 }

@@ -1,11 +1,13 @@
 import { basename, dirname, join } from "@std/path";
 import { type ErrorCode, HotplugError, type Scn } from "../artifact/mod.ts";
+import { locate } from "../manager/artifacts/locate.ts";
 import { Approvals } from "../manager/opening/approvals.ts";
 import type { Candidate, Choice } from "../manager/mod.ts";
 import {
   type Verified,
   verifyCandidate,
   verifyReopened,
+  verifyTwin,
 } from "../manager/opening/verify_candidate.ts";
 import { type KeptOut, whyKeptOut } from "./kept_out.ts";
 import { DAMAGED } from "./loading/reopen.ts";
@@ -69,6 +71,11 @@ interface Opened extends Verified {
   readonly path: string;
 }
 
+/** What would be reopened. */
+interface Reopened extends Opened {
+  readonly kept: KeptGeneration;
+}
+
 /**
  * Looks at a plugin in the order of a start: what was current is reopened, or what was before it, and then
  * what is newer is loaded.
@@ -80,12 +87,13 @@ export async function checkPlugin(
   roots: ReadonlyMap<string, string>,
 ): Promise<PluginCheck> {
   const { running, faults } = await reopened(name, record, options, roots);
+  const conflicts = running ? await conflictsWith(running, candidates, options, roots) : [];
   const approvals = new Approvals(options.manager.approve);
   const [newest] = keptOf(record);
   if (newest) approvals.remember(name, newest);
   const refused: CheckRefusal[] = [];
   let isFine = true;
-  let opened = running;
+  let opened: Opened | undefined = running;
   for (const candidate of candidates) {
     const { scn } = candidate.parts;
     if (scn <= (running?.scn ?? 0)) break;
@@ -116,8 +124,9 @@ export async function checkPlugin(
   const newer = opened ? skips.filter(({ parts }) => parts.scn > opened.scn) : skips;
   // Who has something newer does without what was.
   const isMissed = (opened?.scn ?? 0) <= (record.current?.scn ?? 0);
-  const all = onceEach([...skipped(newer), ...refused, ...isMissed ? faults : []]);
-  isFine &&= newer.every(({ refusal: { code } }) => NO_TROUBLE.has(code)) &&
+  const all = onceEach([...skipped(newer), ...refused, ...conflicts, ...isMissed ? faults : []]);
+  isFine &&= conflicts.length === 0 &&
+    newer.every(({ refusal: { code } }) => NO_TROUBLE.has(code)) &&
     !(isMissed && faults.length > 0);
   const plugin = { name, ...(opened && { scn: opened.scn, path: opened.path }), refused: all };
   return { plugin, isFine };
@@ -129,7 +138,7 @@ async function reopened(
   record: PluginRecord,
   { manager, state }: ResolvedDaemonOptions,
   roots: ReadonlyMap<string, string>,
-): Promise<{ readonly running?: Opened; readonly faults: readonly CheckRefusal[] }> {
+): Promise<{ readonly running?: Reopened; readonly faults: readonly CheckRefusal[] }> {
   const faults: CheckRefusal[] = [];
   for (const kept of reopenedOf(record)) {
     const condemned = inQuarantine(record, kept.scn) && whyKeptOut(record, kept.scn);
@@ -144,7 +153,7 @@ async function reopened(
     for (const path of placesOf(name, kept, state)) {
       try {
         const demands = { sha256: kept.sha256, root: roots.get(dirname(path)) };
-        const running = { ...await verifyReopened(path, manager, demands), path };
+        const running = { ...await verifyReopened(path, manager, demands), path, kept };
         return { running, faults };
       } catch (error) {
         const fault = faultAt(path, error);
@@ -154,6 +163,28 @@ async function reopened(
     }
   }
   return { faults };
+}
+
+/** What has the SCN of what would be reopened, and other content: it would be told of, and stay out. */
+async function conflictsWith(
+  { scn, kept: { path: found, sha256 } }: Reopened,
+  candidates: readonly Candidate[],
+  { manager }: ResolvedDaemonOptions,
+  roots: ReadonlyMap<string, string>,
+): Promise<CheckRefusal[]> {
+  const conflicts: CheckRefusal[] = [];
+  const atHand = { sha256, artifact: locate(found).parts };
+  for (const candidate of candidates.filter(({ parts }) => parts.scn === scn)) {
+    const path = pathOf(candidate);
+    try {
+      await verifyTwin(path, manager, { root: roots.get(dirname(path)), atHand });
+    } catch (error) {
+      const fault = faultAt(path, error);
+      // What else is the matter with it does not matter: it is not needed.
+      if (fault.code === "conflict") conflicts.push(fault);
+    }
+  }
+  return conflicts;
 }
 
 /** What was loading as the process ended may end the next one too: nothing but a try tells. */

@@ -11,10 +11,11 @@ export function childLog(send: (record: LogRecord) => void): (record: LogRecord)
     if (dropped > 0) send({ level: "warning", source: "console", message: "", dropped });
   };
   return (record) => {
-    const { message } = record;
+    const { message, properties } = record;
     if (message.length > MAX_RECORD) budget.drop(message.length - MAX_RECORD);
     const text = message.slice(0, MAX_RECORD);
-    if (budget.take(text.length + 64)) {
+    const beside = properties ? JSON.stringify(properties).length : 0;
+    if (budget.take(text.length + beside + 64)) {
       const dropped = budget.takeDropped();
       send({ ...record, message: text, ...(dropped > 0 && { dropped }) });
     } else if (telling === undefined) {

@@ -105,17 +105,28 @@ Deno.test({
         for (const [name, value] of Object.entries({ own, getter, json, inspect, keys })) {
           logger.info("odd " + name + " {value}", { value, plain: 1 });
         }
+        const revoked = Proxy.revocable({}, {});
+        revoked.revoke();
+        logger.info("odd as a value", { value: revoked.proxy });
+        logger.info("odd getter of its own", getter);
+        logger.info("odd JSON of its own", json);
+        logger.info("odd keys of its own", keys);
       };
       `,
     );
-    for (const format of ["json", "pretty"]) {
-      const text = await outputOf([directory.path, "--log", format], [["ready", stop]]);
-      const names = [...text.matchAll(/odd (\w+)/g)].map(([, name]) => name);
+    const config = directory.file("hotplug.jsonc");
+    const wholes = ["as a value", "getter of its own", "JSON of its own", "keys of its own"];
+    for (const [tier, format] of [["inline", "json"], ["inline", "pretty"], ["worker", "json"]]) {
+      await Deno.writeTextFile(config, JSON.stringify({ defaults: { tier } }));
+      const run = [directory.path, "--config", config, "--log", format as string];
+      const text = await outputOf(run, [["ready", stop]]);
+      const names = [...text.matchAll(/odd (\w+) [^\w]/g)].map(([, name]) => name);
       assertEquals([...new Set(names)], ["own", "getter", "json", "inspect", "keys"], text);
-      if (format === "pretty") continue;
+      assertEquals(wholes.filter((each) => !text.includes(`odd ${each}`)), [], text);
+      if (format === "pretty" || tier === "worker") continue;
       const lines = jsonLines<Line & { readonly properties?: { readonly plain?: number } }>(text);
       const odd = lines.filter(({ message }) => message?.startsWith("odd "));
-      assertEquals(odd.map(({ properties }) => properties?.plain), [1, 1, 1, 1, 1]);
+      assertEquals(odd.flatMap(({ properties }) => properties?.plain ?? []), [1, 1, 1, 1, 1]);
     }
   },
 });
@@ -128,8 +139,12 @@ Deno.test({
     for (const tier of ["inline", "worker", "process"]) {
       const large = `
         wide: Array.from({ length: 1_000_000 }, (_, id) => ({ id })),
-        sparse: new Array(50_000_000),`;
+        sparse: new Array(50_000_000),
+        linked,
+        long: "x".repeat(50_000_000),`;
       const source = `export const activate = ({ logger }) => {
+        const linked = Array.from({ length: 40 }, (_, id) => ({ id, others: [] }));
+        for (const { others } of linked) others.push(...linked);
         logger.info("shaped", {
           shaped: ${JSON.stringify(shaped)},
           map: new Map([[1, 2]]),${tier === "inline" ? "" : large}
@@ -148,7 +163,7 @@ Deno.test({
       const [told] = lines.filter(({ message }) => message === "shaped");
       assertEquals(told?.properties?.shaped, shaped, tier);
       // What is large goes as it is shown.
-      if (tier !== "inline") assert(JSON.stringify(told).length < 20_000, tier);
+      if (tier !== "inline") assert(JSON.stringify(told).length < 60_000, tier);
     }
   },
 });

@@ -94,6 +94,8 @@ const SPOILERS: Readonly<Record<string, string>> = {
     globalThis.addEventListener("unload", () => { Deno.exitCode = 55; });
     globalThis.addEventListener("beforeunload", () => { Deno.exitCode = 56; });
     process.on("exit", () => { process.exitCode = 57; });`,
+  "that a plugin lets nobody listen any more does not change how the process ends": `
+    globalThis.addEventListener = () => { throw new Error("nobody is to listen"); };`,
 };
 
 for (const [name, spoiler] of Object.entries(SPOILERS)) {

@@ -362,3 +362,21 @@ Deno.test({
     );
   },
 });
+
+Deno.test("A check tells of what has the SCN of what would be reopened, and other content", async () => {
+  await using directory = await tempDirectory();
+  const watch = directory.file("plugins");
+  await Deno.mkdir(watch);
+  const options = { watch: [watch], state: directory.file("state") };
+  await writeArtifact(watch, "export const which = () => 1;");
+  {
+    await using daemon = new PluginDaemon(options);
+    await daemon.start();
+  }
+  assertEquals((await checkDaemon(options)).ok, true);
+  const { path } = await writeArtifact(watch, "export const which = () => 2;");
+  const { ok, plugins } = await checkDaemon(options);
+  assertEquals(ok, false);
+  const refused = plugins.flatMap((each) => each.refused.map((one) => [one.path, one.code]));
+  assertEquals(refused, [[path, "conflict"]]);
+});

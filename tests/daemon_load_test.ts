@@ -133,6 +133,31 @@ Deno.test("A bare module whose time lies in the future is opened once it was see
   await fixture.events.next(({ type }) => type === "conflict");
 });
 
+Deno.test("A conflict is among what does not load, for as long as it is there", async () => {
+  await using fixture = await startDaemon();
+  const failing = () => fixture.daemon.status().failing.map(({ path, code }) => [path, code]);
+  const good = counted("conflict", 1);
+  await publish(fixture.path, good);
+  await fixture.loaded("pricing");
+  const { path } = await publish(fixture.path, counted("conflict", 2));
+  await fixture.events.next(({ type }) => type === "conflict");
+  await waitUntil(fixture, () => failing().length > 0);
+  assertEquals(failing(), [[path, "conflict"]]);
+  await fixture.daemon.scan();
+  assertEquals(failing(), [[path, "conflict"]]);
+  await publish(fixture.path, good);
+  await fixture.daemon.scan();
+  await waitUntil(fixture, () => failing().length === 0);
+  await publish(fixture.path, counted("conflict", 3));
+  await waitUntil(fixture, () => fixture.events.of("conflict").length === 2);
+  await waitUntil(fixture, () => failing().length > 0);
+  await Deno.remove(path);
+  await waitUntil(fixture, () => failing().length === 0);
+  await publish(fixture.path, counted("conflict", 4), { scn: SCN + 1 });
+  await fixture.loaded("pricing", SCN + 1);
+  assertEquals(failing(), []);
+});
+
 Deno.test("A bare newest one that has not settled lets the next older one serve meanwhile", async () => {
   await using directory = await tempDirectory();
   await writeArtifact(directory.path, counted("meanwhile", 1));

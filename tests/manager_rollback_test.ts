@@ -287,3 +287,19 @@ Deno.test("status tells of each generation what it is, does, holds and has done"
   assertEquals(new Date(last.since).toISOString(), last.since);
   assertEquals(JSON.parse(JSON.stringify(manager.status())), manager.status());
 });
+
+Deno.test("other content with the SCN of what was rolled back from is a conflict, also once released", async () => {
+  await using directory = await tempDirectory();
+  await using fixture = await three(directory.path);
+  const { manager } = fixture;
+  using events = collectEvents(manager);
+  await manager.rollback("pricing");
+  manager.release("pricing");
+  const { path } = await writeArtifact(directory.path, source(33), { scn: SCN + 3 });
+  await assertCode(manager.open(path), "conflict");
+  assertEquals(events.of("conflict").map((each) => each.path), [path]);
+  assertEquals(await manager.use<{ answer(): number }>("pricing").answer(), 2);
+  await writeArtifact(directory.path, source(3), { scn: SCN + 3 });
+  await manager.open(path);
+  assertEquals(await manager.use<{ answer(): number }>("pricing").answer(), 3);
+});

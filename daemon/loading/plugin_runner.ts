@@ -9,6 +9,7 @@ import type { Loader } from "./loader.ts";
 import { type Backoff, type Failure, FailureLog, isNewsAfter } from "./failure_log.ts";
 import { PatientLoad } from "./patient_load.ts";
 import { Settling } from "./settling.ts";
+import { isNewsOfTwin, TwinLog } from "./twin_log.ts";
 
 /** What a runner needs of its daemon. */
 export interface RunnerWorld {
@@ -41,8 +42,7 @@ export class PluginRunner {
   readonly #world: RunnerWorld;
   readonly #failures: FailureLog;
   readonly #settling: Settling;
-  /** The marks of the files with the current generation's SCN that were looked at. */
-  readonly #twins = new Map<string, string>();
+  readonly #twins = new TwinLog();
   #choice: FoundChoice | undefined;
   #load: PatientLoad | undefined;
   /** How many loads in a row were given up for a newer one. */
@@ -63,14 +63,19 @@ export class PluginRunner {
 
   /** Whether there is nothing left for it to do, or to remember. */
   get idle(): boolean {
-    return !this.#running && this.#failures.paths().length === 0 && this.#twins.size === 0;
+    return !this.#running && this.#failures.paths().length === 0 && this.#twins.isEmpty;
   }
 
   /** What does not load; not what was let in, or superseded, since it was tried. */
   get failures(): Failure[] {
-    const name = this.#choice?.name;
-    const current = name === undefined ? undefined : this.#world.manager.current(name)?.scn;
-    return this.#failures.list().filter(({ scn }) => scn > (current ?? 0));
+    const choice = this.#choice;
+    const current = choice && this.#world.manager.current(choice.name)?.scn;
+    if (!choice || current === undefined) return this.#failures.list();
+    const there = new Set([...choice.candidates, ...choice.twins].map(pathOf));
+    return [
+      ...this.#failures.list().filter(({ scn }) => scn > current),
+      ...this.#twins.conflicts(current).filter(({ path }) => there.has(path)),
+    ];
   }
 
   /** Whether a version has failed, and the end of that is yet to be told. */
@@ -196,8 +201,7 @@ export class PluginRunner {
       load.end();
       this.#load = undefined;
     }
-    this.#twins.clear();
-    this.#twins.set(path, marks.text);
+    this.#twins.begin(path, marks);
     return this.#endRetries(path, "loaded");
   }
 
@@ -261,17 +265,18 @@ export class PluginRunner {
       if (this.#closed || twin.parts.scn !== scn) continue;
       const path = pathOf(twin);
       const marks = await marksOf(twin);
-      if (!marks || this.#twins.get(path) === marks.text) continue;
+      if (!marks || this.#twins.knows(path, marks)) continue;
       // In any case, since it is no matter of haste: a half-written twin would pass for a conflict.
       const unsettled = this.#settling.needs(path, marks.text, marks.artifact);
       if (unsettled > 0) {
         wait = Math.min(wait, unsettled);
         continue;
       }
-      this.#twins.set(path, marks.text);
+      this.#twins.add(path, marks);
       await this.#world.muted(path, isNewsOfTwin, () => this.#world.manager.open(path))
         .catch((error) => {
           if (!(error instanceof HotplugError)) throw error;
+          this.#twins.refused(path, twin.parts.scn, marks, error);
         });
     }
     return wait;
@@ -286,11 +291,6 @@ export class PluginRunner {
       if (this.#choice && !this.#closed) this.update(this.#choice);
     }, Math.min(Math.max(wait, 1), MAX_TIMER));
   }
-}
-
-/** That it is loaded is known; what it does meanwhile is told as ever. */
-function isNewsOfTwin(code: ErrorCode): boolean {
-  return code === "conflict" || code === "uncaught" || code === "exit";
 }
 
 function pathOf({ directory, file }: Candidate): string {

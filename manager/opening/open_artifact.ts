@@ -1,4 +1,4 @@
-import { formatTarget, HotplugError, type Scn, targetOf } from "../../artifact/mod.ts";
+import { HotplugError, type Scn } from "../../artifact/mod.ts";
 import { admit, admitReopened, refusalError } from "./admit.ts";
 import { demandsOf, refuseContract } from "../artifacts/demands.ts";
 import type { Approvals } from "./approvals.ts";
@@ -11,6 +11,7 @@ import { PluginOutdatedError } from "./outdated.ts";
 import { contractsOf, handsOver } from "../settings/plugin_settings.ts";
 import type { PluginRegistry } from "../generations/plugin_registry.ts";
 import type { PluginSlot } from "../generations/plugin_slot.ts";
+import { refuseConflict } from "./refuse_conflict.ts";
 import { refuseOther } from "./refuse_other.ts";
 import type { OpenOptions } from "../settings/open_options.ts";
 import { type ReadArtifact, readArtifact, refuseUnfinished } from "../artifacts/read_artifact.ts";
@@ -106,15 +107,20 @@ export async function openArtifact(
   });
 }
 
-/** Refuses what is not what was current, or what waits for an approval. */
+/** Refuses what is not what it is to be: what was current, or a version of its own that may come in. */
 function checkAllowed(
   location: Location,
   artifact: ReadArtifact,
   { approvals, registry }: OpenWorld,
   reopen: OpenOptions["reopen"],
 ): void {
-  const running = registry.find(location.parts.name)?.current?.generation;
-  if (!reopen) return approvals.check(location, artifact, running);
+  const slot = registry.find(location.parts.name);
+  const running = slot?.current?.generation;
+  if (!reopen) {
+    // Those that are parked as well: they may be gone back to.
+    for (const { generation } of slot?.lives ?? []) refuseConflict(location, artifact, generation);
+    return approvals.check(location, artifact, running);
+  }
   const { sha256, permissions } = reopen;
   refuseOther(location, artifact, sha256);
   if (permissions) approvals.checkReopened(location, artifact, permissions, running);
@@ -198,16 +204,7 @@ async function refuseLoaded(
   const { generation } = current;
   refuseUnfinished(location);
   const artifact = await readArtifact(location, demandsOf(options, location.parts.name));
-  const target = formatTarget(targetOf(location.parts));
-  if (
-    artifact.sha256 !== generation.sha256 && target === formatTarget(targetOf(generation.artifact))
-  ) {
-    throw new HotplugError(
-      "conflict",
-      `Not opened "${location.file}": SCN ${generation.scn} is loaded with other content (SHA-256 ` +
-        `${generation.sha256}, this one ${artifact.sha256}); the loaded one stays, build again`,
-    );
-  }
+  refuseConflict(location, artifact, generation);
   if (artifact.info && artifact.sha256 === generation.sha256) current.complete(artifact.info);
   throw outdated(location, slot, LOADED);
 }

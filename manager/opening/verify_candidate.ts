@@ -5,6 +5,7 @@ import { demandsOf, refuseContract } from "../artifacts/demands.ts";
 import type { Generation } from "../generations/generation.ts";
 import { locate, type Location } from "../artifacts/locate.ts";
 import { type ReadArtifact, readArtifact, refuseUnfinished } from "../artifacts/read_artifact.ts";
+import { type AtHand, refuseConflict } from "./refuse_conflict.ts";
 import { refuseOther } from "./refuse_other.ts";
 import type { ResolvedManagerOptions } from "../settings/options.ts";
 import { refuseUncompilable } from "../tiers/refuse_uncompilable.ts";
@@ -57,6 +58,22 @@ export async function verifyReopened(
   const refusal = admitReopened(location.parts, options);
   if (refusal) throw refusalError(location.file, refusal);
   return await verify(location, options, (artifact) => refuseOther(location, artifact, sha256));
+}
+
+/**
+ * Checks an artifact as what has the SCN of one that is at hand is checked.
+ *
+ * @throws {HotplugError} `conflict` where its content is other than that.
+ */
+export async function verifyTwin(
+  path: string,
+  options: ResolvedManagerOptions,
+  { root, atHand }: { readonly root?: string | undefined; readonly atHand: AtHand },
+): Promise<void> {
+  const location = locationOf(path, root);
+  refuseUnfinished(location);
+  const artifact = await readArtifact(location, demandsOf(options, location.parts.name));
+  refuseConflict(location, artifact, atHand);
 }
 
 function locationOf(path: string, root: string | undefined): Location {
