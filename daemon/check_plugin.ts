@@ -2,6 +2,7 @@ import { basename, dirname, join } from "@std/path";
 import { type ErrorCode, HotplugError, type Scn } from "../artifact/mod.ts";
 import { locate } from "../manager/artifacts/locate.ts";
 import { Approvals } from "../manager/opening/approvals.ts";
+import { markOf, unsettledFor } from "../manager/opening/settle.ts";
 import type { Candidate, Choice } from "../manager/mod.ts";
 import {
   type Verified,
@@ -71,11 +72,6 @@ interface Opened extends Verified {
   readonly path: string;
 }
 
-/** What would be reopened. */
-interface Reopened extends Opened {
-  readonly kept: KeptGeneration;
-}
-
 /**
  * Looks at a plugin in the order of a start: what was current is reopened, or what was before it, and then
  * what is newer is loaded.
@@ -87,13 +83,12 @@ export async function checkPlugin(
   roots: ReadonlyMap<string, string>,
 ): Promise<PluginCheck> {
   const { running, faults } = await reopened(name, record, options, roots);
-  const conflicts = running ? await conflictsWith(running, candidates, options, roots) : [];
   const approvals = new Approvals(options.manager.approve);
   const [newest] = keptOf(record);
   if (newest) approvals.remember(name, newest);
   const refused: CheckRefusal[] = [];
   let isFine = true;
-  let opened: Opened | undefined = running;
+  let opened = running;
   for (const candidate of candidates) {
     const { scn } = candidate.parts;
     if (scn <= (running?.scn ?? 0)) break;
@@ -121,6 +116,7 @@ export async function checkPlugin(
       isFine &&= fault.code === "approval-required";
     }
   }
+  const conflicts = opened ? await conflictsWith(opened, candidates, options, roots) : [];
   const newer = opened ? skips.filter(({ parts }) => parts.scn > opened.scn) : skips;
   // Who has something newer does without what was.
   const isMissed = (opened?.scn ?? 0) <= (record.current?.scn ?? 0);
@@ -138,7 +134,7 @@ async function reopened(
   record: PluginRecord,
   { manager, state }: ResolvedDaemonOptions,
   roots: ReadonlyMap<string, string>,
-): Promise<{ readonly running?: Reopened; readonly faults: readonly CheckRefusal[] }> {
+): Promise<{ readonly running?: Opened; readonly faults: readonly CheckRefusal[] }> {
   const faults: CheckRefusal[] = [];
   for (const kept of reopenedOf(record)) {
     const condemned = inQuarantine(record, kept.scn) && whyKeptOut(record, kept.scn);
@@ -153,7 +149,7 @@ async function reopened(
     for (const path of placesOf(name, kept, state)) {
       try {
         const demands = { sha256: kept.sha256, root: roots.get(dirname(path)) };
-        const running = { ...await verifyReopened(path, manager, demands), path, kept };
+        const running = { ...await verifyReopened(path, manager, demands), path };
         return { running, faults };
       } catch (error) {
         const fault = faultAt(path, error);
@@ -165,18 +161,22 @@ async function reopened(
   return { faults };
 }
 
-/** What has the SCN of what would be reopened, and other content: it would be told of, and stay out. */
+/** What has the SCN of what would be current, and other content: that would be told of, and stay out. */
 async function conflictsWith(
-  { scn, kept: { path: found, sha256 } }: Reopened,
+  { scn, path: opened, sha256 }: Opened,
   candidates: readonly Candidate[],
   { manager }: ResolvedDaemonOptions,
   roots: ReadonlyMap<string, string>,
 ): Promise<CheckRefusal[]> {
   const conflicts: CheckRefusal[] = [];
-  const atHand = { sha256, artifact: locate(found).parts };
-  for (const candidate of candidates.filter(({ parts }) => parts.scn === scn)) {
+  const atHand = { sha256, artifact: locate(opened).parts };
+  for (const candidate of candidates) {
     const path = pathOf(candidate);
+    if (candidate.parts.scn !== scn || path === opened) continue;
     try {
+      const mark = candidate.bare && await markOf(path);
+      // It may be half copied: that would pass for a conflict.
+      if (mark && unsettledFor(mark, manager.bareSettle, Date.now()) > 0) continue;
       await verifyTwin(path, manager, { root: roots.get(dirname(path)), atHand });
     } catch (error) {
       const fault = faultAt(path, error);

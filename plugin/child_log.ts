@@ -14,7 +14,7 @@ export function childLog(send: (record: LogRecord) => void): (record: LogRecord)
     const { message, properties } = record;
     if (message.length > MAX_RECORD) budget.drop(message.length - MAX_RECORD);
     const text = message.slice(0, MAX_RECORD);
-    const beside = properties ? JSON.stringify(properties).length : 0;
+    const beside = properties ? sizeOf(properties) : 0;
     if (budget.take(text.length + beside + 64)) {
       const dropped = budget.takeDropped();
       send({ ...record, message: text, ...(dropped > 0 && { dropped }) });
@@ -24,4 +24,14 @@ export function childLog(send: (record: LogRecord) => void): (record: LogRecord)
       Deno.unrefTimer(telling);
     }
   };
+}
+
+/** How long it is as JSON: no more than that is to be told to the host. */
+function sizeOf(properties: Readonly<Record<string, unknown>>): number {
+  try {
+    return JSON.stringify(properties).length;
+  } catch {
+    // The plugin has spoilt it, and is not to fail for what it logs.
+    return MAX_RECORD;
+  }
 }

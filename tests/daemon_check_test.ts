@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, join } from "@std/path";
 import { checkDaemon, type DaemonOptions, PluginDaemon } from "../daemon/mod.ts";
-import { SCN, writeArtifact } from "./_artifacts.ts";
+import { type ArtifactInit, SCN, writeArtifact } from "./_artifacts.ts";
 import { testKeys } from "./_signed.ts";
 import { tempDirectory } from "./_temp.ts";
 
@@ -363,20 +363,32 @@ Deno.test({
   },
 });
 
-Deno.test("A check tells of what has the SCN of what would be reopened, and other content", async () => {
+Deno.test("A check tells of what has the SCN of what would be current, and other content", async () => {
   await using directory = await tempDirectory();
-  const watch = directory.file("plugins");
-  await Deno.mkdir(watch);
-  const options = { watch: [watch], state: directory.file("state") };
-  await writeArtifact(watch, "export const which = () => 1;");
+  const watch = ["a", "b"].map((each) => directory.file(each));
+  const [first, second] = watch as [string, string];
+  for (const each of watch) await Deno.mkdir(each);
+  const options = { watch, state: directory.file("state") };
+  const write = async (folder: string, which: number, init: ArtifactInit = {}): Promise<string> =>
+    (await writeArtifact(folder, `export const which = () => ${which};`, init)).path;
+  const told = async (): Promise<[boolean, string[][]]> => {
+    const { ok, plugins } = await checkDaemon(options);
+    return [ok, plugins.flatMap((each) => each.refused.map(({ path, code }) => [path, code]))];
+  };
+  await write(first, 1);
+  await write(second, 1);
+  assertEquals(await told(), [true, []]);
+  const other = await write(second, 2);
+  assertEquals(await told(), [false, [[other, "conflict"]]]);
   {
     await using daemon = new PluginDaemon(options);
     await daemon.start();
   }
-  assertEquals((await checkDaemon(options)).ok, true);
-  const { path } = await writeArtifact(watch, "export const which = () => 2;");
-  const { ok, plugins } = await checkDaemon(options);
-  assertEquals(ok, false);
-  const refused = plugins.flatMap((each) => each.refused.map((one) => [one.path, one.code]));
-  assertEquals(refused, [[path, "conflict"]]);
+  assertEquals(await told(), [false, [[other, "conflict"]]]);
+  // What is not current any more is in nobody's way, as with a start.
+  await write(first, 3, { scn: SCN + 1 });
+  assertEquals(await told(), [true, []]);
+  // As one that is being copied.
+  await write(second, 4, { scn: SCN + 1, info: false });
+  assertEquals(await told(), [true, []]);
 });

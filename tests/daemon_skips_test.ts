@@ -136,6 +136,28 @@ Deno.test("Where the loaded artifact is overwritten, it stays, and the conflict 
   assertEquals(evaluations("other content"), 0);
 });
 
+Deno.test("What is a conflict with a parked version is loaded once that has left memory", async () => {
+  await using fixture = await startDaemon({ retention: { count: 1 } });
+  const { daemon } = fixture;
+  for (const version of [1, 2]) {
+    await publish(fixture.path, counted("leaves", version), { scn: SCN + version });
+    await fixture.loaded("pricing", SCN + version);
+    // Parked, but not retired.
+    if (version === 1) daemon.manager.acquire("pricing");
+  }
+  const lease = daemon.manager.acquire("pricing");
+  await daemon.rollback("pricing");
+  await publish(fixture.path, counted("leaves", "other"), { scn: SCN + 2 });
+  await daemon.release("pricing");
+  await fixture.events.next(({ type }) => type === "conflict");
+  for (let scan = 0; scan < 3; scan++) await daemon.scan();
+  assertEquals(await daemon.manager.current("pricing")?.call("answer"), 1);
+  assertEquals(fixture.events.of("conflict").length, 1);
+  lease[Symbol.dispose]();
+  assertEquals((await fixture.retried(SCN + 2)).outcome, "loaded");
+  assertEquals(await daemon.manager.current("pricing")?.call("answer"), "other");
+});
+
 Deno.test("One SCN with two contents in two folders is one conflict, told once", async () => {
   await using first = await tempDirectory();
   await using second = await tempDirectory();

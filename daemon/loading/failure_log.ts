@@ -92,11 +92,14 @@ export class FailureLog {
     }
   }
 
-  /** Makes what waits for an approval worth a try now; answers with whether there is some. */
+  /**
+   * Makes what waits for an approval, or for what has its SCN to leave memory, worth a try now; answers with
+   * whether there is some.
+   */
   expireHeld(): boolean {
     let isSome = false;
     for (const [path, failure] of this.#failures) {
-      if (!isWaiting(failure.code)) continue;
+      if (!isWaiting(failure.code) && failure.code !== "conflict") continue;
       this.#failures.set(path, { ...failure, retryAt: 0 });
       isSome = true;
     }

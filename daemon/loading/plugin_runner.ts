@@ -97,7 +97,7 @@ export class PluginRunner {
     if (this.#choice) this.#forgetGone(this.#choice);
   }
 
-  /** Lets what waits for an approval be judged anew with the next choice; answers with whether some does. */
+  /** Lets what waits for others than itself be judged anew with the next choice; answers with whether some does. */
   judgeAnew(): boolean {
     return this.#failures.expireHeld();
   }

@@ -48,8 +48,8 @@ export class RunnerPool {
   }
 
   /**
-   * Lets what waits for an approval be judged anew, at the next scan: by what is current of its plugin now, or
-   * as somebody has approved it. Answers with whether there is something.
+   * Lets what waits for an approval, or is a conflict, be judged anew, at the next scan: by what is in memory of
+   * its plugin now, or as somebody has approved it. Answers with whether there is something.
    */
   judgeAnew(name: string): boolean {
     return this.#runners.get(name)?.judgeAnew() ?? false;
@@ -63,6 +63,7 @@ export class RunnerPool {
         return true;
       case "loaded":
       case "rolled-back":
+      case "retired":
         return this.judgeAnew(event.name);
       default:
         return false;

@@ -4,6 +4,11 @@ import type { ArtifactStore } from "./artifact_store.ts";
 import { findBytes } from "./found_bytes.ts";
 import type { KeptGeneration, PluginRecords } from "./state_record.ts";
 
+/** So many are written to the store at a time. */
+const AT_ONCE = 16;
+
+type Recorded = readonly [name: string, generation: KeptGeneration];
+
 /** The bytes of what was verified, until they are in the store or of no use. */
 export class KeptBytes {
   readonly #store: ArtifactStore;
@@ -51,20 +56,22 @@ export class KeptBytes {
    * more. Answers with whether all that is recorded is kept then.
    */
   async settle(records: PluginRecords): Promise<boolean> {
-    const recorded = [...records].flatMap(([name, { current, previous }]) =>
+    const recorded: Recorded[] = [...records].flatMap(([name, { current, previous }]) =>
       [current, previous].filter((each) => each !== undefined).map((each) => [name, each] as const)
     );
     // What comes while this is going on is not in the records at hand: it is for the next time.
     const over = [...this.#waiting].filter(([, artifact]) => !this.#loading.has(artifact));
     this.#store.makeThere();
     const gone = new Set<string>();
+    const tries = await this.#keepAll(recorded);
     let fault: { readonly error: unknown } | undefined;
-    for (const [name, generation] of recorded) {
+    for (const [index, [name, generation]] of recorded.entries()) {
+      // What is the matter with one is no reason to do without the others.
       try {
-        const isNew = await this.#keep(name, generation);
-        if (!isNew && await this.#keepFound(name, generation)) continue;
+        const tried = tries[index];
+        if (tried?.status === "rejected") throw tried.reason;
+        if (!tried?.value && await this.#keepFound(name, generation)) continue;
       } catch (error) {
-        // What is the matter with one is no reason to do without the others.
         fault ??= { error };
         continue;
       }
@@ -83,6 +90,16 @@ export class KeptBytes {
     if (names !== this.#pruned) await this.#store.prune(recorded);
     this.#pruned = names;
     return gone.size === 0;
+  }
+
+  /** Some at a time, since each waits for the disk, and for the process, several times. */
+  async #keepAll(recorded: readonly Recorded[]): Promise<PromiseSettledResult<boolean>[]> {
+    const tries: PromiseSettledResult<boolean>[] = [];
+    for (let at = 0; at < recorded.length; at += AT_ONCE) {
+      const some = recorded.slice(at, at + AT_ONCE);
+      tries.push(...await Promise.allSettled(some.map((each) => this.#keep(...each))));
+    }
+    return tries;
   }
 
   /** Answers with whether there was something to be kept. */

@@ -21,7 +21,11 @@ export class StateWriter {
   readonly #tell: (event: StateEvent) => void;
   readonly #isBusy: () => boolean;
   #due = false;
+  /** All writes in a row, for as long as something is due. */
   #running: Promise<void> | undefined;
+  /** The write that is under way, and the one after it where somebody waits for that. */
+  #now: PromiseWithResolvers<void> | undefined;
+  #next: PromiseWithResolvers<void> | undefined;
   #fault: unknown;
   #soon: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -62,8 +66,14 @@ export class StateWriter {
    * @throws {HotplugError} `state` where they could not be written.
    */
   async saved(): Promise<void> {
-    if (this.#due) await this.#begin();
-    else await this.#running;
+    if (this.#due) {
+      // Not those that follow it: with one change after the other there is no end of them.
+      const { promise } = this.#next ??= Promise.withResolvers();
+      void this.#begin();
+      await promise;
+    } else {
+      await this.#now?.promise;
+    }
     if (this.#fault !== undefined) throw this.#error();
   }
 
@@ -104,17 +114,30 @@ export class StateWriter {
   async #run(): Promise<void> {
     // In a turn of its own: changes of one turn are one write.
     await Promise.resolve();
-    while (this.#due) {
+    let isFine = true;
+    while (this.#due && isFine) {
       this.#due = false;
-      try {
-        this.#succeeded(await this.#write());
-      } catch (fault) {
-        this.#due = true;
-        this.failed(fault);
-        break;
-      }
+      this.#now = this.#next ?? Promise.withResolvers();
+      this.#next = undefined;
+      isFine = await this.#writeOnce();
+      this.#now.resolve();
+      this.#now = undefined;
     }
+    // What came while it failed has failed as well.
+    this.#next?.resolve();
+    this.#next = undefined;
     this.#running = undefined;
+  }
+
+  async #writeOnce(): Promise<boolean> {
+    try {
+      this.#succeeded(await this.#write());
+      return true;
+    } catch (fault) {
+      this.#due = true;
+      this.failed(fault);
+      return false;
+    }
   }
 
   #succeeded(isWhole: boolean): void {
@@ -127,10 +150,9 @@ export class StateWriter {
   #error(): HotplugError {
     return new HotplugError(
       "state",
-      `Cannot write the state in "${this.#folder}": ${
-        describeError(this.#fault)
-      }; a restart would ` +
-        "not know of the last changes; see that there is space, and it can be written to",
+      `Cannot write the state in "${this.#folder}": ${describeError(this.#fault)}; the ` +
+        "last changes are in effect, but a restart would not know of them; see that there is space, and " +
+        "it can be written to",
       { cause: this.#fault },
     );
   }

@@ -13,7 +13,7 @@ import { refuseUnstartable } from "../tiers/refuse_unstartable.ts";
 import { contractsOf, settingsOf } from "../settings/plugin_settings.ts";
 
 /** What is known of a version before it runs. */
-export type Verified = Pick<Generation, "scn" | "permissions">;
+export type Verified = Pick<Generation, "scn" | "permissions" | "sha256">;
 
 /** What is asked of a version that is new. */
 export interface CandidateDemands {
@@ -97,5 +97,5 @@ async function verify(
     await refuseUnstartable(settings.tier, { location, artifact, options, settings });
     refuseUncompilable(artifact.content, file);
   }
-  return { scn, permissions: artifact.info?.permissions ?? {} };
+  return { scn, permissions: artifact.info?.permissions ?? {}, sha256: artifact.sha256 };
 }

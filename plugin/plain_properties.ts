@@ -1,0 +1,110 @@
+import { MAX_RECORD } from "./log_budget.ts";
+
+/** So deep goes a record's structure. */
+const DEPTH = 4;
+/** So many values it has in all. */
+const MOST = 1_000;
+/** So many items of a list, or of an object. */
+const WIDTH = 100;
+/** So long a text is let be, whatever else there is. */
+const SHORT = 100;
+const MORE = "…";
+const UNSHOWABLE = "what can't be shown";
+
+/**
+ * The properties of a log record as plain data. What JSON does not take goes as it would be shown; of what
+ * is deep, wide or long the rest is left out, and said to be.
+ *
+ * A host reads what any plugin logs, whether it writes that down or not; and to look at all of what is
+ * linked to and fro takes a time with no end.
+ */
+export function plainProperties(
+  properties: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  try {
+    return new Plainer().members(properties, Object.keys(properties), MOST, DEPTH);
+  } catch {
+    // Not even its names: a plugin is not to fail for what it logs.
+    return {};
+  }
+}
+
+class Plainer {
+  #values = MOST;
+  #characters = MAX_RECORD;
+
+  /** So many members of an object of these keys, and how many there are beside. */
+  members(
+    object: Readonly<Record<string, unknown>>,
+    keys: readonly string[],
+    most: number,
+    depth: number,
+  ): Record<string, unknown> {
+    const kept = keys.slice(0, most);
+    this.#values -= kept.length;
+    return Object.fromEntries([
+      ...kept.map((key) => [cut(key, SHORT), this.#member(object, key, depth)]),
+      ...keys.length > most ? [[MORE, rest(keys.length - most)]] : [],
+    ]);
+  }
+
+  #items(list: readonly unknown[], depth: number): unknown[] {
+    const size = Math.min(list.length, WIDTH);
+    this.#values -= size;
+    return [
+      ...Array.from({ length: size }, (_, at) => this.#member(list, at, depth)),
+      ...list.length > size ? [`${MORE} ${rest(list.length - size)}`] : [],
+    ];
+  }
+
+  #member<K extends PropertyKey>(
+    object: Readonly<Record<K, unknown>>,
+    key: K,
+    depth: number,
+  ): unknown {
+    try {
+      return this.#plain(object[key], depth);
+    } catch {
+      return UNSHOWABLE;
+    }
+  }
+
+  #plain(value: unknown, depth: number): unknown {
+    if (typeof value === "string") return this.#text(value);
+    if (value === null || typeof value === "number" || typeof value === "boolean") return value;
+    if (Array.isArray(value)) {
+      const isMuch = depth === 0 || Math.min(value.length, WIDTH) > this.#values;
+      return isMuch ? `[${MORE}]` : this.#items(value, depth - 1);
+    }
+    if (!isPlain(value)) return this.#text(this.#shown(value));
+    const keys = depth === 0 ? [] : Object.keys(value);
+    const isMuch = depth === 0 || Math.min(keys.length, WIDTH) > this.#values;
+    return isMuch ? `{${MORE}}` : this.members(value, keys, WIDTH, depth - 1);
+  }
+
+  /** One level of it, as long as there is room: each further one takes a hundred times as long. */
+  #shown(value: unknown): string {
+    return Deno.inspect(value, { depth: this.#characters > 0 ? 1 : 0 });
+  }
+
+  #text(whole: string): string {
+    const text = cut(whole, Math.max(this.#characters, SHORT));
+    this.#characters -= text.length;
+    return text;
+  }
+}
+
+function cut(text: string, length: number): string {
+  const more = text.length - length;
+  return more > 0 ? `${text.slice(0, length)}${MORE} (${more} characters more)` : text;
+}
+
+function rest(count: number): string {
+  return `${count} more`;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
