@@ -56,3 +56,27 @@ Deno.test("what was to be saved while a write fails has failed as well, and is t
   await writer.close();
   assertEquals([writes.length, writer.isWritten], [2, true]);
 });
+
+Deno.test("what is asked for while the last write goes on at the close waits for its own, and is no other run", async () => {
+  const { writer, writes, began } = held();
+  writer.changed();
+  const first = assertCode(writer.saved(), "state");
+  await began(1);
+  writes[0]?.reject(new Error("no space"));
+  await first;
+  const closed = writer.close();
+  await began(2);
+  const saved: string[] = [];
+  const early = writer.saved().then(() => saved.push("early"));
+  writer.changed();
+  const late = writer.saved().then(() => saved.push("late"));
+  writes[1]?.resolve(true);
+  await early;
+  await began(3);
+  assertEquals([saved, writes.length], [["early"], 3]);
+  writes[2]?.resolve(true);
+  await Promise.all([late, closed]);
+  writer.changed();
+  await assertCode(writer.saved(), "closed");
+  assertEquals(writes.length, 3);
+});

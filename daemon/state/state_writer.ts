@@ -23,8 +23,8 @@ export class StateWriter {
   #due = false;
   /** All writes in a row, for as long as something is due. */
   #running: Promise<void> | undefined;
-  /** The write that is under way, and the one after it where somebody waits for that. */
-  #now: PromiseWithResolvers<void> | undefined;
+  /** The write that is under way, or was the last; and the one after it where somebody waits for that. */
+  #now: Promise<void> | undefined;
   #next: PromiseWithResolvers<void> | undefined;
   #fault: unknown;
   #soon: ReturnType<typeof setTimeout> | undefined;
@@ -63,16 +63,18 @@ export class StateWriter {
   /**
    * Resolves once all changes so far are on the disk.
    *
-   * @throws {HotplugError} `state` where they could not be written.
+   * @throws {HotplugError} `state` where they could not be written, `closed` where they came too late for that.
    */
   async saved(): Promise<void> {
-    if (this.#due) {
+    if (this.#due && this.#closed) {
+      if (this.#fault === undefined) throw new HotplugError("closed", "The state is closed");
+    } else if (this.#due) {
       // Not those that follow it: with one change after the other there is no end of them.
       const { promise } = this.#next ??= Promise.withResolvers();
       void this.#begin();
       await promise;
     } else {
-      await this.#now?.promise;
+      await this.#now;
     }
     if (this.#fault !== undefined) throw this.#error();
   }
@@ -88,14 +90,14 @@ export class StateWriter {
 
   /** Writes what is due, if it can, and begins nothing more. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#soon);
     await this.#running;
     // Once more what failed, since it is the last chance.
-    if (this.#due) await this.#run();
-    clearTimeout(this.#soon);
+    if (this.#due && !this.#closed) await this.#begin();
     this.#closed = true;
+    clearTimeout(this.#soon);
     clearTimeout(this.#timer);
+    // That of who has asked for one in that very moment.
+    await this.#running;
   }
 
   #beginSoon(patience: number): void {
@@ -117,11 +119,11 @@ export class StateWriter {
     let isFine = true;
     while (this.#due && isFine) {
       this.#due = false;
-      this.#now = this.#next ?? Promise.withResolvers();
+      const { promise, resolve } = this.#next ?? Promise.withResolvers();
       this.#next = undefined;
+      this.#now = promise;
       isFine = await this.#writeOnce();
-      this.#now.resolve();
-      this.#now = undefined;
+      resolve();
     }
     // What came while it failed has failed as well.
     this.#next?.resolve();
