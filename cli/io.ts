@@ -28,6 +28,12 @@ export interface Io {
   readonly onHangup?: (listener: () => void) => Disposable;
   /** Aborted when the command is to end. */
   readonly signal?: AbortSignal;
+  /**
+   * Whether the process ends with the command.
+   *
+   * @default {false}
+   */
+  readonly endsProcess?: boolean;
 }
 
 /** The streams of this process; once nobody reads its output, the command is to end. */
@@ -53,6 +59,7 @@ export function processIo(ending: AbortController): Io {
     canRedraw: isTerminal && canRedraw(),
     ...(Deno.build.os !== "windows" && { onHangup }),
     signal: ending.signal,
+    endsProcess: true,
   };
 }
 

@@ -1,5 +1,6 @@
 import { HotplugError } from "../artifact/mod.ts";
 import { PluginDaemon } from "../daemon/mod.ts";
+import { guardToTheEnd } from "../manager/guards/guards.ts";
 import { startControl } from "./daemon_control.ts";
 import { startGateway } from "./daemon_gateway.ts";
 import { startLog } from "./daemon_log.ts";
@@ -41,7 +42,8 @@ export async function runDaemon(
   // Last to go, so that it can be seen how the daemon ends.
   await using gateway = await startGateway(daemon, settings);
   await using _control = await startControl(daemon, settings, gateway);
-  const end = await untilEnd(daemon, manager, settings, io);
+  const end = await untilEnd(daemon, manager, settings, io)
+    .finally(() => io.endsProcess && guardToTheEnd());
   manager.notify("STOPPING=1");
   const drain = settings.stopDeadline;
   await Promise.all([gateway?.close({ drain }), daemon.close({ drain })]);

@@ -94,6 +94,11 @@ const SPOILERS: Readonly<Record<string, string>> = {
     globalThis.addEventListener("unload", () => { Deno.exitCode = 55; });
     globalThis.addEventListener("beforeunload", () => { Deno.exitCode = 56; });
     process.on("exit", () => { process.exitCode = 57; });`,
+  "what a plugin has left running as the daemon ends does not end it otherwise": `
+    setInterval(() => { throw new Error("late"); }, 1);
+    setInterval(() => void Promise.reject(new Error("late")), 1);
+    setInterval(() => Deno.exit(58), 1);
+    globalThis.addEventListener("unload", () => Deno.exit(59));`,
   "that a plugin lets nobody listen any more does not change how the process ends": `
     globalThis.addEventListener = () => { throw new Error("nobody is to listen"); };`,
 };

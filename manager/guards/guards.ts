@@ -4,7 +4,7 @@ import { guardOsSignals } from "./_guard_os_signals.ts";
 import { guardSignals } from "./_guard_signals.ts";
 import { guardStreams } from "./_guard_streams.ts";
 import { guardTimers } from "./_guard_timers.ts";
-import { countGuards } from "./plugin_scope.ts";
+import { countGuards, keepScopes } from "./plugin_scope.ts";
 
 let uninstall: (() => void)[] = [];
 let users = 0;
@@ -41,6 +41,16 @@ export function installGuards(): Disposable {
       for (const undo of uninstall.splice(0).reverse()) undo();
     },
   };
+}
+
+/**
+ * Keeps whoever is guarded by now guarded until the process ends: what plugins have left running goes on
+ * while all the rest is put in order. Only for a process that ends next, since nothing of this is undone.
+ */
+export function guardToTheEnd(): void {
+  if (users === 0) return;
+  users++;
+  keepScopes();
 }
 
 /** For so many turns after the end of their signals, plugins are guarded. */

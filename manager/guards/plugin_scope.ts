@@ -38,6 +38,7 @@ const traces: { active(): unknown } | undefined = Deno.telemetry?.contextManager
 const noTrace = traces?.active();
 /** The name as it is at run time: a bundler may have changed it. */
 const ENTRY = new RegExp(`^\\s+at (?:\\S+\\.)?${enterPlugin.name} \\(`);
+let isKept = false;
 let watched = 0;
 let exitCode: typeof process.exitCode;
 
@@ -56,7 +57,12 @@ export function addScope(scope: PluginScope): void {
 
 /** Forgets a generation's code. */
 export function forgetScope(scope: PluginScope): void {
-  scopes.delete(scope.directoryUrl);
+  if (!isKept) scopes.delete(scope.directoryUrl);
+}
+
+/** Forgets no code any more. */
+export function keepScopes(): void {
+  isKept = true;
 }
 
 /** Calls a plugin's function so that what it starts, timers and promises included, is the scope's. */
