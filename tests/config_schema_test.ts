@@ -92,6 +92,7 @@ for (
       `"plugins.a.probation.window"`,
     ],
     [`{ "plugins": { "a": { "probation": true } } }`, `"plugins.a.probation": `],
+    [`{ "plugins": { "a": { "trust": [] } } }`, `"plugins.a.trust"`],
     [`{ "defaults": { "permissions": { "net": ["a", 80] } } }`, `"defaults.permissions.net.1": `],
     [`{ "memory": [] }`, `"memory": Invalid type: Expected Object but received Array`],
     [`{ "plugins": [] }`, `"plugins": Invalid type: Expected Object but received Array`],

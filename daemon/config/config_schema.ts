@@ -11,6 +11,7 @@ const ADDRESS =
   /^(?:(?:\[[\da-fA-F:.]+\]|[^:\s\/]+):)?(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|\d{1,4})$/;
 const text = v.pipe(v.string(), v.nonEmpty());
 const texts = v.array(text);
+const keyFiles = v.pipe(texts, v.minLength(1));
 const bytes = v.pipe(v.number(), v.integer(), v.minValue(2 ** 20));
 const tier = v.picklist(["inline", "worker", "process"]);
 const permission = v.union([v.literal(true), texts]);
@@ -80,7 +81,7 @@ const settings = {
 const plugin = objectOf({
   ...settings,
   config: described(v.unknown(), "What `activate` gets as `context.config`"),
-  trust: described(texts, "Files with the public keys that are trusted for this plugin"),
+  trust: described(keyFiles, "Files with the public keys that are trusted for this plugin"),
 });
 
 const memory = objectOf({
@@ -118,7 +119,7 @@ export const configSchema: v.GenericSchema<unknown, Config> = v.pipe(
       "How large a module may be, in bytes",
     ),
     futureTolerance: described(ms(), "How far ahead an SCN may lie, in milliseconds"),
-    trust: described(v.pipe(texts, v.minLength(1)), "Files with the public keys that are trusted"),
+    trust: described(keyFiles, "Files with the public keys that are trusted"),
     approve: described(v.picklist(["more", "all", "none"]), "Which versions wait for an approval"),
     logLevel: described(
       v.picklist(["trace", "debug", "info", "warning", "error", "fatal"]),
