@@ -2,6 +2,7 @@ import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { type DaemonEvent, LOG_LEVELS, type LogLevel } from "../daemon/mod.ts";
 import { formatEvent } from "./format_event.ts";
 import { inspected, jsonLine } from "./json_line.ts";
+import { plainProperties } from "../plugin/plain_properties.ts";
 import { printable } from "./printable.ts";
 
 /** How a daemon's log is written. */
@@ -40,12 +41,27 @@ export async function startLog(style: LogStyle): Promise<AsyncDisposable> {
 /** What a plugin has logged inline is looked at only here, and may throw then. */
 function safeLineOf(record: LogRecord, style: LogStyle): string | undefined {
   try {
-    return lineOf(record, style);
+    return lineOf(isPluginsOwn(record) ? plainRecord(record) : record, style);
   } catch {
     const { category, level, rawMessage, timestamp } = record;
     const message = [String(rawMessage)];
     return lineOf({ category, level, rawMessage, timestamp, message, properties: {} }, style);
   }
+}
+
+/** Whether it holds a plugin's own objects. What comes of a worker or a process has its source with it. */
+function isPluginsOwn({ category, properties }: LogRecord): boolean {
+  return category[0] === "hotplug" && category[1] === "plugin" &&
+    properties.source !== "logger" && properties.source !== "console";
+}
+
+/** The same as of the other tiers. */
+function plainRecord({ category, level, rawMessage, timestamp, ...record }: LogRecord): LogRecord {
+  const message = record.message.map((part, index) =>
+    index % 2 === 0 ? part : plainProperties({ part }).part
+  );
+  const properties = plainProperties(record.properties);
+  return { category, level, rawMessage, timestamp, message, properties };
 }
 
 function lineOf(record: LogRecord, style: LogStyle): string | undefined {

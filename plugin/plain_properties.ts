@@ -9,7 +9,8 @@ const WIDTH = 100;
 /** So long a text is let be, whatever else there is. */
 const SHORT = 100;
 const MORE = "…";
-const UNSHOWABLE = "what can't be shown";
+/** In the place of what throws when it is looked at. */
+export const UNSHOWABLE = "what can't be shown";
 
 /**
  * The properties of a log record as plain data. What JSON does not take goes as it would be shown; of what

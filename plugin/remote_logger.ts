@@ -1,5 +1,5 @@
 import type { LogMethod, PluginLogger } from "./logger.ts";
-import { plainProperties } from "./plain_properties.ts";
+import { plainProperties, UNSHOWABLE } from "./plain_properties.ts";
 import type { LogLevel, LogRecord } from "./protocol.ts";
 
 /** The logger of a plugin that runs on its own: its records go to the host, which knows its name. */
@@ -8,7 +8,7 @@ export function remoteLogger(log: (record: LogRecord) => void): PluginLogger {
     log({
       level,
       source: "logger",
-      message: String(message),
+      message: textOf(message),
       ...(properties && { properties: plainProperties(properties) }),
     });
   return {
@@ -19,4 +19,13 @@ export function remoteLogger(log: (record: LogRecord) => void): PluginLogger {
     error: method("error"),
     fatal: method("fatal"),
   };
+}
+
+/** A plugin is not to fail for what it logs. */
+function textOf(message: unknown): string {
+  try {
+    return String(message);
+  } catch {
+    return UNSHOWABLE;
+  }
 }

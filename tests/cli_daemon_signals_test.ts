@@ -99,6 +99,13 @@ const SPOILERS: Readonly<Record<string, string>> = {
     setInterval(() => void Promise.reject(new Error("late")), 1);
     setInterval(() => Deno.exit(58), 1);
     globalThis.addEventListener("unload", () => Deno.exit(59));`,
+  "a plugin that ends the process at each error that it hears of does not": `
+    const crash = (event) => { console.error("fatal"); Deno.exit(1); };
+    globalThis.addEventListener("error", crash);
+    addEventListener("unhandledrejection", { handleEvent: crash });
+    globalThis.onerror = () => { throw new Error("no error"); };
+    void Promise.reject(new Error("late"));
+    reportError(new Error("later"));`,
   "that a plugin lets nobody listen any more does not change how the process ends": `
     globalThis.addEventListener = () => { throw new Error("nobody is to listen"); };`,
 };

@@ -139,7 +139,7 @@ Deno.test("Where the loaded artifact is overwritten, it stays, and the conflict 
 Deno.test("What is a conflict with a parked version is loaded once that has left memory", async () => {
   await using fixture = await startDaemon({ retention: { count: 1 } });
   const { daemon } = fixture;
-  for (const version of [1, 2]) {
+  for (const version of [1, 3]) {
     await publish(fixture.path, counted("leaves", version), { scn: SCN + version });
     await fixture.loaded("pricing", SCN + version);
     // Parked, but not retired.
@@ -147,14 +147,16 @@ Deno.test("What is a conflict with a parked version is loaded once that has left
   }
   const lease = daemon.manager.acquire("pricing");
   await daemon.rollback("pricing");
-  await publish(fixture.path, counted("leaves", "other"), { scn: SCN + 2 });
+  await publish(fixture.path, counted("leaves", "other"), { scn: SCN + 3 });
   await daemon.release("pricing");
   await fixture.events.next(({ type }) => type === "conflict");
+  await publish(fixture.path, counted("leaves", 2), { scn: SCN + 2 });
+  await fixture.loaded("pricing", SCN + 2);
   for (let scan = 0; scan < 3; scan++) await daemon.scan();
-  assertEquals(await daemon.manager.current("pricing")?.call("answer"), 1);
-  assertEquals(fixture.events.of("conflict").length, 1);
+  assertEquals(await daemon.manager.current("pricing")?.call("answer"), 2);
+  assertEquals([fixture.events.of("conflict").length, fixture.events.of("retried")], [1, []]);
   lease[Symbol.dispose]();
-  assertEquals((await fixture.retried(SCN + 2)).outcome, "loaded");
+  assertEquals((await fixture.retried(SCN + 3)).outcome, "loaded");
   assertEquals(await daemon.manager.current("pricing")?.call("answer"), "other");
 });
 

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers";
 import { join } from "@std/path";
 import { type ErrorCode, HotplugError, type Scn } from "../../artifact/mod.ts";
-import type { Candidate, PluginManager } from "../../manager/mod.ts";
+import { type Candidate, isFinal, type PluginManager } from "../../manager/mod.ts";
 import { type ArtifactMarks, marksOf } from "./artifact_marks.ts";
 import type { RetriedEvent } from "../events.ts";
 import { type FoundChoice, isLeftOut } from "../scan/found_choice.ts";
@@ -195,7 +195,8 @@ export class PluginRunner {
       // What was passed over may yet be tried, where the newer one does not load.
       if (error.code === "outdated") return !load.hasBegun || this.#endRetries(path, "superseded");
       const failure = this.#failures.add(path, scn, marks, error, performance.now());
-      if (known && failure.retryAt === Infinity) this.#world.retried(failure, "failed");
+      const isEnd = known && !isFinal(known.code) && failure.retryAt === Infinity;
+      if (isEnd) this.#world.retried(failure, "failed");
       return false;
     } finally {
       load.end();

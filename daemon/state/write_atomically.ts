@@ -8,15 +8,25 @@ export async function writeAtomically(path: string, text: string): Promise<void>
   const temporary = `${path}.new`;
   const bytes = new TextEncoder().encode(text);
   try {
-    await writeFlushed(temporary, bytes);
+    await writeInPlaceOf(temporary, bytes);
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    // A full disk has no room for it.
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
+  }
+  await flushFolder(dirname(path));
+}
+
+/** In place of what one that was killed has left; or of what is no file, at which a write might wait. */
+async function writeInPlaceOf(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFlushed(path, bytes);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    // What one that was killed has left; or what is no file, at which a write might wait.
-    await Deno.remove(temporary);
-    await writeFlushed(temporary, bytes);
+    await Deno.remove(path);
+    await writeFlushed(path, bytes);
   }
-  await Deno.rename(temporary, path);
-  await flushFolder(dirname(path));
 }
 
 /** Writes a file that was not there, and flushes it to the disk. */

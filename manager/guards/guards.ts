@@ -1,7 +1,7 @@
 import { guardErrors } from "./_guard_errors.ts";
 import { guardExit } from "./_guard_exit.ts";
+import { guardListeners } from "./_guard_listeners.ts";
 import { guardOsSignals } from "./_guard_os_signals.ts";
-import { guardSignals } from "./_guard_signals.ts";
 import { guardStreams } from "./_guard_streams.ts";
 import { guardTimers } from "./_guard_timers.ts";
 import { countGuards, keepScopes } from "./plugin_scope.ts";
@@ -24,7 +24,7 @@ export function installGuards(): Disposable {
       guardErrors,
       guardExit,
       guardTimers,
-      guardSignals,
+      guardListeners,
       guardOsSignals,
       guardStreams,
     ];

@@ -4,13 +4,13 @@ import { replace } from "./_replace.ts";
 
 type Listener = EventListenerOrEventListenerObject;
 type Method = (
-  this: AbortSignal,
+  this: EventTarget | undefined,
   type: string,
   listener: Listener | null,
   ...rest: unknown[]
 ) => void;
 
-/** What listens in a plugin's place, and whose that is on each of its signals: the last plugin's. */
+/** What listens in a plugin's place, and whose that is on each of its targets: the last plugin's. */
 interface Guarded {
   readonly listener: EventListener;
   readonly scopes: WeakMap<object, PluginScope>;
@@ -23,46 +23,55 @@ interface Guarded {
 const guardedOf = new WeakMap<Listener, Guarded>();
 /** Whether there is something in a plugin's place. */
 let listened = false;
-let removes: Method | undefined;
+const removes = new WeakSet<Method>();
 
 /**
- * Lets what plugins do when a signal is aborted be theirs; answers with how to stop.
+ * Lets what plugins do when a signal is aborted, or at an event of the process, be theirs; answers with how
+ * to stop.
  *
  * The runtime aborts signals by itself (`AbortSignal.timeout`, a request's) in whatever async context
  * is there then, and the reason that it makes has no frame of a plugin's: what rejects with that, and
- * is not taken, could be traced to nobody.
+ * is not taken, could be traced to nobody. What a listener of the event `error` throws, or an exit that it
+ * calls, ends the process without another such event.
  */
-export function guardSignals(): () => void {
-  const holder = AbortSignal.prototype as unknown as Record<string, Method>;
-  const undo = [patchAdd(holder), patchRemove(holder)];
+export function guardListeners(): () => void {
+  const undo = [AbortSignal.prototype, globalThis].flatMap((each) => {
+    const holder = each as unknown as Record<string, Method>;
+    return [patchAdd(holder), patchRemove(holder)];
+  });
   return () => undo.forEach((restore) => restore());
 }
 
 function patchAdd(holder: Record<string, Method>): () => void {
   const { addEventListener: add } = holder;
   if (!add) return () => {};
+  const isOwn = Object.hasOwn(holder, "addEventListener");
   let active = true;
   const guarding: Method = function (type, listener, ...rest) {
     const scope = active && isListener(listener) ? currentScope() : undefined;
-    add.call(this, type, scope ? guarded(this, listener as Listener, scope) : listener, ...rest);
+    const own = scope ? guarded(this ?? globalThis, listener as Listener, scope) : listener;
+    add.call(this, type, own, ...rest);
   };
   replace(holder, "addEventListener", guarding);
   return () => {
     active = false;
     // Someone may have wrapped it since: then it stays, and passes everything on.
-    if (holder.addEventListener === guarding) replace(holder, "addEventListener", add);
+    if (holder.addEventListener !== guarding) return;
+    if (isOwn) replace(holder, "addEventListener", add);
+    else Reflect.deleteProperty(holder, "addEventListener");
   };
 }
 
 /** For good, once a plugin has listened: what it added it may remove when nobody guards any more. */
 function patchRemove(holder: Record<string, Method>): () => void {
   const { removeEventListener: remove } = holder;
-  if (!remove || remove === removes) return () => {};
-  const own: Method = removes = function (type, listener, ...rest) {
+  if (!remove || removes.has(remove)) return () => {};
+  const own: Method = function (type, listener, ...rest) {
     remove.call(this, type, listener, ...rest);
     const known = isListener(listener) ? guardedOf.get(listener) : undefined;
     if (known) remove.call(this, type, known.listener, ...rest);
   };
+  removes.add(own);
   replace(holder, "removeEventListener", own);
   return () => {
     if (listened || holder.removeEventListener !== own) return;
@@ -75,11 +84,11 @@ function isListener(listener: unknown): listener is Listener {
 }
 
 /** The same for the same listener: one that is added twice is called once. */
-function guarded(signal: AbortSignal, listener: Listener, scope: PluginScope): EventListener {
+function guarded(target: object, listener: Listener, scope: PluginScope): EventListener {
   listened = true;
   let known = guardedOf.get(listener);
   if (!known) guardedOf.set(listener, known = guard(listener));
-  known.scopes.set(signal, scope);
+  known.scopes.set(target, scope);
   return known.listener;
 }
 
