@@ -41,7 +41,7 @@ export async function startLog(style: LogStyle): Promise<AsyncDisposable> {
 /** What a plugin has logged inline is looked at only here, and may throw then. */
 function safeLineOf(record: LogRecord, style: LogStyle): string | undefined {
   try {
-    return lineOf(isPluginsOwn(record) ? plainRecord(record) : record, style);
+    return lineOf(isPlugins(record) ? plainRecord(record) : record, style);
   } catch {
     const { category, level, rawMessage, timestamp } = record;
     const message = [String(rawMessage)];
@@ -49,18 +49,19 @@ function safeLineOf(record: LogRecord, style: LogStyle): string | undefined {
   }
 }
 
-/** Whether it holds a plugin's own objects. What comes of a worker or a process has its source with it. */
-function isPluginsOwn({ category, properties }: LogRecord): boolean {
-  return category[0] === "hotplug" && category[1] === "plugin" &&
-    properties.source !== "logger" && properties.source !== "console";
+function isPlugins({ category }: LogRecord): boolean {
+  return category[0] === "hotplug" && category[1] === "plugin";
 }
 
-/** The same as of the other tiers. */
+/** Inline it holds the plugin's own objects; of a worker or a process it is plain already. */
 function plainRecord({ category, level, rawMessage, timestamp, ...record }: LogRecord): LogRecord {
   const message = record.message.map((part, index) =>
     index % 2 === 0 ? part : plainProperties({ part }).part
   );
-  const properties = plainProperties(record.properties);
+  const { plugin, scn, source, ...own } = record.properties;
+  // What is added to a plugin's own leaves it as it is.
+  const added = plainProperties({ plugin, scn, ...(source !== undefined && { source }) });
+  const properties = { ...added, ...plainProperties(own) };
   return { category, level, rawMessage, timestamp, message, properties };
 }
 

@@ -17,7 +17,7 @@ export const UNSHOWABLE = "what can't be shown";
  * is deep, wide or long the rest is left out, and said to be.
  *
  * A host reads what any plugin logs, whether it writes that down or not; and to look at all of what is
- * linked to and fro takes a time with no end.
+ * linked to and fro takes a time with no end. What is plain already stays as it is.
  */
 export function plainProperties(
   properties: Readonly<Record<string, unknown>>,
@@ -41,20 +41,20 @@ class Plainer {
     most: number,
     depth: number,
   ): Record<string, unknown> {
-    const kept = keys.slice(0, most);
-    this.#values -= kept.length;
+    const kept = keptOf(keys.length, most);
+    this.#values -= Math.min(keys.length, most);
     return Object.fromEntries([
-      ...kept.map((key) => [cut(key, SHORT), this.#member(object, key, depth)]),
-      ...keys.length > most ? [[MORE, rest(keys.length - most)]] : [],
+      ...keys.slice(0, kept).map((key) => [cut(key, SHORT), this.#member(object, key, depth)]),
+      ...kept < keys.length ? [[MORE, this.#text(`${keys.length - kept} more`)]] : [],
     ]);
   }
 
   #items(list: readonly unknown[], depth: number): unknown[] {
-    const size = Math.min(list.length, WIDTH);
-    this.#values -= size;
+    const kept = keptOf(list.length, WIDTH);
+    this.#values -= Math.min(list.length, WIDTH);
     return [
-      ...Array.from({ length: size }, (_, at) => this.#member(list, at, depth)),
-      ...list.length > size ? [`${MORE} ${rest(list.length - size)}`] : [],
+      ...Array.from({ length: kept }, (_, at) => this.#member(list, at, depth)),
+      ...kept < list.length ? [this.#text(`${MORE} ${list.length - kept} more`)] : [],
     ];
   }
 
@@ -66,7 +66,7 @@ class Plainer {
     try {
       return this.#plain(object[key], depth);
     } catch {
-      return UNSHOWABLE;
+      return this.#text(UNSHOWABLE);
     }
   }
 
@@ -75,12 +75,12 @@ class Plainer {
     if (value === null || typeof value === "number" || typeof value === "boolean") return value;
     if (Array.isArray(value)) {
       const isMuch = depth === 0 || Math.min(value.length, WIDTH) > this.#values;
-      return isMuch ? `[${MORE}]` : this.#items(value, depth - 1);
+      return isMuch ? this.#text(`[${MORE}]`) : this.#items(value, depth - 1);
     }
     if (!isPlain(value)) return this.#text(this.#shown(value));
     const keys = depth === 0 ? [] : Object.keys(value);
     const isMuch = depth === 0 || Math.min(keys.length, WIDTH) > this.#values;
-    return isMuch ? `{${MORE}}` : this.members(value, keys, WIDTH, depth - 1);
+    return isMuch ? this.#text(`{${MORE}}`) : this.members(value, keys, WIDTH, depth - 1);
   }
 
   /** One level of it, as long as there is room: each further one takes a hundred times as long. */
@@ -95,13 +95,17 @@ class Plainer {
   }
 }
 
-function cut(text: string, length: number): string {
-  const more = text.length - length;
-  return more > 0 ? `${text.slice(0, length)}${MORE} (${more} characters more)` : text;
+/** So many of them, where the last one says how many more there are. */
+function keptOf(size: number, most: number): number {
+  return size > most ? most - 1 : size;
 }
 
-function rest(count: number): string {
-  return `${count} more`;
+/** No longer than that, with what says how much more there is. */
+function cut(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const told = (more: number): string => `${MORE} (${more} characters more)`;
+  const kept = length - told(text.length).length;
+  return text.slice(0, kept) + told(text.length - kept);
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

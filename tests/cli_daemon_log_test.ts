@@ -148,7 +148,7 @@ Deno.test({
         const linked = Array.from({ length: 100 }, () => []);
         for (const each of linked) each.push(...linked);
         logger.info(Object.create(null));
-        logger.info("linked {linked}", { linked });
+        logger.info("linked {linked}", { linked, source: "logger" });
         logger.info("shaped", {
           shaped: ${JSON.stringify(shaped)},
           map: new Map([[1, 2]]),

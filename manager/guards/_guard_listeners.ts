@@ -66,6 +66,7 @@ function patchAdd(holder: Record<string, Method>): () => void {
 function patchRemove(holder: Record<string, Method>): () => void {
   const { removeEventListener: remove } = holder;
   if (!remove || removes.has(remove)) return () => {};
+  const isOwn = Object.hasOwn(holder, "removeEventListener");
   const own: Method = function (type, listener, ...rest) {
     remove.call(this, type, listener, ...rest);
     const known = isListener(listener) ? guardedOf.get(listener) : undefined;
@@ -75,7 +76,8 @@ function patchRemove(holder: Record<string, Method>): () => void {
   replace(holder, "removeEventListener", own);
   return () => {
     if (listened || holder.removeEventListener !== own) return;
-    replace(holder, "removeEventListener", remove);
+    if (isOwn) replace(holder, "removeEventListener", remove);
+    else Reflect.deleteProperty(holder, "removeEventListener");
   };
 }
 
@@ -98,7 +100,10 @@ function guard(own: Listener): Guarded {
     scopes,
     listener(this: object, event) {
       const [self, method] = typeof own === "function" ? [this, own] : [own, own.handleEvent];
-      const scope = scopes.get(this);
+      // Nobody hears of it then, as without guards.
+      if (typeof method !== "function") return;
+      // Who has wrapped it may call it as a plain function.
+      const scope = scopes.get(event.currentTarget ?? this ?? globalThis);
       if (!scope) return method.call(self, event);
       try {
         runMethodInScope(scope, self, method, event);
