@@ -49,6 +49,9 @@ function safeLineOf(record: LogRecord, style: LogStyle): string | undefined {
   }
 }
 
+/** As many as are kept for who reads slowly. */
+const MOST_CHARACTERS = 1024 * 1024;
+
 function isPlugins({ category }: LogRecord): boolean {
   return category[0] === "hotplug" && category[1] === "plugin";
 }
@@ -56,12 +59,12 @@ function isPlugins({ category }: LogRecord): boolean {
 /** Inline it holds the plugin's own objects; of a worker or a process it is plain already. */
 function plainRecord({ category, level, rawMessage, timestamp, ...record }: LogRecord): LogRecord {
   const message = record.message.map((part, index) =>
-    index % 2 === 0 ? part : plainProperties({ part }).part
+    index % 2 === 0 ? part : plainProperties({ part }, MOST_CHARACTERS).part
   );
   const { plugin, scn, source, ...own } = record.properties;
   // What is added to a plugin's own leaves it as it is.
   const added = plainProperties({ plugin, scn, ...(source !== undefined && { source }) });
-  const properties = { ...added, ...plainProperties(own) };
+  const properties = { ...added, ...plainProperties(own, MOST_CHARACTERS) };
   return { category, level, rawMessage, timestamp, message, properties };
 }
 

@@ -14,16 +14,17 @@ export const UNSHOWABLE = "what can't be shown";
 
 /**
  * The properties of a log record as plain data. What JSON does not take goes as it would be shown; of what
- * is deep, wide or long the rest is left out, and said to be.
+ * is deep, wide or, past so many characters in all, long the rest is left out, and said to be.
  *
  * A host reads what any plugin logs, whether it writes that down or not; and to look at all of what is
  * linked to and fro takes a time with no end. What is plain already stays as it is.
  */
 export function plainProperties(
   properties: Readonly<Record<string, unknown>>,
+  characters: number = MAX_RECORD,
 ): Record<string, unknown> {
   try {
-    return new Plainer().members(properties, Object.keys(properties), MOST, DEPTH);
+    return new Plainer(characters).members(properties, Object.keys(properties), MOST, DEPTH);
   } catch {
     // Not even its names: a plugin is not to fail for what it logs.
     return {};
@@ -32,7 +33,11 @@ export function plainProperties(
 
 class Plainer {
   #values = MOST;
-  #characters = MAX_RECORD;
+  #characters: number;
+
+  constructor(characters: number) {
+    this.#characters = characters;
+  }
 
   /** So many members of an object of these keys, and how many there are beside. */
   members(
