@@ -49,8 +49,8 @@ function safeLineOf(record: LogRecord, style: LogStyle): string | undefined {
   }
 }
 
-/** As many as are kept for who reads slowly. */
-const MOST_CHARACTERS = 1024 * 1024;
+/** Some of these fit into what is kept for who reads slowly. */
+const MOST_CHARACTERS = 256 * 1024;
 
 function isPlugins({ category }: LogRecord): boolean {
   return category[0] === "hotplug" && category[1] === "plugin";

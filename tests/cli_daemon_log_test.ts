@@ -168,7 +168,7 @@ Deno.test({
       const [told] = lines.filter(({ message }) => message === "shaped");
       assertEquals(told?.properties?.shaped, shaped, tier);
       // No more than that of what is large, and all that is not.
-      assert(JSON.stringify(told).length < (tier === "inline" ? 1_200_000 : 60_000), tier);
+      assert(JSON.stringify(told).length < (tier === "inline" ? 300_000 : 60_000), tier);
       assertEquals(told?.properties?.after, "it");
     }
   },
