@@ -41,31 +41,12 @@ export async function startLog(style: LogStyle): Promise<AsyncDisposable> {
 /** What a plugin has logged inline is looked at only here, and may throw then. */
 function safeLineOf(record: LogRecord, style: LogStyle): string | undefined {
   try {
-    return lineOf(isPlugins(record) ? plainRecord(record) : record, style);
+    return lineOf(record, style);
   } catch {
     const { category, level, rawMessage, timestamp } = record;
     const message = [String(rawMessage)];
     return lineOf({ category, level, rawMessage, timestamp, message, properties: {} }, style);
   }
-}
-
-/** Some of these fit into what is kept for who reads slowly. */
-const MOST_CHARACTERS = 256 * 1024;
-
-function isPlugins({ category }: LogRecord): boolean {
-  return category[0] === "hotplug" && category[1] === "plugin";
-}
-
-/** Inline it holds the plugin's own objects; of a worker or a process it is plain already. */
-function plainRecord({ category, level, rawMessage, timestamp, ...record }: LogRecord): LogRecord {
-  const message = record.message.map((part, index) =>
-    index % 2 === 0 ? part : plainProperties({ part }, MOST_CHARACTERS).part
-  );
-  const { plugin, scn, source, ...own } = record.properties;
-  // What is added to a plugin's own leaves it as it is.
-  const added = plainProperties({ plugin, scn, ...(source !== undefined && { source }) });
-  const properties = { ...added, ...plainProperties(own, MOST_CHARACTERS) };
-  return { category, level, rawMessage, timestamp, message, properties };
 }
 
 function lineOf(record: LogRecord, style: LogStyle): string | undefined {
@@ -81,7 +62,7 @@ function eventOf({ category, properties }: LogRecord): DaemonEvent | undefined {
 }
 
 function jsonOf(record: LogRecord, event: DaemonEvent | undefined): Record<string, unknown> {
-  const { level, category, timestamp, properties } = record;
+  const { level, category, timestamp } = record;
   const logger = category.join(".");
   if (event) {
     // Whoever sifts lines by `level` means how grave they are, not how much memory there is.
@@ -89,7 +70,14 @@ function jsonOf(record: LogRecord, event: DaemonEvent | undefined): Record<strin
     return { level, logger, ...rest, ...(eventLevel !== undefined && { eventLevel }) };
   }
   const time = new Date(timestamp).toISOString();
-  return { level, logger, time, type: "log", message: messageOf(record), properties };
+  return {
+    level,
+    logger,
+    time,
+    type: "log",
+    message: messageOf(record),
+    properties: propertiesOf(record),
+  };
 }
 
 function prettyLine(record: LogRecord): string {
@@ -99,10 +87,32 @@ function prettyLine(record: LogRecord): string {
   return `${time}  ${level.padEnd(8)}  ${printable(category.slice(1).join("."))}: ${about}\n`;
 }
 
-function messageOf({ message }: LogRecord): string {
-  return message
-    .map((part, index) =>
-      index % 2 === 0 || typeof part === "string" ? String(part) : inspected(part)
-    )
+function messageOf(record: LogRecord): string {
+  return record.message
+    .map((part, index) => index % 2 === 0 ? String(part) : textOf(partOf(record, part)))
     .join("");
+}
+
+function textOf(part: unknown): string {
+  return typeof part === "string" ? part : inspected(part);
+}
+
+/** Some of these fit into what is kept for who reads slowly. */
+const MOST_CHARACTERS = 256 * 1024;
+
+/** Inline a plugin's record holds its own objects; of a worker or a process it is plain already. */
+function isPlugins({ category }: LogRecord): boolean {
+  return category[0] === "hotplug" && category[1] === "plugin";
+}
+
+function partOf(record: LogRecord, part: unknown): unknown {
+  return isPlugins(record) ? plainProperties({ part }, MOST_CHARACTERS).part : part;
+}
+
+function propertiesOf(record: LogRecord): Record<string, unknown> {
+  if (!isPlugins(record)) return record.properties;
+  const { plugin, scn, source, ...own } = record.properties;
+  // What is added to a plugin's own leaves it as it is.
+  const added = plainProperties({ plugin, scn, ...(source !== undefined && { source }) });
+  return { ...added, ...plainProperties(own, MOST_CHARACTERS) };
 }

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { HotplugError } from "../../artifact/mod.ts";
 import { callingScope, exitCodeAtEntry, type PluginScope } from "./plugin_scope.ts";
-import { replace } from "./_replace.ts";
+import { putInPlace } from "./_replace.ts";
 
 type Exit = (code?: number) => void;
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
@@ -51,11 +51,10 @@ function patchExit<K extends "exit" | "close">(
     exits.set(error, scope);
     throw error;
   };
-  replace(holder, key, guarded);
+  const restore = putInPlace(holder, key, guarded);
   return () => {
     active = false;
-    // Someone may have wrapped it since: then it stays, and passes everything on.
-    if (holder[key] === guarded) replace(holder, key, original);
+    restore();
   };
 }
 
@@ -65,7 +64,6 @@ function patchExit<K extends "exit" | "close">(
  */
 function patchEmit(holder: { emit: Emit }): () => void {
   const original = holder.emit;
-  const own = Object.hasOwn(holder, "emit");
   let active = true;
   const guarded: Emit = function (this: unknown, event, ...args) {
     if (event === "exit" && active && callingScope(guarded)) {
@@ -75,12 +73,10 @@ function patchEmit(holder: { emit: Emit }): () => void {
     }
     return original.call(this, event, ...args);
   };
-  replace(holder, "emit", guarded);
+  const restore = putInPlace(holder, "emit", guarded);
   return () => {
     active = false;
-    if (holder.emit !== guarded) return;
-    if (own) replace(holder, "emit", original);
-    else Reflect.deleteProperty(holder, "emit");
+    restore();
   };
 }
 

@@ -1,6 +1,6 @@
 import { blame, THREW } from "./_guard_errors.ts";
 import { currentScope, type PluginScope, runMethodInScope } from "./plugin_scope.ts";
-import { replace } from "./_replace.ts";
+import { putInPlace } from "./_replace.ts";
 
 type Listener = EventListenerOrEventListenerObject;
 type Method = (
@@ -45,20 +45,16 @@ export function guardListeners(): () => void {
 function patchAdd(holder: Record<string, Method>): () => void {
   const { addEventListener: add } = holder;
   if (!add) return () => {};
-  const isOwn = Object.hasOwn(holder, "addEventListener");
   let active = true;
   const guarding: Method = function (type, listener, ...rest) {
     const scope = active && isListener(listener) ? currentScope() : undefined;
     const own = scope ? guarded(this ?? globalThis, listener as Listener, scope) : listener;
     add.call(this, type, own, ...rest);
   };
-  replace(holder, "addEventListener", guarding);
+  const restore = putInPlace(holder, "addEventListener", guarding);
   return () => {
     active = false;
-    // Someone may have wrapped it since: then it stays, and passes everything on.
-    if (holder.addEventListener !== guarding) return;
-    if (isOwn) replace(holder, "addEventListener", add);
-    else Reflect.deleteProperty(holder, "addEventListener");
+    restore();
   };
 }
 
@@ -66,18 +62,15 @@ function patchAdd(holder: Record<string, Method>): () => void {
 function patchRemove(holder: Record<string, Method>): () => void {
   const { removeEventListener: remove } = holder;
   if (!remove || removes.has(remove)) return () => {};
-  const isOwn = Object.hasOwn(holder, "removeEventListener");
   const own: Method = function (type, listener, ...rest) {
     remove.call(this, type, listener, ...rest);
     const known = isListener(listener) ? guardedOf.get(listener) : undefined;
     if (known) remove.call(this, type, known.listener, ...rest);
   };
   removes.add(own);
-  replace(holder, "removeEventListener", own);
+  const restore = putInPlace(holder, "removeEventListener", own);
   return () => {
-    if (listened || holder.removeEventListener !== own) return;
-    if (isOwn) replace(holder, "removeEventListener", remove);
-    else Reflect.deleteProperty(holder, "removeEventListener");
+    if (!listened) restore();
   };
 }
 

@@ -1,6 +1,6 @@
 import { blame, THREW } from "./_guard_errors.ts";
 import { callingScope, type PluginScope, runInScope } from "./plugin_scope.ts";
-import { replace } from "./_replace.ts";
+import { putInPlace } from "./_replace.ts";
 
 type Listener = (...args: unknown[]) => void;
 type Method = (signal: Deno.Signal, listener: Listener) => void;
@@ -32,11 +32,10 @@ export function guardOsSignals(): () => void {
     const scope = active && typeof listener === "function" ? callingScope(guardingAdd) : undefined;
     add.call(Deno, signal, scope ? guarded(listener, scope) : listener);
   };
-  replace(holder, "addSignalListener", guardingAdd);
+  const restoreAdd = putInPlace(holder, "addSignalListener", guardingAdd);
   return () => {
     active = guarding = false;
-    // Someone may have wrapped it since: then it stays, and passes everything on.
-    if (holder.addSignalListener === guardingAdd) replace(holder, "addSignalListener", add);
+    restoreAdd();
     restoreRemove();
   };
 }
@@ -50,10 +49,9 @@ function patchRemove(holder: Holder): () => void {
     const known = typeof listener === "function" ? guardedOf.get(listener) : undefined;
     if (known) remove.call(Deno, signal, known.listener);
   };
-  replace(holder, "removeSignalListener", own);
+  const restore = putInPlace(holder, "removeSignalListener", own);
   return () => {
-    if (listened || holder.removeSignalListener !== own) return;
-    replace(holder, "removeSignalListener", remove);
+    if (!listened) restore();
   };
 }
 

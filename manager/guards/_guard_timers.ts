@@ -1,7 +1,7 @@
 import process from "node:process";
 import { blame, THREW } from "./_guard_errors.ts";
 import { currentScope, enterPlugin } from "./plugin_scope.ts";
-import { replace } from "./_replace.ts";
+import { putInPlace } from "./_replace.ts";
 
 type Callback = (...args: unknown[]) => unknown;
 type Scheduler = (callback: Callback, ...rest: unknown[]) => unknown;
@@ -38,9 +38,9 @@ function patch(object: object, name: string): () => void {
   };
   // util.promisify(setTimeout) looks for its own symbol on the function.
   Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(original));
-  replace(holder, name, guarded);
+  const restore = putInPlace(holder, name, guarded);
   return () => {
     active = false;
-    if (holder[name] === guarded) replace(holder, name, original);
+    restore();
   };
 }

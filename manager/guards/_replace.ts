@@ -11,3 +11,22 @@ export function replace<T extends object, K extends keyof T>(
 ): boolean {
   return Reflect.set(holder, key, value);
 }
+
+/**
+ * The same, with how to undo it: as it was before, the holder's own or not. Someone may have wrapped it
+ * since: then it stays, and has to pass everything on.
+ */
+export function putInPlace<T extends object, K extends keyof T>(
+  holder: T,
+  key: K,
+  value: T[K],
+): () => void {
+  const original = holder[key];
+  const isOwn = Object.hasOwn(holder, key);
+  replace(holder, key, value);
+  return () => {
+    if (holder[key] !== value) return;
+    if (isOwn) replace(holder, key, original);
+    else Reflect.deleteProperty(holder, key);
+  };
+}
